@@ -1,0 +1,52 @@
+#pragma once
+
+// What the component level sees of a core module: its imports and exports with their types. Code is the
+// engine's business. Also recognises the two helper modules that `wit-component` adds (see
+// `flatten/elide.h`), for which it reads bodies and element segments.
+
+#include <tenon/result.h>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "component/binary/definitions.h"
+
+namespace tenon::component {
+
+struct CoreModuleInterface {
+  std::vector<CoreImportDecl> imports;  // in order; function types resolved
+  std::vector<CoreExportDecl> exports;  // in order; function types resolved
+  bool hasStart = false;
+};
+
+// Reads types, imports, functions, tables, memories, globals, tags and exports. `baseOffset` is added to the
+// offsets in errors. Errors: MALFORMED with an offset. Does not validate code.
+Result<CoreModuleInterface> readCoreModule(std::span<const std::byte> bytes, uint64_t baseOffset);
+
+// `wit-component`'s "shim": imports nothing, defines one funcref table and functions that each pass their
+// parameters to one fixed slot of it by `call_indirect`, and exports them. `slots[i]` belongs to the export
+// named `names[i]`. Empty when the module is anything else, in the slightest.
+struct ShimModule {
+  std::string_view tableExport;
+  std::vector<std::string_view> names;
+  std::vector<uint32_t> slots;
+};
+std::optional<ShimModule> readShimModule(std::span<const std::byte> bytes);
+
+// Its "fixup": imports one table and functions, and only fills the table from slot `offset` on with
+// imported functions (indices into `functions`). Empty when it is anything else.
+struct FixupModule {
+  struct Name {
+    std::string_view module, name;
+  };
+  Name table;
+  std::vector<Name> functions;
+  uint32_t offset = 0;
+  std::vector<uint32_t> elements;  // indices into `functions`
+};
+std::optional<FixupModule> readFixupModule(std::span<const std::byte> bytes);
+
+}  // namespace tenon::component

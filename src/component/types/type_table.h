@@ -1,0 +1,82 @@
+#pragma once
+
+// Makes and owns type nodes. Every node is made through here, once: a table gives the same address
+// for the same structure, so equality of types is equality of addresses, and a type that shares
+// parts stays small. The derived members of a node (size, alignment, flat types) are computed when
+// it is made. Not thread-safe while it grows; immutable and shared freely after.
+
+#include <tenon/result.h>
+#include <tenon/type.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace tenon::component {
+
+// Limits on one type: hostile input must not make walks deep or layouts overflow.
+inline constexpr uint32_t MAX_TYPE_DEPTH = 100;
+inline constexpr uint64_t MAX_TYPE_SIZE = uint64_t{1} << 28;  // bytes of one element, exclusive
+
+class TypeTable {
+ public:
+  TypeTable();
+  TypeTable(const TypeTable&) = delete;
+  TypeTable& operator=(const TypeTable&) = delete;
+
+  // BOOL to ERROR_CONTEXT.
+  const Type* primitive(TypeKind kind) const;
+
+  // The rest. Errors: LIMIT_EXCEEDED when the type is nested deeper than MAX_TYPE_DEPTH or an element
+  // takes MAX_TYPE_SIZE bytes or more; INVALID for an empty record, variant, tuple, enum or flags, or
+  // more than 32 flags. Labels are not checked here.
+  // Source: Binary.md "Type Definitions".
+  Result<const Type*> list(const Type* element);
+  Result<const Type*> record(std::vector<Labelled> fields);
+  Result<const Type*> tuple(std::vector<const Type*> elements);
+  Result<const Type*> variant(std::vector<Labelled> cases);
+  Result<const Type*> enumeration(std::vector<std::string> labels);
+  Result<const Type*> option(const Type* element);
+  Result<const Type*> result(const Type* ok, const Type* error);
+  Result<const Type*> flags(std::vector<std::string> labels);
+  const Type* own(uint32_t resource);
+  const Type* borrow(uint32_t resource);
+  Result<const Type*> stream(const Type* element);  // null: no payload
+  Result<const Type*> future(const Type* element);  // null: no payload
+
+  // The same type with every resource replaced by `map(resource)`. Shares what does not change.
+  // Never fails: substitution keeps sizes and depth.
+  const Type* substitute(const Type* type, const std::function<uint32_t(uint32_t)>& map);
+
+ private:
+  Result<const Type*> intern(Type type);
+  const Type* internUnchecked(Type type);
+
+  std::deque<Type> nodes_;
+  std::unordered_multimap<size_t, const Type*> byHash_;
+  const Type* primitives_[14] = {};
+};
+
+// The core signature of a lifted (`lift`) or lowered (`lower`) synchronous function of this type, after
+// spilling to memory. Source: CanonicalABI.md `flatten_functype`.
+CoreSignature flattenLift(const FuncType& type);
+CoreSignature flattenLower(const FuncType& type);
+
+// More than MAX_FLAT_PARAMS flat parameters: they go through memory as one tuple.
+bool paramsSpill(const FuncType& type);
+// More than MAX_FLAT_RESULTS flat results: they go through memory.
+bool resultSpills(const FuncType& type);
+
+// Layout of the parameter tuple when it spills: offset of each parameter, size and alignment.
+struct TupleLayout {
+  std::vector<uint32_t> offsets;
+  uint64_t size = 0;
+  uint32_t alignment = 1;
+};
+TupleLayout paramsLayout(const FuncType& type);
+
+}  // namespace tenon::component
