@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -100,16 +101,32 @@ struct Resource {
   bool operator==(const Resource&) const = default;
 };
 
+namespace detail {
+template <typename T, typename Variant>
+inline constexpr bool IS_ALTERNATIVE = false;
+template <typename T, typename... Alternatives>
+inline constexpr bool IS_ALTERNATIVE<T, std::variant<Alternatives...>> =
+    (std::is_same_v<T, Alternatives> || ...);
+}  // namespace detail
+
 class Value {
  public:
   using Storage = std::variant<bool, int8_t, uint8_t, int16_t, uint16_t, int32_t, uint32_t, int64_t,
                                uint64_t, float, double, Char, std::string, List, Record, Tuple, Variant,
                                Enum, Option, ResultValue, Flags, Resource>;
 
-  Value() : storage_(false) {}
+  Value();  // false
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
+  // From exactly one of the alternatives: the type decides the kind, nothing is converted.
   template <typename T>
-    requires(!std::is_same_v<std::remove_cvref_t<T>, Value> && std::is_constructible_v<Storage, T &&>)
-  Value(T&& value) : storage_(std::forward<T>(value)) {}
+    requires(detail::IS_ALTERNATIVE<std::remove_cvref_t<T>, Storage>)
+  Value(T&& value);
+  Value(const char* text);
+  Value(std::string_view text);
 
   const Storage& storage() const { return storage_; }
   Storage& storage() { return storage_; }
@@ -136,5 +153,18 @@ struct Field {
   Value value;
   bool operator==(const Field&) const = default;
 };
+
+// Here, because a record holds fields, which hold values.
+inline Value::Value() : storage_(false) {}
+inline Value::Value(const Value&) = default;
+inline Value::Value(Value&&) noexcept = default;
+inline Value& Value::operator=(const Value&) = default;
+inline Value& Value::operator=(Value&&) noexcept = default;
+inline Value::~Value() = default;
+template <typename T>
+  requires(detail::IS_ALTERNATIVE<std::remove_cvref_t<T>, Value::Storage>)
+Value::Value(T&& value) : storage_(std::forward<T>(value)) {}
+inline Value::Value(const char* text) : storage_(std::string(text)) {}
+inline Value::Value(std::string_view text) : storage_(std::string(text)) {}
 
 }  // namespace tenon

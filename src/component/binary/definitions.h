@@ -6,6 +6,7 @@
 // are views into the input, which must outlive the definitions.
 // Source: Component Model, Binary.md. The structs are named as its productions.
 
+#include <tenon/abi.h>
 #include <tenon/type.h>
 
 #include <cstddef>
@@ -277,8 +278,6 @@ struct Instance {
   std::vector<InstantiateArg> args;
   std::vector<InlineExport> exports;
 };
-
-enum class StringEncoding : uint8_t { UTF8, UTF16, LATIN1_UTF16 };
 
 // The options as the binary lists them, duplicates included (`options` keeps the order for the
 // validator); the named members hold the last of each kind.
