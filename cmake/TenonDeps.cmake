@@ -1,0 +1,69 @@
+# Imported targets for what Tenon is built on.
+#   CapnProto::kj, kj-async, kj-http, kj-tls ...   built by scripts/setup into the cache
+#   tenon_wasmtime_headers   Wasmtime's C headers, no library (parts that use the engine)
+#   tenon_wasmtime           the same with the library of the product
+#   tenon_wasmtime_oracle    the variant for tests and benchmarks, see tenon_link_engine()
+#   GTest::*, benchmark::benchmark   when TENON_TESTS_ENABLED
+# System libraries (OpenSSL, zlib, simdjson, CLI11, nlohmann_json, toml++) are searched for by name.
+
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+  deps/pins deps/wasmtime/Cargo.toml deps/wasmtime/Cargo.lock
+  deps/wasmtime/src/lib.rs deps/wasmtime/src/oracle.rs scripts/lib.sh)
+execute_process(COMMAND ${PROJECT_SOURCE_DIR}/deps/where capnproto wasmtime wasmtime-oracle wasm-tools
+  OUTPUT_VARIABLE TENON_DEP_DIRS OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+string(REPLACE "\n" ";" TENON_DEP_DIRS "${TENON_DEP_DIRS}")
+list(GET TENON_DEP_DIRS 0 TENON_CAPNPROTO_DIR)
+list(GET TENON_DEP_DIRS 1 TENON_WASMTIME_DIR)
+list(GET TENON_DEP_DIRS 2 TENON_WASMTIME_ORACLE_DIR)
+list(GET TENON_DEP_DIRS 3 TENON_WASM_TOOLS_DIR)
+foreach(dir IN ITEMS ${TENON_CAPNPROTO_DIR} ${TENON_WASMTIME_DIR})
+  if(NOT EXISTS ${dir})
+    message(FATAL_ERROR "${dir} is missing: run scripts/setup first (it builds Wasmtime and Cap'n Proto)")
+  endif()
+endforeach()
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(CapnProto CONFIG REQUIRED PATHS ${TENON_CAPNPROTO_DIR} NO_DEFAULT_PATH)
+find_package(simdjson REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+
+# The pinned version, checked where it counts: in the header that the engine is compiled against.
+function(tenon_check_wasmtime dir)
+  file(STRINGS ${dir}/include/wasmtime.h line REGEX "^#define WASMTIME_VERSION ")
+  if(NOT line MATCHES "\"48\\.0\\.8\"")
+    message(FATAL_ERROR "${dir} is not Wasmtime 48.0.8 but: ${line}")
+  endif()
+endfunction()
+
+tenon_check_wasmtime(${TENON_WASMTIME_DIR})
+add_library(tenon_wasmtime_headers INTERFACE IMPORTED)
+target_include_directories(tenon_wasmtime_headers SYSTEM INTERFACE ${TENON_WASMTIME_DIR}/include)
+add_library(tenon_wasmtime STATIC IMPORTED)
+set_target_properties(tenon_wasmtime PROPERTIES
+  IMPORTED_LOCATION ${TENON_WASMTIME_DIR}/lib/libtenon_wasmtime.a
+  INTERFACE_INCLUDE_DIRECTORIES ${TENON_WASMTIME_DIR}/include
+  INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS};m")
+
+set(TENON_TESTS_ENABLED OFF)
+if(NOT TENON_TESTS STREQUAL "OFF")
+  find_package(GTest)
+  find_package(benchmark)
+  if(GTest_FOUND AND benchmark_FOUND AND EXISTS ${TENON_WASMTIME_ORACLE_DIR})
+    set(TENON_TESTS_ENABLED ON)
+  elseif(NOT TENON_TESTS STREQUAL "AUTO")
+    message(FATAL_ERROR "Tests need GoogleTest, Google Benchmark and ${TENON_WASMTIME_ORACLE_DIR}: run scripts/setup")
+  endif()
+endif()
+message(STATUS "Tests and benchmarks: ${TENON_TESTS_ENABLED}")
+if(TENON_TESTS_ENABLED)
+  tenon_check_wasmtime(${TENON_WASMTIME_ORACLE_DIR})
+  add_library(tenon_wasmtime_oracle STATIC IMPORTED)
+  # Included before the product's headers: conf.h of this variant declares more functions. Both have the same
+  # value layouts, which scripts/build-deps checks when it builds the variants.
+  set_target_properties(tenon_wasmtime_oracle PROPERTIES
+    IMPORTED_LOCATION ${TENON_WASMTIME_ORACLE_DIR}/lib/libtenon_wasmtime.a
+    INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS};m")
+endif()

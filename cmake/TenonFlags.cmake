@@ -1,0 +1,39 @@
+# Flags for everything that is built here.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
+  message(FATAL_ERROR
+    "Tenon needs Clang 16 or newer (19 recommended), this is ${CMAKE_CXX_COMPILER_ID} "
+    "${CMAKE_CXX_COMPILER_VERSION}: GCC fails on coroutines that return kj::Promise (GCC bug 102051), "
+    "and older Clang lacks parts of C++20. On Debian 12: apt install clang-19 lld-19, or scripts/setup.")
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS ON)  # KJ refuses OFF
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
+
+add_compile_options(-Wall -Wextra -Werror -fno-plt -ffunction-sections -fdata-sections)
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+add_link_options(-fuse-ld=lld -Wl,--gc-sections -Wl,--as-needed)
+
+set(TENON_SANITIZED OFF)
+if(TENON_ASAN)
+  set(TENON_SANITIZED ON)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined
+    -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+if(TENON_TSAN)
+  set(TENON_SANITIZED ON)
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=thread)
+endif()
+if(TENON_COVERAGE)
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
+endif()
+if(NOT TENON_SANITIZED AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+endif()
