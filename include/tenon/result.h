@@ -51,7 +51,7 @@ struct Error {
   Error(ErrorCode code, std::string message, uint64_t offset)
       : code(code), message(std::move(message)), offset(offset) {}
 
-  // "message (at byte N)", or just the message.
+  // "message (at byte N)", or just the message if there is no offset or the message ends with it.
   std::string text() const;
 };
 
@@ -90,8 +90,9 @@ class [[nodiscard]] Result {
   }
 
   // Only after a check: no value is undefined behaviour.
-  T& operator*() { return *std::get_if<0>(&state_); }
-  const T& operator*() const { return *std::get_if<0>(&state_); }
+  T& operator*() & { return *std::get_if<0>(&state_); }
+  const T& operator*() const& { return *std::get_if<0>(&state_); }
+  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
   T* operator->() { return std::get_if<0>(&state_); }
   const T* operator->() const { return std::get_if<0>(&state_); }
 

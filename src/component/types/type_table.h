@@ -20,7 +20,8 @@ namespace tenon::component {
 
 // Limits on one type: hostile input must not make walks deep or layouts overflow.
 inline constexpr uint32_t MAX_TYPE_DEPTH = 100;
-inline constexpr uint64_t MAX_TYPE_SIZE = uint64_t{1} << 28;  // bytes of one element, exclusive
+// Bytes of one element in a 64-bit memory, exclusive. Source: Binary.md "Type Definitions".
+inline constexpr uint64_t MAX_TYPE_SIZE = uint64_t{1} << 28;
 
 class TypeTable {
  public:
@@ -31,7 +32,7 @@ class TypeTable {
   // BOOL to ERROR_CONTEXT.
   const Type* primitive(TypeKind kind) const;
 
-  // The rest. Errors: LIMIT_EXCEEDED when the type is nested deeper than MAX_TYPE_DEPTH or an element
+  // The rest. Every type given must be of this table. Errors: LIMIT_EXCEEDED when the type is nested deeper than MAX_TYPE_DEPTH or an element
   // takes MAX_TYPE_SIZE bytes or more; INVALID for an empty record, variant, tuple, enum or flags, or
   // more than 32 flags. Labels are not checked here.
   // Source: Binary.md "Type Definitions".
@@ -55,6 +56,8 @@ class TypeTable {
  private:
   Result<const Type*> intern(Type type);
   const Type* internUnchecked(Type type);
+  const Type* find(const Type& type, size_t hash) const;
+  const Type* add(Type type, size_t hash);
 
   std::deque<Type> nodes_;
   std::unordered_multimap<size_t, const Type*> byHash_;
@@ -65,6 +68,11 @@ class TypeTable {
 // spilling to memory. Source: CanonicalABI.md `flatten_functype`.
 CoreSignature flattenLift(const FuncType& type);
 CoreSignature flattenLower(const FuncType& type);
+
+// The same for functions lifted or lowered with the `async` option.
+enum class AsyncLift : uint8_t { STACKFUL, CALLBACK };
+CoreSignature flattenAsyncLift(const FuncType& type, AsyncLift lift);
+CoreSignature flattenAsyncLower(const FuncType& type);
 
 // More than MAX_FLAT_PARAMS flat parameters: they go through memory as one tuple.
 bool paramsSpill(const FuncType& type);
