@@ -1,0 +1,62 @@
+#pragma once
+
+// A component instance's table of handles: what a guest's `i32` handles index. Bound to the
+// instance's thread. Indices start at 1, freed ones are reused last-freed-first, as the
+// specification prescribes (guests and tests can see it). Source: CanonicalABI.md "Table State",
+// "Resource State"; definitions.py `Table`, `ResourceHandle`.
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace tenon::call {
+
+// One running call into an instance, as far as borrows go: how many borrow handles it was lent and
+// has not dropped. Lives on the stack of whoever runs the call.
+struct BorrowScope {
+  uint32_t borrows = 0;
+};
+
+// What a table's entry is.
+enum class HandleKind : uint8_t { FREE, OWN, BORROW, WAITABLE_SET };
+
+struct Handle {
+  HandleKind kind = HandleKind::FREE;
+  uint32_t resource = 0;         // Program::resources; OWN and BORROW
+  uint32_t rep = 0;              // OWN and BORROW
+  uint32_t lends = 0;            // OWN and BORROW: calls that it is lent to right now
+  BorrowScope* scope = nullptr;  // BORROW: the call that received it; outlives the handle or traps
+};
+
+class HandleTable {
+ public:
+  // Entries at most, FREE ones included.
+  static constexpr uint32_t MAX_LENGTH = (uint32_t{1} << 28) - 1;
+
+  explicit HandleTable(uint32_t limit = MAX_LENGTH);
+
+  // The entry at `index`; null if there is none or it is free. Dies with the next `add`.
+  Handle* find(uint32_t index) {
+    if (index >= entries_.size() || entries_[index].kind == HandleKind::FREE) return nullptr;
+    return &entries_[index];
+  }
+
+  // Returns the new entry's index, or 0 if the table is full.
+  uint32_t add(const Handle& handle);
+
+  // Frees the entry; `index` must be one that `find` finds.
+  void remove(uint32_t index);
+
+  // Takes any one entry out, newest first; for tearing an instance down. Index 0: the table is
+  // empty.
+  uint32_t last() const;
+
+  uint32_t size() const { return static_cast<uint32_t>(entries_.size() - 1 - free_.size()); }
+
+ private:
+  uint32_t limit_;
+  std::vector<Handle> entries_;  // entry 0 is never used
+  std::vector<uint32_t> free_;
+};
+
+}  // namespace tenon::call

@@ -1,0 +1,56 @@
+#include "call/handle_table.h"
+
+#include <gtest/gtest.h>
+
+namespace tenon::call {
+namespace {
+
+Handle own(uint32_t rep) { return {.kind = HandleKind::OWN, .resource = 0, .rep = rep}; }
+
+TEST(HandleTable, GivesIndicesFromOneAndReusesTheLastFreedFirst) {
+  HandleTable table;
+  EXPECT_EQ(table.add(own(10)), 1u);
+  EXPECT_EQ(table.add(own(11)), 2u);
+  EXPECT_EQ(table.add(own(12)), 3u);
+  table.remove(1);
+  table.remove(3);
+  EXPECT_EQ(table.add(own(13)), 3u);
+  EXPECT_EQ(table.add(own(14)), 1u);
+  EXPECT_EQ(table.add(own(15)), 4u);
+  EXPECT_EQ(table.size(), 4u);
+}
+
+TEST(HandleTable, FindsNothingAtZeroBeyondTheEndOrWhereItWasFreed) {
+  HandleTable table;
+  EXPECT_EQ(table.find(0), nullptr);
+  EXPECT_EQ(table.find(1), nullptr);
+  uint32_t index = table.add(own(7));
+  ASSERT_NE(table.find(index), nullptr);
+  EXPECT_EQ(table.find(index)->rep, 7u);
+  table.remove(index);
+  EXPECT_EQ(table.find(index), nullptr);
+  EXPECT_EQ(table.find(0xffffffff), nullptr);
+}
+
+TEST(HandleTable, RefusesMoreThanItsLimit) {
+  HandleTable table(2);
+  EXPECT_EQ(table.add(own(1)), 1u);
+  EXPECT_EQ(table.add(own(2)), 2u);
+  EXPECT_EQ(table.add(own(3)), 0u);
+  table.remove(1);
+  EXPECT_EQ(table.add(own(3)), 1u);
+}
+
+TEST(HandleTable, EmptiesFromTheNewest) {
+  HandleTable table;
+  table.add(own(1));
+  table.add(own(2));
+  EXPECT_EQ(table.last(), 2u);
+  table.remove(2);
+  EXPECT_EQ(table.last(), 1u);
+  table.remove(1);
+  EXPECT_EQ(table.last(), 0u);
+}
+
+}  // namespace
+}  // namespace tenon::call

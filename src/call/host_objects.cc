@@ -1,0 +1,35 @@
+#include "call/host_objects.h"
+
+namespace tenon::call {
+
+HostObjects::~HostObjects() noexcept(false) {
+  while (!entries_.empty()) entries_.pop_back();
+}
+
+uint32_t HostObjects::addEntry(const void* tag, std::unique_ptr<HostObject> object) {
+  if (!free_.empty()) {
+    uint32_t rep = free_.back();
+    free_.pop_back();
+    entries_[rep] = {tag, std::move(object)};
+    return rep;
+  }
+  if (entries_.size() > limit_) return 0;
+  entries_.push_back({tag, std::move(object)});
+  return static_cast<uint32_t>(entries_.size() - 1);
+}
+
+std::unique_ptr<HostObject> HostObjects::takeEntry(uint32_t rep) {
+  std::unique_ptr<HostObject> object = std::move(entries_[rep].object);
+  entries_[rep].tag = nullptr;
+  free_.push_back(rep);
+  return object;
+}
+
+bool HostObjects::drop(uint32_t rep) {
+  if (rep >= entries_.size() || entries_[rep].tag == nullptr) return false;
+  // Out of the table first: a destructor may look at the table.
+  std::unique_ptr<HostObject> object = takeEntry(rep);
+  return true;
+}
+
+}  // namespace tenon::call

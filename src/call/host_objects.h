@@ -1,0 +1,74 @@
+#pragma once
+
+// The host's side of resources: objects that guests hold handles to. A guest's handle stands for a
+// representation (`rep`), which is an index here. One table per store, bound to its thread. Every
+// look-up names the C++ type it expects and finds nothing else, so a component that declares a host
+// function with another resource than the host's gets a trap and never another object's memory.
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace tenon::call {
+
+// Base of everything a guest can hold a handle to.
+class HostObject {
+ public:
+  virtual ~HostObject() noexcept(false) = default;
+};
+
+class HostObjects {
+ public:
+  explicit HostObjects(uint32_t limit = 1'000'000) : limit_(limit) {}
+  HostObjects(const HostObjects&) = delete;
+  HostObjects& operator=(const HostObjects&) = delete;
+  // Drops what is left, newest first.
+  ~HostObjects() noexcept(false);
+
+  // Takes ownership. Returns the rep, or 0 when the table is full (reps start at 1).
+  template <typename T>
+  uint32_t add(std::unique_ptr<T> object) {
+    return addEntry(&TAG<T>, std::move(object));
+  }
+
+  // The object if `rep` is one and is a `T`; else null. Valid until it is removed.
+  template <typename T>
+  T* find(uint32_t rep) {
+    return static_cast<T*>(findEntry(&TAG<T>, rep));
+  }
+
+  // The same, and takes it out.
+  template <typename T>
+  std::unique_ptr<T> take(uint32_t rep) {
+    if (!find<T>(rep)) return nullptr;
+    return std::unique_ptr<T>(static_cast<T*>(takeEntry(rep).release()));
+  }
+
+  // Drops whatever `rep` is; false if it is nothing.
+  bool drop(uint32_t rep);
+
+  uint32_t size() const { return static_cast<uint32_t>(entries_.size() - 1 - free_.size()); }
+
+ private:
+  struct Entry {
+    const void* tag = nullptr;
+    std::unique_ptr<HostObject> object;
+  };
+  // Its address tells types apart.
+  template <typename T>
+  static constexpr char TAG = 0;
+
+  uint32_t addEntry(const void* tag, std::unique_ptr<HostObject> object);
+  HostObject* findEntry(const void* tag, uint32_t rep) {
+    if (rep >= entries_.size() || entries_[rep].tag != tag) return nullptr;
+    return entries_[rep].object.get();
+  }
+  std::unique_ptr<HostObject> takeEntry(uint32_t rep);
+
+  uint32_t limit_;
+  std::vector<Entry> entries_ = std::vector<Entry>(1);  // entry 0 is never used
+  std::vector<uint32_t> free_;
+};
+
+}  // namespace tenon::call
