@@ -14,7 +14,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
 
-add_compile_options(-Wall -Wextra -Werror -fno-plt -ffunction-sections -fdata-sections)
+add_compile_options(-Wall -Wextra -Wno-missing-designated-field-initializers -Werror -fno-plt -ffunction-sections -fdata-sections)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 add_link_options(-fuse-ld=lld -Wl,--gc-sections -Wl,--as-needed)
 

@@ -1,13 +1,13 @@
 #pragma once
 
-// One crossing: values go from the host to one guest, or back, for one call. This is the seam between the
-// canonical ABI's walks (typed ones in <tenon/typed.h>, dynamic ones in src/component/abi) and whatever
-// runs the guest. A Context lives on the stack of the call, on the instance's thread.
+// One crossing: values go from the host to one guest, or back, for one call. This is the seam
+// between the canonical ABI's walks (typed ones in <tenon/typed.h>, dynamic ones in
+// src/component/abi) and whatever runs the guest. A Context lives on the stack of the call, on the
+// instance's thread.
 //
-// Failures are sticky: the first one is kept, every later step does nothing or gives zeros, and whoever
-// made the Context turns it into a trap. So walks have no error paths of their own; they must only bound
-// their loops by checked lengths.
-// Source: CanonicalABI.md `LiftLowerContext`.
+// Failures are sticky: the first one is kept, every later step does nothing or gives zeros, and
+// whoever made the Context turns it into a trap. So walks have no error paths of their own; they
+// must only bound their loops by checked lengths. Source: CanonicalABI.md `LiftLowerContext`.
 
 #include <tenon/guest_memory.h>
 #include <tenon/type.h>
@@ -45,7 +45,8 @@ class Context {
   GuestMemory memory;
   const StringEncoding encoding;
 
-  // How many bytes of host memory this call may still take for lifted values; `charge` counts it down.
+  // How many bytes of host memory this call may still take for lifted values; `charge` counts it
+  // down.
   uint64_t budget = uint64_t{1} << 30;
 
   bool failed() const { return failure_ != nullptr; }
@@ -65,16 +66,17 @@ class Context {
     return true;
   }
 
-  // Calls the guest's `realloc` for `size` new bytes and refreshes `memory`. The result is checked: aligned,
-  // and all of it inside the memory. 0 after a failure. All views taken before die.
+  // Calls the guest's `realloc` for `size` new bytes and refreshes `memory`. The result is checked:
+  // aligned, and all of it inside the memory. 0 after a failure. All views taken before die.
   virtual uint32_t allocate(uint32_t size, uint32_t alignment) = 0;
-  // The same for growing or shrinking an allocation made during this call (strings are transcoded so).
+  // The same for growing or shrinking an allocation made during this call (strings are transcoded
+  // so).
   virtual uint32_t reallocate(uint32_t pointer, uint32_t oldSize, uint32_t alignment,
                               uint32_t newSize) = 0;
 
-  // Resources, by representation. `resource` is Type::resource of an OWN or BORROW type of the component;
-  // `index` is a handle in the guest's table. 0 after a failure.
-  // Source: CanonicalABI.md `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
+  // Resources, by representation. `resource` is Type::resource of an OWN or BORROW type of the
+  // component; `index` is a handle in the guest's table. 0 after a failure. Source: CanonicalABI.md
+  // `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
   virtual uint32_t liftOwn(uint32_t resource, uint32_t index) = 0;
   virtual uint32_t liftBorrow(uint32_t resource, uint32_t index) = 0;
   virtual uint32_t lowerOwn(uint32_t resource, uint32_t rep) = 0;

@@ -1,10 +1,10 @@
 #pragma once
 
-// The only way to touch a guest's linear memory. Every access is checked in 64 bits against the memory's
-// size, and where the ABI asks for it against the alignment. A GuestMemory is a short-lived view: it and
-// everything taken from it die before the guest runs again (a call of `realloc` included), because the
-// memory may have grown or changed. Bound to the thread that runs the instance.
-// Source: CanonicalABI.md "Loading", "Storing".
+// The only way to touch a guest's linear memory. Every access is checked in 64 bits against the
+// memory's size, and where the ABI asks for it against the alignment. A GuestMemory is a
+// short-lived view: it and everything taken from it die before the guest runs again (a call of
+// `realloc` included), because the memory may have grown or changed. Bound to the thread that runs
+// the instance. Source: CanonicalABI.md "Loading", "Storing".
 
 #include <cstddef>
 #include <cstdint>
@@ -43,8 +43,8 @@ class GuestMemory {
     return true;
   }
 
-  // Borrows `length` bytes. A default span with a null pointer when out of bounds, so check `contains`
-  // first where an empty range is possible.
+  // Borrows `length` bytes. A default span with a null pointer when out of bounds, so check
+  // `contains` first where an empty range is possible.
   std::span<const std::byte> bytes(uint64_t offset, uint64_t length) const {
     if (!contains(offset, length)) return {};
     return {base_ + offset, static_cast<size_t>(length)};

@@ -1,8 +1,8 @@
 #pragma once
 
-// Errors are values. Whatever a file, a guest or a peer can cause comes back as a `Result`, never as
-// an exception. There are two ways out of a Result: `if (!r) ... r.error()`, and `r.value()`, which
-// throws when there is none.
+// Errors are values. Whatever a file, a guest or a peer can cause comes back as a `Result`, never
+// as an exception. There are two ways out of a Result: `if (!r) ... r.error()`, and `r.value()`,
+// which throws when there is none.
 
 #include <cstdint>
 #include <optional>
@@ -129,17 +129,17 @@ class [[nodiscard]] Result<void> {
 #define TENON_CONCAT_INNER(a, b) a##b
 #define TENON_CONCAT(a, b) TENON_CONCAT_INNER(a, b)
 
-// TENON_TRY(auto x, f()): declares x as the value of f(), or returns f()'s error from this function.
+// TENON_TRY(auto x, f()): declares x as the value of f(), or returns f()'s error from this
+// function.
 #define TENON_TRY(declaration, expression) \
   TENON_TRY_IMPL(TENON_CONCAT(tenonResult, __LINE__), declaration, expression)
-#define TENON_TRY_IMPL(result, declaration, expression)  \
-  auto result = (expression);                            \
-  if (!result.ok()) return std::move(result).error();    \
+#define TENON_TRY_IMPL(result, declaration, expression) \
+  auto result = (expression);                           \
+  if (!result.ok()) return std::move(result).error();   \
   declaration = *std::move(result)
 
 // TENON_CHECK(f()): the same for a Result<void>.
-#define TENON_CHECK(expression)                                                     \
-  do {                                                                              \
-    if (auto tenonResult = (expression); !tenonResult.ok())                         \
-      return std::move(tenonResult).error();                                        \
+#define TENON_CHECK(expression)                                                                    \
+  do {                                                                                             \
+    if (auto tenonResult = (expression); !tenonResult.ok()) return std::move(tenonResult).error(); \
   } while (false)

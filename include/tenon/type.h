@@ -3,7 +3,8 @@
 // The Component Model's value and function types, as immutable graphs. A type is a node that is
 // shared freely between threads; it lives as long as the component it was taken from. Inside one
 // component two types are equal exactly when their addresses are.
-// Source: Explainer.md "Type Definitions"; CanonicalABI.md "Alignment", "Element Size", "Flattening".
+// Source: Explainer.md "Type Definitions"; CanonicalABI.md "Alignment", "Element Size",
+// "Flattening".
 
 #include <cstdint>
 #include <string>
@@ -64,21 +65,21 @@ struct Type {
   uint32_t resource = 0;          // OWN, BORROW: identifies the resource type in its component
 
   // Derived when the node is made.
-  uint32_t alignment = 1;      // bytes, a power of two
-  uint32_t size = 0;           // bytes of one element in memory
-  uint32_t alignment64 = 1;    // the same two for a 64-bit memory: only the limit on sizes
-  uint32_t size64 = 0;         //   (`MAX_TYPE_SIZE`) uses them
-  uint32_t payloadOffset = 0;  // VARIANT, OPTION, RESULT: bytes from the start to the payload
-  uint8_t discriminantSize = 0;   // VARIANT, ENUM, OPTION, RESULT: 1, 2 or 4 bytes
-  uint32_t flatCount = 0;         // core values that `flatten_type` gives, counted to 2^32 - 1
-  std::vector<CoreType> flat;     // those, if there are at most 16; else empty
-  uint32_t depth = 1;             // nodes on the longest path, this one included
-  bool hasBorrow = false;         // a BORROW is reachable
-  bool hasResource = false;       // an OWN or BORROW is reachable
-  bool hasPointer = false;        // a STRING or LIST is reachable, but not through a STREAM's or
-                                  // FUTURE's element: lowering needs `realloc`
-  bool isPlainBytes = false;      // every bit pattern of its `size` bytes is a value, and no padding
-                                  // or pointer is in it: integers, floats, records of them
+  uint32_t alignment = 1;        // bytes, a power of two
+  uint32_t size = 0;             // bytes of one element in memory
+  uint32_t alignment64 = 1;      // the same two for a 64-bit memory: only the limit on sizes
+  uint32_t size64 = 0;           //   (`MAX_TYPE_SIZE`) uses them
+  uint32_t payloadOffset = 0;    // VARIANT, OPTION, RESULT: bytes from the start to the payload
+  uint8_t discriminantSize = 0;  // VARIANT, ENUM, OPTION, RESULT: 1, 2 or 4 bytes
+  uint32_t flatCount = 0;        // core values that `flatten_type` gives, counted to 2^32 - 1
+  std::vector<CoreType> flat;    // those, if there are at most 16; else empty
+  uint32_t depth = 1;            // nodes on the longest path, this one included
+  bool hasBorrow = false;        // a BORROW is reachable
+  bool hasResource = false;      // an OWN or BORROW is reachable
+  bool hasPointer = false;       // a STRING or LIST is reachable, but not through a STREAM's or
+                                 // FUTURE's element: lowering needs `realloc`
+  bool isPlainBytes = false;     // every bit pattern of its `size` bytes is a value, and no padding
+                                 // or pointer is in it: integers, floats, records of them
 };
 
 struct Parameter {
@@ -107,8 +108,8 @@ struct CoreSignature {
   bool operator==(const CoreSignature&) const = default;
 };
 
-// The type as WIT text without names of its own: `list<u8>`, `record { x: u32 }`, `own<resource 3>`.
-// For messages: text beyond some thousand characters is left out ("...").
+// The type as WIT text without names of its own: `list<u8>`, `record { x: u32 }`, `own<resource
+// 3>`. For messages: text beyond some thousand characters is left out ("...").
 std::string toString(const Type& type);
 std::string toString(const FuncType& type);  // "func(a: u32, b: string) -> bool"
 std::string toString(const CoreSignature& signature);

@@ -2,8 +2,8 @@
 
 // A component-level value whose type is known only at run time: what the command line parses and
 // prints, and what an embedder uses who does not know the types when it is compiled. Typed calls
-// (<tenon/typed.h>) do not go through it. A plain value: copies are deep, except for resource handles,
-// which are shared.
+// (<tenon/typed.h>) do not go through it. A plain value: copies are deep, except for resource
+// handles, which are shared.
 
 #include <tenon/type.h>
 
@@ -21,9 +21,9 @@ namespace tenon {
 
 class Value;
 
-// A handle to a resource that some instance or the host owns, held outside any guest. Dropping the last
-// copy of an owned handle drops the resource, if its instance can still run; the instance must be used
-// on its thread then as always. Made by lifting only.
+// A handle to a resource that some instance or the host owns, held outside any guest. Dropping the
+// last copy of an owned handle drops the resource, if its instance can still run; the instance must
+// be used on its thread then as always. Made by lifting only.
 class ResourceHandle {
  public:
   virtual ~ResourceHandle() = default;
@@ -112,8 +112,8 @@ inline constexpr bool IS_ALTERNATIVE<T, std::variant<Alternatives...>> =
 class Value {
  public:
   using Storage = std::variant<bool, int8_t, uint8_t, int16_t, uint16_t, int32_t, uint32_t, int64_t,
-                               uint64_t, float, double, Char, std::string, List, Record, Tuple, Variant,
-                               Enum, Option, ResultValue, Flags, Resource>;
+                               uint64_t, float, double, Char, std::string, List, Record, Tuple,
+                               Variant, Enum, Option, ResultValue, Flags, Resource>;
 
   Value();  // false
   Value(const Value&);

@@ -1,8 +1,10 @@
 #pragma once
 
-// What the component level sees of a core module: its imports and exports with their types. Code is the
-// engine's business. Also recognises the two helper modules that `wit-component` adds (see
+// What the component level sees of a core module: its imports and exports with their types. Code is
+// the engine's business. Also recognises the two helper modules that `wit-component` adds (see
 // `flatten/elide.h`), for which it reads bodies and element segments.
+
+#include "component/binary/definitions.h"
 
 #include <tenon/result.h>
 
@@ -12,8 +14,6 @@
 #include <string_view>
 #include <vector>
 
-#include "component/binary/definitions.h"
-
 namespace tenon::component {
 
 struct CoreModuleInterface {
@@ -22,13 +22,13 @@ struct CoreModuleInterface {
   bool hasStart = false;
 };
 
-// Reads types, imports, functions, tables, memories, globals, tags and exports. `baseOffset` is added to the
-// offsets in errors. Errors: MALFORMED with an offset. Does not validate code.
+// Reads types, imports, functions, tables, memories, globals, tags and exports. `baseOffset` is
+// added to the offsets in errors. Errors: MALFORMED with an offset. Does not validate code.
 Result<CoreModuleInterface> readCoreModule(std::span<const std::byte> bytes, uint64_t baseOffset);
 
-// `wit-component`'s "shim": imports nothing, defines one funcref table and functions that each pass their
-// parameters to one fixed slot of it by `call_indirect`, and exports them. `slots[i]` belongs to the export
-// named `names[i]`. Empty when the module is anything else, in the slightest.
+// `wit-component`'s "shim": imports nothing, defines one funcref table and functions that each pass
+// their parameters to one fixed slot of it by `call_indirect`, and exports them. `slots[i]` belongs
+// to the export named `names[i]`. Empty when the module is anything else, in the slightest.
 struct ShimModule {
   std::string_view tableExport;
   std::vector<std::string_view> names;

@@ -1,7 +1,10 @@
 #pragma once
 
 // Bytes to definitions. Reads the whole binary format of the specification, the asynchronous parts
-// included. Features that the specification still gates and Tenon does not have are refused by name.
+// included. Features that the specification still gates and Tenon does not have are refused by
+// name.
+
+#include "component/binary/definitions.h"
 
 #include <tenon/result.h>
 
@@ -9,37 +12,36 @@
 #include <memory>
 #include <span>
 
-#include "component/binary/definitions.h"
-
 namespace tenon::component {
 
 // What a file that begins with the wasm magic is.
 enum class Layer : uint8_t { CORE_MODULE, COMPONENT };
 
-// Which gated features (Explainer.md "Gated Features") are let through. The default is what Tenon runs.
+// Which gated features (Explainer.md "Gated Features") are let through. The default is what Tenon
+// runs.
 struct Features {
-  bool values = false;        // value imports, definitions and start
-  bool fixedLists = false;    // list<T, N>
+  bool values = false;      // value imports, definitions and start
+  bool fixedLists = false;  // list<T, N>
   bool maps = false;
-  bool threads = false;       // thread.* built-ins
+  bool threads = false;  // thread.* built-ins
   bool errorContext = false;
-  bool attributes = true;     // implements, external-id, version suffix
-  bool getters = false;       // [get], [set]
+  bool attributes = true;  // implements, external-id, version suffix
+  bool getters = false;    // [get], [set]
 };
 
 struct DecodeLimits {
   uint64_t maxBytes = uint64_t{1} << 30;
-  uint32_t maxNesting = 100;       // components and types inside one another
-  uint32_t maxItems = 1'000'000;   // definitions, declarators and list elements, in one vector
+  uint32_t maxNesting = 100;      // components and types inside one another
+  uint32_t maxItems = 1'000'000;  // definitions, declarators and list elements, in one vector
 };
 
-// Reads the preamble. Errors: MALFORMED if it is not WebAssembly or of an unknown version, with what was
-// found.
+// Reads the preamble. Errors: MALFORMED if it is not WebAssembly or of an unknown version, with
+// what was found.
 Result<Layer> readLayer(std::span<const std::byte> bytes);
 
 // Decodes a component. The result borrows `bytes`.
-// Errors: MALFORMED, UNSUPPORTED (a gated feature, by name), LIMIT_EXCEEDED; always with an offset. A core
-// module is MALFORMED, with advice how to make a component of it.
+// Errors: MALFORMED, UNSUPPORTED (a gated feature, by name), LIMIT_EXCEEDED; always with an offset.
+// A core module is MALFORMED, with advice how to make a component of it.
 Result<std::unique_ptr<Component>> decode(std::span<const std::byte> bytes,
                                           const Features& features = {},
                                           const DecodeLimits& limits = {});

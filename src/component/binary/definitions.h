@@ -1,10 +1,10 @@
 #pragma once
 
-// A decoded component: its definitions in the order of the binary, nothing resolved, nothing checked
-// beyond the grammar. Indices are what the binary says and may be out of range; every definition
-// carries the offset of its first byte, counted from the start of the outermost file. Names and bytes
-// are views into the input, which must outlive the definitions.
-// Source: Component Model, Binary.md. The structs are named as its productions.
+// A decoded component: its definitions in the order of the binary, nothing resolved, nothing
+// checked beyond the grammar. Indices are what the binary says and may be out of range; every
+// definition carries the offset of its first byte, counted from the start of the outermost file.
+// Names and bytes are views into the input, which must outlive the definitions. Source: Component
+// Model, Binary.md. The structs are named as its productions.
 
 #include <tenon/abi.h>
 #include <tenon/type.h>
@@ -47,8 +47,8 @@ struct SortIndex {
 
 // -- Core modules, instances and types ------------------------------------------------------------
 
-// A core module's bytes, preamble included. The engine validates the code; `core_module.h` reads its
-// imports and exports.
+// A core module's bytes, preamble included. The engine validates the code; `core_module.h` reads
+// its imports and exports.
 struct CoreModule {
   std::span<const std::byte> bytes;
 };
@@ -136,8 +136,8 @@ struct CoreModuleTypeDef {
   std::vector<CoreModuleDecl> decls;
 };
 
-// Function and module types are decoded. Other recursive types of WebAssembly 3.0 (struct, array, sub,
-// rec) are skipped over and kept as bytes; `count` is how many indices they take.
+// Function and module types are decoded. Other recursive types of WebAssembly 3.0 (struct, array,
+// sub, rec) are skipped over and kept as bytes; `count` is how many indices they take.
 struct CoreOtherType {
   std::span<const std::byte> bytes;
   uint32_t count = 1;
@@ -164,11 +164,11 @@ struct LabelledType {
 
 struct DefValType {
   TypeKind kind = TypeKind::BOOL;
-  std::vector<LabelledType> members;   // RECORD, VARIANT, ENUM, FLAGS
-  std::vector<ValTypeRef> elements;    // TUPLE
-  std::optional<ValTypeRef> element;   // LIST, OPTION, STREAM, FUTURE
-  std::optional<ValTypeRef> ok, error; // RESULT
-  uint32_t resource = 0;               // OWN, BORROW: type index
+  std::vector<LabelledType> members;    // RECORD, VARIANT, ENUM, FLAGS
+  std::vector<ValTypeRef> elements;     // TUPLE
+  std::optional<ValTypeRef> element;    // LIST, OPTION, STREAM, FUTURE
+  std::optional<ValTypeRef> ok, error;  // RESULT
+  uint32_t resource = 0;                // OWN, BORROW: type index
 };
 
 struct ParamDecl {
@@ -190,14 +190,14 @@ struct ResourceTypeDef {
 // `externtype`: what an import or export is.
 struct ExternTypeRef {
   enum class Kind : uint8_t {
-    CORE_MODULE,   // index: core type
-    FUNC,          // index: type
-    VALUE_EQ,      // index: value
-    VALUE_TYPE,    // value
-    TYPE_EQ,       // index: type
-    TYPE_SUB,      // a fresh resource
-    COMPONENT,     // index: type
-    INSTANCE,      // index: type
+    CORE_MODULE,  // index: core type
+    FUNC,         // index: type
+    VALUE_EQ,     // index: value
+    VALUE_TYPE,   // value
+    TYPE_EQ,      // index: type
+    TYPE_SUB,     // a fresh resource
+    COMPONENT,    // index: type
+    INSTANCE,     // index: type
   };
   Kind kind = Kind::FUNC;
   uint32_t index = 0;
@@ -244,7 +244,8 @@ struct TypeDef;
 
 // A declarator of a component or instance type.
 struct Decl {
-  std::variant<std::unique_ptr<CoreTypeDef>, std::unique_ptr<TypeDef>, Alias, Import, ExportDecl> decl;
+  std::variant<std::unique_ptr<CoreTypeDef>, std::unique_ptr<TypeDef>, Alias, Import, ExportDecl>
+      decl;
   uint64_t offset = 0;
 };
 
@@ -349,8 +350,9 @@ const char* toString(CanonKind kind);
 
 struct Canon {
   CanonKind kind = CanonKind::LIFT;
-  uint32_t func = 0;      // LIFT: core func; LOWER: func
-  uint32_t type = 0;      // LIFT: func type; RESOURCE_*, STREAM_*, FUTURE_*: type; THREAD_NEW...: core type
+  uint32_t func = 0;  // LIFT: core func; LOWER: func
+  uint32_t type =
+      0;  // LIFT: func type; RESOURCE_*, STREAM_*, FUTURE_*: type; THREAD_NEW...: core type
   CanonOpts opts;
   std::optional<ValTypeRef> result;  // TASK_RETURN
   CoreValType contextType;           // CONTEXT_GET, CONTEXT_SET
@@ -387,8 +389,8 @@ struct CustomSection {
 struct Component;
 
 struct Definition {
-  std::variant<CustomSection, CoreModule, CoreInstance, CoreTypeDef, std::unique_ptr<Component>, Instance,
-               Alias, TypeDef, Canon, Start, Import, Export, ValueDef>
+  std::variant<CustomSection, CoreModule, CoreInstance, CoreTypeDef, std::unique_ptr<Component>,
+               Instance, Alias, TypeDef, Canon, Start, Import, Export, ValueDef>
       def;
   uint64_t offset = 0;
 };

@@ -1,29 +1,29 @@
 #pragma once
 
-// Definitions to a program: runs every instantiation of components symbolically, then leaves out the
-// indirection modules of `wit-component` where that is provably the same. Pure.
+// Definitions to a program: runs every instantiation of components symbolically, then leaves out
+// the indirection modules of `wit-component` where that is provably the same. Pure.
+
+#include "component/binary/definitions.h"
+#include "component/flatten/program.h"
 
 #include <tenon/result.h>
 
 #include <string>
-
-#include "component/binary/definitions.h"
-#include "component/flatten/program.h"
 
 namespace tenon::component {
 
 enum class ShimElision : uint8_t { ON, OFF };
 
 struct FlattenLimits {
-  uint32_t maxInstances = 10'000;       // component instances
-  uint32_t maxCoreInstances = 10'000;   // steps
-  uint32_t maxItems = 1'000'000;        // entries in all index spaces together
+  uint32_t maxInstances = 10'000;      // component instances
+  uint32_t maxCoreInstances = 10'000;  // steps
+  uint32_t maxItems = 1'000'000;       // entries in all index spaces together
 };
 
-// `component` must have passed `validate`; what that guarantees is still looked up with bounds, and a
-// violation is an INTERNAL error rather than undefined behaviour. The program borrows the component's
-// bytes. Errors: UNSUPPORTED for what Tenon does not run yet, by name (asynchronous functions, imported
-// components or modules, memory64 options); LIMIT_EXCEEDED.
+// `component` must have passed `validate`; what that guarantees is still looked up with bounds, and
+// a violation is an INTERNAL error rather than undefined behaviour. The program borrows the
+// component's bytes. Errors: UNSUPPORTED for what Tenon does not run yet, by name (asynchronous
+// functions, imported components or modules, memory64 options); LIMIT_EXCEEDED.
 Result<Program> flatten(const Component& component, const std::string& name,
                         ShimElision elision = ShimElision::ON, const FlattenLimits& limits = {});
 

@@ -1,14 +1,19 @@
 #pragma once
 
-// A component, linked: what its binary says with all instantiation of components done symbolically. What
-// is left is a list of steps over core modules, and tables of what those steps and the exports refer to,
-// like a linker's output. Plain data; immutable once made and shared freely between threads. It borrows
-// nothing: type nodes belong to `types`, module bytes to `storage` or to the input (see ModuleBytes).
+// A component, linked: what its binary says with all instantiation of components done symbolically.
+// What is left is a list of steps over core modules, and tables of what those steps and the exports
+// refer to, like a linker's output. Plain data; immutable once made and shared freely between
+// threads. It borrows nothing: type nodes belong to `types`, module bytes to `storage` or to the
+// input (see ModuleBytes).
 //
-// Words: a *core instance* is one instantiation of a core module, in the order of the steps. A *component
-// instance* has its own handle table and flags; nested components each have one. A *part* is a component
-// of the workload; nested instances belong to the part they came with. A *slot* is a memory or function
-// that the runtime looks up once, when the core instance that exports it exists.
+// Words: a *core instance* is one instantiation of a core module, in the order of the steps. A
+// *component instance* has its own handle table and flags; nested components each have one. A
+// *part* is a component of the workload; nested instances belong to the part they came with. A
+// *slot* is a memory or function that the runtime looks up once, when the core instance that
+// exports it exists.
+
+#include "component/binary/definitions.h"
+#include "component/types/type_table.h"
 
 #include <tenon/abi.h>
 #include <tenon/type.h>
@@ -22,9 +27,6 @@
 #include <variant>
 #include <vector>
 
-#include "component/binary/definitions.h"
-#include "component/types/type_table.h"
-
 namespace tenon::component {
 
 inline constexpr uint32_t NONE = 0xffffffff;
@@ -34,7 +36,7 @@ struct CoreItem {
   enum class Kind : uint8_t {
     INSTANCE_EXPORT,  // `name` of core instance `index`
     TRAMPOLINE,       // Program::trampolines[index]: a function that the host implements
-    ADAPTER,          // Program::adapters[index]: a function that `fuse` generates; gone after it ran
+    ADAPTER,  // Program::adapters[index]: a function that `fuse` generates; gone after it ran
   };
   Kind kind = Kind::INSTANCE_EXPORT;
   uint32_t index = 0;
@@ -50,7 +52,8 @@ struct CoreArg {
   CoreItem item;
 };
 
-// The options of one lift or lower. Slots index Program::memories and Program::functions; NONE: absent.
+// The options of one lift or lower. Slots index Program::memories and Program::functions; NONE:
+// absent.
 struct Options {
   uint32_t instance = 0;  // component instance on whose behalf values cross
   StringEncoding encoding = StringEncoding::UTF8;
@@ -84,9 +87,9 @@ struct ImportedFunction {
 
 // What `resource` numbers mean: index into Program::resources is Type::resource of concrete types.
 struct ResourceInfo {
-  std::string name;        // for messages: "counter"
+  std::string name;  // for messages: "counter"
   bool imported = false;
-  std::string interface;   // imported: as ImportedFunction
+  std::string interface;     // imported: as ImportedFunction
   uint32_t instance = NONE;  // defined: the component instance that defines it
   uint32_t dtor = NONE;      // defined: function slot, or NONE
 };
@@ -98,21 +101,21 @@ struct Trampoline {
     RESOURCE_NEW,
     RESOURCE_REP,
     RESOURCE_DROP,
-    BUILTIN,       // `canon` says which: the task, context and waitable built-ins
-    LIFT_LOOPBACK, // a lowered lift that `fuse` did not take (unused once every pair is fused)
+    BUILTIN,        // `canon` says which: the task, context and waitable built-ins
+    LIFT_LOOPBACK,  // a lowered lift that `fuse` did not take (unused once every pair is fused)
   };
   Kind kind = Kind::LOWER_IMPORT;
   uint32_t instance = 0;  // component instance that calls
   CoreSignature signature;
   uint32_t import = NONE;
   uint32_t resource = NONE;
-  FuncType type;       // LOWER_IMPORT; BUILTIN task.return: its result type as `result`
+  FuncType type;  // LOWER_IMPORT; BUILTIN task.return: its result type as `result`
   Options options;
   CanonKind canon = CanonKind::LIFT;
   uint32_t contextSlot = 0;
   CoreType contextType = CoreType::I32;
-  // Whether the call reaches here through a shim that was left out: until the program has run to the end,
-  // calling it traps, as the shim's empty table would.
+  // Whether the call reaches here through a shim that was left out: until the program has run to
+  // the end, calling it traps, as the shim's empty table would.
   bool lateBound = false;
 };
 
@@ -128,13 +131,13 @@ struct LiftedFunction {
 struct Adapter {
   LiftedFunction callee;
   Options caller;
-  FuncType type;          // as the caller sees it: same structure, concrete resources
+  FuncType type;            // as the caller sees it: same structure, concrete resources
   CoreSignature signature;  // of the lowered function
 };
 
 // A component instance at run time.
 struct InstanceInfo {
-  std::string name;      // for messages: the part's name, or a path such as "shop/$inner"
+  std::string name;        // for messages: the part's name, or a path such as "shop/$inner"
   uint32_t parent = NONE;  // the component instance that contains it
   uint32_t part = 0;
 };
@@ -144,8 +147,8 @@ struct ExportedInstance {
   std::vector<ProgramExport> exports;
 };
 struct ExportedType {
-  const Type* type = nullptr;   // null for function, instance and component types
-  uint32_t resource = NONE;     // a resource type
+  const Type* type = nullptr;  // null for function, instance and component types
+  uint32_t resource = NONE;    // a resource type
 };
 struct ReexportedImport {
   uint32_t import = 0;  // Program::imports
@@ -168,7 +171,7 @@ struct Program {
   std::vector<CoreItem> memories;   // memory slots
   std::vector<CoreItem> functions;  // function slots
   std::vector<Trampoline> trampolines;
-  std::vector<Adapter> adapters;    // empty after `fuse`
+  std::vector<Adapter> adapters;  // empty after `fuse`
   std::vector<ImportedFunction> imports;
   std::vector<ResourceInfo> resources;
   std::vector<InstanceInfo> instances;

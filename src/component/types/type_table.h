@@ -32,10 +32,10 @@ class TypeTable {
   // BOOL to ERROR_CONTEXT.
   const Type* primitive(TypeKind kind) const;
 
-  // The rest. Every type given must be of this table. Errors: LIMIT_EXCEEDED when the type is nested deeper than MAX_TYPE_DEPTH or an element
-  // takes MAX_TYPE_SIZE bytes or more; INVALID for an empty record, variant, tuple, enum or flags, or
-  // more than 32 flags. Labels are not checked here.
-  // Source: Binary.md "Type Definitions".
+  // The rest. Every type given must be of this table. Errors: LIMIT_EXCEEDED when the type is
+  // nested deeper than MAX_TYPE_DEPTH or an element takes MAX_TYPE_SIZE bytes or more; INVALID for
+  // an empty record, variant, tuple, enum or flags, or more than 32 flags. Labels are not checked
+  // here. Source: Binary.md "Type Definitions".
   Result<const Type*> list(const Type* element);
   Result<const Type*> record(std::vector<Labelled> fields);
   Result<const Type*> tuple(std::vector<const Type*> elements);
@@ -64,8 +64,8 @@ class TypeTable {
   const Type* primitives_[14] = {};
 };
 
-// The core signature of a lifted (`lift`) or lowered (`lower`) synchronous function of this type, after
-// spilling to memory. Source: CanonicalABI.md `flatten_functype`.
+// The core signature of a lifted (`lift`) or lowered (`lower`) synchronous function of this type,
+// after spilling to memory. Source: CanonicalABI.md `flatten_functype`.
 CoreSignature flattenLift(const FuncType& type);
 CoreSignature flattenLower(const FuncType& type);
 

@@ -3,11 +3,11 @@
 // A component's world as WIT text, and as JSON, from its decoded definitions. Pure functions.
 // Source: WIT.md; the layout of the text is that of `wasm-tools component wit`.
 
+#include "component/binary/definitions.h"
+
 #include <tenon/result.h>
 
 #include <string>
-
-#include "component/binary/definitions.h"
 
 namespace tenon::component {
 
