@@ -61,8 +61,21 @@ message(STATUS "Tests and benchmarks: ${TENON_TESTS_ENABLED}")
 if(TENON_TESTS_ENABLED)
   tenon_check_wasmtime(${TENON_WASMTIME_ORACLE_DIR})
   add_library(tenon_wasmtime_oracle STATIC IMPORTED)
-  # Included before the product's headers: conf.h of this variant declares more functions. Both have the same
-  # value layouts, which scripts/build-deps checks when it builds the variants.
+  # Parts are compiled against the product's headers, also when a test links the oracle: the features that
+  # decide value layouts must be the same. Only what adds functions may differ.
+  set(conf "")
+  foreach(dir IN ITEMS ${TENON_WASMTIME_DIR} ${TENON_WASMTIME_ORACLE_DIR})
+    file(STRINGS ${dir}/include/wasmtime/conf.h lines REGEX "WASMTIME_FEATURE")
+    list(FILTER lines EXCLUDE REGEX "_FEATURE_(WAT|COMPONENT_MODEL|COMPONENT_MODEL_ASYNC)( |$)")
+    list(FILTER lines EXCLUDE REGEX "_FEATURE_(WAT|COMPONENT_MODEL|COMPONENT_MODEL_ASYNC) \\*/")
+    string(MD5 hash "${lines}")
+    list(APPEND conf ${hash})
+  endforeach()
+  list(REMOVE_DUPLICATES conf)
+  list(LENGTH conf count)
+  if(NOT count EQUAL 1)
+    message(FATAL_ERROR "The two variants of Wasmtime were built with different engine features: see deps/wasmtime/Cargo.toml")
+  endif()
   set_target_properties(tenon_wasmtime_oracle PROPERTIES
     IMPORTED_LOCATION ${TENON_WASMTIME_ORACLE_DIR}/lib/libtenon_wasmtime.a
     INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS};m")
