@@ -1,0 +1,133 @@
+#pragma once
+
+// A store: the instances, memories and functions that live and die together, their limits, their
+// time and how they failed. Bound to the thread that made it.
+//
+// Rule: host code enters WebAssembly through `callCore` (fiber.h) and nothing else. A call that
+// fails leaves its Trap in the store; whoever sees the failure first either takes it (`takeTrap`,
+// outermost), or returns `rethrow()` from its host function so that the guests in between unwind
+// too.
+
+#include "engine/engine.h"
+#include "engine/trap.h"
+
+#include <tenon/result.h>
+
+#include <wasmtime.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tenon::engine {
+
+class Fiber;
+
+// What the instances of a store may take together, except where it says "each". Checked by the
+// engine: growing beyond makes `memory.grow` return -1; instantiating beyond is an error.
+struct StoreLimits {
+  uint64_t memoryBytes = uint64_t{4} << 30;  // each memory
+  uint64_t tableElements = 1'000'000;        // each table
+  uint32_t instances = 10'000;
+  uint32_t tables = 10'000;
+  uint32_t memories = 10'000;
+};
+
+class Store {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // `owner` is the upper layer's, reachable from host functions by `Store::from(caller).owner`.
+  Store(std::shared_ptr<Engine> engine, void* owner, const StoreLimits& limits = {});
+  // No fiber of this store may be alive.
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // The store that is running, from a host function's `caller`. About 2 ns.
+  static Store& from(wasmtime_caller_t* caller) {
+    auto* store = static_cast<Store*>(wasmtime_context_get_data(wasmtime_caller_context(caller)));
+#if defined(TENON_ENGINE_ASAN)
+    store->noteArrival();
+#endif
+    return *store;
+  }
+
+  void* owner = nullptr;
+
+  wasmtime_context_t* context() const { return context_; }
+  const std::shared_ptr<Engine>& engine() const { return engine_; }
+  const StoreLimits& limits() const { return limits_; }
+
+  // -- Failures
+  // ------------------------------------------------------------------------------------
+
+  // For host functions: records why and returns what the callback must return at once. The first
+  // record of an unwinding stays.
+  [[nodiscard]] wasm_trap_t* raise(TrapKind kind, std::string_view message);
+  [[nodiscard]] wasm_trap_t* raise(Trap trap);
+  // For host functions whose own call into the guest failed: returns what the callback must return.
+  [[nodiscard]] wasm_trap_t* rethrow();
+
+  bool hasTrap() const { return trap_ != nullptr; }
+  // The record of the last failure, which is then gone. OTHER "no trap was recorded" without one.
+  Trap takeTrap();
+  // A trap (an exit included) leaves instances in the middle of a call: from then on nothing runs
+  // in this store, and every call fails with `UNUSABLE`'s sentence.
+  bool poisoned() const { return (state_ & POISONED) != 0; }
+  void poison() { state_ |= POISONED; }
+
+  // -- Time
+  // ---------------------------------------------------------------------------------------- Guest
+  // code is interrupted within a tick (5 ms) of the deadline; time that passes while the guest is
+  // suspended counts too, but only guest code that runs notices: who waits on behalf of the guest
+  // also watches `deadline()` and cancels the fiber with TrapKind::DEADLINE.
+
+  // Absolute; nullopt: none. May be changed at any time on the store's thread.
+  void setDeadline(std::optional<Clock::time_point> deadline);
+  const std::optional<Clock::time_point>& deadline() const { return deadline_; }
+  // After how much uninterrupted computing a guest on a fiber yields to the loop, rounded up to
+  // ticks. Zero: never. Off a fiber, slices do nothing.
+  void setSlice(std::chrono::milliseconds slice);
+
+  // -- Fibers
+  // --------------------------------------------------------------------------------------
+
+  // The fiber of the call that lives in this store; null without. One at a time.
+  Fiber* fiber() const { return fiber_; }
+  // Whether a suspended call occupies the store: nothing else may run in it.
+  bool busy() const { return (state_ & SUSPENDED) != 0; }
+
+ private:
+  friend class Fiber;
+  friend bool callCoreSlow(Store&, const wasmtime_func_t&, wasmtime_val_raw_t*, size_t);
+  friend bool callFailed(Store&, wasmtime_error_t*, wasm_trap_t*);
+  friend struct StoreAccess;
+
+  // Why a call cannot go the direct way. `callCore` tests all at once.
+  enum State : uint32_t { POISONED = 1, SUSPENDED = 2, ON_FIBER = 4, UNWINDING = 8 };
+
+  static wasmtime_error_t* onEpoch(wasmtime_context_t*, void* data, uint64_t* delta,
+                                   wasmtime_update_deadline_kind_t* kind);
+  void arm();
+  void noteArrival();
+
+  uint32_t state_ = 0;
+  wasmtime_context_t* context_ = nullptr;
+  Fiber* fiber_ = nullptr;
+  std::unique_ptr<Trap> trap_;
+  std::shared_ptr<Engine> engine_;
+  StoreLimits limits_;
+  std::optional<Clock::time_point> deadline_;
+  uint32_t sliceTicks_ = 0;
+  bool armed_ = false;  // holds the engine's ticker
+  bool fiberFuncsKnown_ = false;
+  wasmtime_func_t enter_{};  // stable addresses while a future is alive
+  wasmtime_func_t suspend_{};
+  wasmtime_store_t* store_ = nullptr;
+};
+
+}  // namespace tenon::engine
