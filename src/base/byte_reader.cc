@@ -12,8 +12,8 @@ namespace tenon {
 
 Error ByteReader::truncated(std::string_view what) const {
   uint64_t end = base_ + bytes_.size();
-  return {ErrorCode::MALFORMED, "truncated " + std::string(what) + " at byte " + std::to_string(end),
-          end};
+  return {ErrorCode::MALFORMED,
+          "truncated " + std::string(what) + " at byte " + std::to_string(end), end};
 }
 
 Result<uint64_t> ByteReader::unsignedLeb(unsigned bits) {
@@ -99,10 +99,10 @@ Result<uint32_t> ByteReader::count(std::string_view what, uint32_t limit, size_t
                  start};
   }
   if (value > limit) {
-    return Error{ErrorCode::LIMIT_EXCEEDED,
-                 std::to_string(value) + " " + std::string(what) + ", the limit is " +
-                     std::to_string(limit),
-                 start};
+    return Error{
+        ErrorCode::LIMIT_EXCEEDED,
+        std::to_string(value) + " " + std::string(what) + ", the limit is " + std::to_string(limit),
+        start};
   }
   return value;
 }

@@ -15,8 +15,8 @@
 
 namespace tenon {
 
-// A position in borrowed bytes, which must outlive it and everything that it returns. A plain value:
-// a copy reads on its own. After an error the position is somewhere in the refused item.
+// A position in borrowed bytes, which must outlive it and everything that it returns. A plain
+// value: a copy reads on its own. After an error the position is somewhere in the refused item.
 class ByteReader {
  public:
   // `baseOffset` is the offset of the first byte of `bytes` in the outermost input.
@@ -52,9 +52,9 @@ class ByteReader {
   Result<int64_t> s33();
   Result<int64_t> s64();
 
-  // A `vec`'s length. Errors: as u32; MALFORMED when even at `minimumSize` bytes each (1 or more) the
-  // items cannot fit into what is left; LIMIT_EXCEEDED above `limit`. So a count that comes back may
-  // be used to reserve memory. `what` names the items in errors, in the plural.
+  // A `vec`'s length. Errors: as u32; MALFORMED when even at `minimumSize` bytes each (1 or more)
+  // the items cannot fit into what is left; LIMIT_EXCEEDED above `limit`. So a count that comes
+  // back may be used to reserve memory. `what` names the items in errors, in the plural.
   Result<uint32_t> count(std::string_view what, uint32_t limit, size_t minimumSize = 1);
 
   // The next `size` bytes, borrowed. `what` names them in the error.

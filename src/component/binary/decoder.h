@@ -18,7 +18,7 @@ namespace tenon::component {
 enum class Layer : uint8_t { CORE_MODULE, COMPONENT };
 
 // Which gated features (Explainer.md "Gated Features") are let through. The default is what Tenon
-// runs.
+// runs. What is turned on here is decoded; later stages may still refuse it.
 struct Features {
   bool values = false;      // value imports, definitions and start
   bool fixedLists = false;  // list<T, N>
@@ -31,8 +31,9 @@ struct Features {
 
 struct DecodeLimits {
   uint64_t maxBytes = uint64_t{1} << 30;
-  uint32_t maxNesting = 100;      // components and types inside one another
-  uint32_t maxItems = 1'000'000;  // definitions, declarators and list elements, in one vector
+  uint32_t maxNesting = 100;           // components and types inside one another
+  uint32_t maxItems = 1'000'000;       // definitions, declarators and list elements, in one vector
+  uint64_t maxTotalItems = 3'000'000;  // the same, in the whole file
 };
 
 // Reads the preamble. Errors: MALFORMED if it is not WebAssembly or of an unknown version, with

@@ -168,6 +168,8 @@ struct DefValType {
   std::vector<ValTypeRef> elements;     // TUPLE
   std::optional<ValTypeRef> element;    // LIST, OPTION, STREAM, FUTURE
   std::optional<ValTypeRef> ok, error;  // RESULT
+  std::optional<ValTypeRef> key;        // gated: a map, as a LIST; `element` is its values' type
+  std::optional<uint32_t> length;       // gated: a LIST of exactly so many elements
   uint32_t resource = 0;                // OWN, BORROW: type index
 };
 

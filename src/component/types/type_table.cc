@@ -319,9 +319,9 @@ Result<const Type*> TypeTable::intern(Type type) {
   }
   uint64_t size = std::max(layout.size, layout.size64);
   if (size >= MAX_TYPE_SIZE) {
-    return Error{ErrorCode::LIMIT_EXCEEDED,
-                 "a value of the type takes " + std::to_string(size) + " bytes, the limit is " +
-                     std::to_string(MAX_TYPE_SIZE - 1)};
+    return Error{ErrorCode::LIMIT_EXCEEDED, "a value of the type takes " + std::to_string(size) +
+                                                " bytes, the limit is " +
+                                                std::to_string(MAX_TYPE_SIZE - 1)};
   }
   return add(std::move(type), hash);
 }
