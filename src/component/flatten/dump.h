@@ -1,0 +1,13 @@
+#pragma once
+
+// A program as text, one line per thing: for tests and for people.
+
+#include <string>
+
+#include "component/flatten/program.h"
+
+namespace tenon::component {
+
+std::string dump(const Program& program);
+
+}  // namespace tenon::component

@@ -1,0 +1,270 @@
+#include "component/flatten/elide.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "component/binary/core_module.h"
+
+namespace tenon::component {
+namespace {
+
+bool refersTo(const CoreItem& item, uint32_t step) {
+  return item.kind == CoreItem::Kind::INSTANCE_EXPORT && item.index == step;
+}
+
+// Calls `visit(CoreItem&)` for every item of the program but the steps' arguments.
+template <typename Visit>
+void visitExports(std::vector<ProgramExport>& exports, const Visit& visit) {
+  for (ProgramExport& entry : exports) {
+    if (auto* lifted = std::get_if<LiftedFunction>(&entry.item)) visit(lifted->callee);
+    // Nesting is capped where exports are made.
+    if (auto* instance = std::get_if<ExportedInstance>(&entry.item)) {
+      visitExports(instance->exports, visit);
+    }
+  }
+}
+template <typename Visit>
+void visitOthers(Program& program, const Visit& visit) {
+  for (CoreItem& item : program.memories) visit(item);
+  for (CoreItem& item : program.functions) visit(item);
+  for (Adapter& adapter : program.adapters) visit(adapter.callee.callee);
+  visitExports(program.exports, visit);
+  if (program.control) visit(*program.control);
+}
+
+bool sameType(const CoreSignature& signature, const CoreFuncType& type) {
+  auto same = [](const std::vector<CoreType>& left, const std::vector<CoreValType>& right) {
+    constexpr uint8_t CODES[] = {0x7f, 0x7e, 0x7d, 0x7c};
+    return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                      [&](CoreType a, const CoreValType& b) {
+                        return CODES[static_cast<size_t>(a)] == b.code;
+                      });
+  };
+  return same(signature.params, type.params) && same(signature.results, type.results);
+}
+
+bool tableFits(const CoreExternType& wanted, const CoreExternType& given) {
+  if (wanted.kind != CoreExternKind::TABLE || given.kind != CoreExternKind::TABLE) return false;
+  if (!(wanted.valType == given.valType) || wanted.limits.is64 || given.limits.is64) return false;
+  if (wanted.limits.shared || given.limits.shared) return false;
+  if (wanted.limits.min > given.limits.min) return false;
+  return !wanted.limits.max || (given.limits.max && *given.limits.max <= *wanted.limits.max);
+}
+
+// A shim and the only step that gets its table.
+struct Pair {
+  uint32_t shim = 0;
+  uint32_t fixup = 0;
+  bool fixupIsSound = false;  // every import of the fixup is known to be of the right type
+  bool lateBound = false;
+  std::map<std::string, uint32_t, std::less<>> direct;  // shim export -> trampoline
+};
+
+class Elider {
+ public:
+  explicit Elider(Program& program) : program_(program), dropped_(program.steps.size(), false) {}
+
+  void run() {
+    std::vector<Pair> pairs;
+    for (uint32_t step = 0; step < program_.steps.size(); ++step) {
+      if (!program_.steps[step].args.empty()) continue;
+      Pair pair;
+      if (!match(step, pair)) continue;
+      redirect(pair);
+      pairs.push_back(std::move(pair));
+    }
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Pair& pair : pairs) {
+        if (dropped_[pair.shim] || !pair.fixupIsSound || isUsed(pair)) continue;
+        dropped_[pair.shim] = dropped_[pair.fixup] = true;
+        changed = true;
+      }
+    }
+    renumber();
+  }
+
+ private:
+  const CoreModuleInterface* interfaceOf(uint32_t step) {
+    uint32_t module = program_.steps[step].module;
+    auto found = interfaces_.find(module);
+    if (found == interfaces_.end()) {
+      const ModuleBytes& bytes = program_.modules[module];
+      auto read = readCoreModule(bytes.bytes, bytes.offset);
+      std::optional<CoreModuleInterface> interface;
+      if (read) interface = *std::move(read);
+      found = interfaces_.emplace(module, std::move(interface)).first;
+    }
+    return found->second ? &*found->second : nullptr;
+  }
+
+  // Whether `step` is a shim whose table goes to one fixup only; fills `pair`.
+  bool match(uint32_t step, Pair& pair) {
+    auto shim = readShimModule(program_.modules[program_.steps[step].module].bytes);
+    if (!shim) return false;
+    const CoreItem table{CoreItem::Kind::INSTANCE_EXPORT, step, std::string(shim->tableExport)};
+    uint32_t tableUses = 0;
+    visitOthers(program_, [&](CoreItem& item) { tableUses += item == table ? 2 : 0; });
+    pair.shim = step;
+    const CoreArg* tableArg = nullptr;
+    for (uint32_t user = 0; user < program_.steps.size(); ++user) {
+      for (const CoreArg& arg : program_.steps[user].args) {
+        if (!(arg.item == table)) continue;
+        ++tableUses;
+        pair.fixup = user;
+        tableArg = &arg;
+      }
+    }
+    if (tableUses != 1 || pair.fixup <= step || isUsed(pair.fixup)) return false;
+    const InstantiateStep& fixupStep = program_.steps[pair.fixup];
+    auto fixup = readFixupModule(program_.modules[fixupStep.module].bytes);
+    if (!fixup || fixup->table.module != tableArg->module || fixup->table.name != tableArg->name) {
+      return false;
+    }
+    const CoreModuleInterface* shimInterface = interfaceOf(step);
+    const CoreModuleInterface* fixupInterface = interfaceOf(pair.fixup);
+    if (!shimInterface || !fixupInterface) return false;
+    return fill(*shim, *fixup, *shimInterface, *fixupInterface, pair);
+  }
+
+  bool fill(const ShimModule& shim, const FixupModule& fixup, const CoreModuleInterface& shimInterface,
+            const CoreModuleInterface& fixupInterface, Pair& pair) {
+    const InstantiateStep& fixupStep = program_.steps[pair.fixup];
+    if (fixupInterface.imports.size() != fixupStep.args.size()) return false;
+    std::map<std::string_view, const CoreExternType*> shimExports;
+    for (const CoreExportDecl& entry : shimInterface.exports) shimExports[entry.name] = &entry.type;
+    auto table = shimExports.find(shim.tableExport);
+    if (table == shimExports.end()) return false;
+    uint64_t end = uint64_t{fixup.offset} + fixup.elements.size();
+    if (table->second->kind != CoreExternKind::TABLE || end > table->second->limits.min) return false;
+
+    // By import name of the fixup: the trampoline given, if that is what is given.
+    using Name = std::pair<std::string_view, std::string_view>;
+    std::map<Name, uint32_t> given;
+    pair.fixupIsSound = true;
+    for (size_t i = 0; i < fixupStep.args.size(); ++i) {
+      const CoreArg& arg = fixupStep.args[i];
+      const CoreExternType& wanted = fixupInterface.imports[i].type;
+      bool sound = false;
+      if (wanted.kind == CoreExternKind::FUNC && arg.item.kind == CoreItem::Kind::TRAMPOLINE) {
+        sound = sameType(program_.trampolines[arg.item.index].signature, wanted.func);
+        if (sound) given[{arg.module, arg.name}] = arg.item.index;
+      } else if (wanted.kind == CoreExternKind::TABLE) {
+        sound = refersTo(arg.item, pair.shim) && tableFits(wanted, *table->second);
+      }
+      pair.fixupIsSound = pair.fixupIsSound && sound;
+    }
+    for (uint32_t i = pair.shim + 1; i < pair.fixup; ++i) {
+      const CoreModuleInterface* between = interfaceOf(i);
+      if (!between) return false;
+      pair.lateBound = pair.lateBound || between->hasStart;
+    }
+    for (size_t i = 0; i < shim.names.size() && i < shim.slots.size(); ++i) {
+      uint32_t slot = shim.slots[i];
+      if (slot < fixup.offset || slot - fixup.offset >= fixup.elements.size()) continue;
+      uint32_t element = fixup.elements[slot - fixup.offset];
+      if (element >= fixup.functions.size()) return false;
+      const FixupModule::Name& name = fixup.functions[element];
+      auto found = given.find({name.module, name.name});
+      auto exported = shimExports.find(shim.names[i]);
+      if (found == given.end() || exported == shimExports.end()) continue;
+      if (exported->second->kind != CoreExternKind::FUNC) continue;
+      if (!sameType(program_.trampolines[found->second].signature, exported->second->func)) continue;
+      pair.direct.emplace(shim.names[i], found->second);
+    }
+    return true;
+  }
+
+  void redirect(const Pair& pair) {
+    std::map<uint32_t, uint32_t> copies;
+    for (InstantiateStep& step : program_.steps) {
+      for (CoreArg& arg : step.args) {
+        if (!refersTo(arg.item, pair.shim)) continue;
+        auto found = pair.direct.find(arg.item.name);
+        if (found == pair.direct.end()) continue;
+        uint32_t trampoline = found->second;
+        if (pair.lateBound) {
+          auto [copy, added] =
+              copies.emplace(trampoline, static_cast<uint32_t>(program_.trampolines.size()));
+          if (added) {
+            Trampoline late = program_.trampolines[trampoline];
+            late.lateBound = true;
+            late.boundAfter = std::max(late.boundAfter, pair.fixup + 1);
+            program_.trampolines.push_back(std::move(late));
+          }
+          trampoline = copy->second;
+        }
+        arg.item = {CoreItem::Kind::TRAMPOLINE, trampoline, {}};
+      }
+    }
+  }
+
+  bool isUsed(uint32_t step, uint32_t except = NONE) {
+    bool used = false;
+    visitOthers(program_, [&](CoreItem& item) { used = used || refersTo(item, step); });
+    for (uint32_t user = 0; user < program_.steps.size() && !used; ++user) {
+      if (user == except || dropped_[user]) continue;
+      for (const CoreArg& arg : program_.steps[user].args) used = used || refersTo(arg.item, step);
+    }
+    return used;
+  }
+  bool isUsed(const Pair& pair) { return isUsed(pair.shim, pair.fixup); }
+
+  void renumber() {
+    if (std::none_of(dropped_.begin(), dropped_.end(), [](bool dropped) { return dropped; })) return;
+    std::vector<uint32_t> keptBefore(program_.steps.size() + 1, 0);
+    for (size_t i = 0; i < program_.steps.size(); ++i) {
+      keptBefore[i + 1] = keptBefore[i] + (dropped_[i] ? 0 : 1);
+    }
+    auto move = [&](CoreItem& item) {
+      if (item.kind == CoreItem::Kind::INSTANCE_EXPORT) item.index = keptBefore[item.index];
+    };
+    visitOthers(program_, move);
+    std::vector<InstantiateStep> steps;
+    steps.reserve(keptBefore.back());
+    for (size_t i = 0; i < program_.steps.size(); ++i) {
+      if (dropped_[i]) continue;
+      for (CoreArg& arg : program_.steps[i].args) move(arg.item);
+      steps.push_back(std::move(program_.steps[i]));
+    }
+    program_.steps = std::move(steps);
+    for (Trampoline& trampoline : program_.trampolines) {
+      if (trampoline.lateBound) trampoline.boundAfter = keptBefore[trampoline.boundAfter];
+    }
+    dropModules();
+  }
+
+  void dropModules() {
+    std::vector<uint32_t> moved(program_.modules.size(), NONE);
+    std::vector<ModuleBytes> modules;
+    for (InstantiateStep& step : program_.steps) {
+      uint32_t& index = moved[step.module];
+      if (index == NONE) {
+        index = static_cast<uint32_t>(modules.size());
+        modules.push_back(std::move(program_.modules[step.module]));
+      }
+      step.module = index;
+    }
+    program_.modules = std::move(modules);
+  }
+
+  Program& program_;
+  std::vector<bool> dropped_;
+  std::map<uint32_t, std::optional<CoreModuleInterface>> interfaces_;
+};
+
+}  // namespace
+
+Result<void> elideShims(Program& program) {
+  Elider(program).run();
+  return {};
+}
+
+}  // namespace tenon::component
