@@ -1,5 +1,5 @@
-//! What a guest needs in the place of the standard library, so that its component has no WASI imports: wasi-libc's
-//! allocator and a panic that traps. With the feature `std` this crate is empty.
+//! What a guest needs in the place of the standard library, so that its component has no WASI
+//! imports: wasi-libc's allocator and a panic that traps. With the feature `std` this crate is empty.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 #[cfg(not(feature = "std"))]
@@ -52,9 +52,15 @@ mod without_std {
     #[global_allocator]
     static ALLOCATOR: Libc = Libc;
 
-    /// The canonical ABI's allocator. wasi-libc has one, which the linker takes only along with code that does I/O.
+    /// The canonical ABI's allocator. wasi-libc has one, which the linker takes only
+    /// along with code that does I/O.
     #[unsafe(export_name = "cabi_realloc")]
-    extern "C" fn cabi_realloc(old: *mut u8, old_size: usize, alignment: usize, size: usize) -> *mut u8 {
+    extern "C" fn cabi_realloc(
+        old: *mut u8,
+        old_size: usize,
+        alignment: usize,
+        size: usize,
+    ) -> *mut u8 {
         let got = unsafe {
             if size == 0 {
                 return alignment as *mut u8;

@@ -1,4 +1,5 @@
-//! What the benchmarks call from the host: the cheapest functions that move a number, bytes and a string.
+//! What the benchmarks call from the host: the cheapest functions that move a number, bytes and
+//! a string.
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 extern crate bare;

@@ -1,4 +1,5 @@
-//! The called half of the benchmarks of links: does as little as it can, so that the crossing is what is measured.
+//! The called half of the benchmarks of links: does as little as it can, so that the
+//! crossing is what is measured.
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 extern crate bare;

@@ -1,4 +1,5 @@
-//! A program that does what its first argument says: each sub command tests one thing that `tenon run` gives a guest.
+//! A program that does what its first argument says: each sub command tests one thing that
+//! `tenon run` gives a guest.
 
 use std::collections::hash_map::RandomState;
 use std::error::Error;
@@ -15,7 +16,7 @@ const USAGE: &str = "usage: cli COMMAND [ARG...]
   env                    print the environment, sorted
   cat                    copy standard input to standard output
   lines                  print each line of standard input with its number, as it comes
-  exit N                 exit with code N
+  exit N                 exit with code N, of which WASI 0.2 keeps only success or failure
   exit-failure           return a failure from main
   return-error           return an error from main
   panic [TEXT]           panic
@@ -23,7 +24,7 @@ const USAGE: &str = "usage: cli COMMAND [ARG...]
   stderr TEXT            print to standard error
   both                   print to standard output and to standard error
   sleep MS               sleep, then print `slept`
-  clock MS               sleep; print how long by the monotonic clock, and the year by the wall clock
+  clock MS               sleep; print how long by the monotonic clock, and the year
   random                 print two random numbers
   big-output N           print N bytes
   alloc MIB              allocate and touch MIB MiB, then print how many
@@ -39,7 +40,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let args: Vec<String> = env::args().collect();
     let command = args.get(1).map_or("", String::as_str);
     let text = |index: usize| -> Result<&str, String> {
-        args.get(index + 1).map(String::as_str).ok_or(format!("{command}: argument {index} is missing"))
+        args.get(index + 1)
+            .map(String::as_str)
+            .ok_or(format!("{command}: argument {index} is missing"))
     };
     let number = |index: usize| -> Result<u64, Box<dyn Error>> { Ok(text(index)?.parse()?) };
 

@@ -1,4 +1,5 @@
-//! Calls every function and the resource of an interface that an embedder implements: for embedding tests and figures.
+//! Calls every function and the resource of an interface that an embedder implements: for
+//! embedding tests and figures.
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 extern crate bare;

@@ -1,4 +1,5 @@
-//! Exports a function for every type, each returning its argument: for `tenon call` and for the canonical ABI's tests.
+//! Exports a function for every type, each returning its argument: for `tenon call` and for the
+//! canonical ABI's tests.
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 extern crate bare;

@@ -1,5 +1,5 @@
-//! Imports the interface `echo` and exports the same one: every value crosses this component twice in each direction,
-//! and its counters wrap the imported ones.
+//! Imports the interface `echo` and exports the same one: every value crosses this
+//! component twice in each direction, and its counters wrap the imported ones.
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 extern crate bare;
