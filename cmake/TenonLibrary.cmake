@@ -1,4 +1,10 @@
-# Tenon::tenon, the public library: the objects of all parts below the command in one archive.
+# Tenon::tenon, the public library: the objects of all parts below the command in one archive. And its
+# package: `cmake --install build --prefix P` puts under P
+#   bin/tenon  include/tenon/  lib/libtenon.a  lib/tenon/*.a (Wasmtime, KJ)  lib/cmake/Tenon/
+# so that find_package(Tenon) gives Tenon::tenon. The package has no absolute paths: P can be moved.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
 get_property(parts GLOBAL PROPERTY TENON_BUNDLE_PARTS)
 get_property(libraries GLOBAL PROPERTY TENON_BUNDLE_LIBS)
 list(REMOVE_DUPLICATES libraries)
@@ -15,3 +21,124 @@ else()
   target_link_libraries(tenon_library INTERFACE tenon_public)
 endif()
 add_library(Tenon::tenon ALIAS tenon_library)
+
+# Sorts what a library needs, itself included, into TENON_PACKAGE_ARCHIVES (files to ship beside
+# libtenon.a, users of symbols before their definers) and TENON_PACKAGE_SYSTEM (what a program that
+# uses the package links from its system).
+function(tenon_collect_package library)
+  if(library MATCHES "^\\$<LINK_ONLY:(.*)>$")
+    set(library ${CMAKE_MATCH_1})
+  endif()
+  if(NOT TARGET ${library})
+    if(library AND NOT library MATCHES "^(-|\\$<)")
+      set_property(GLOBAL APPEND PROPERTY TENON_PACKAGE_SYSTEM ${library})
+    endif()
+    return()
+  endif()
+  get_target_property(aliased ${library} ALIASED_TARGET)
+  if(aliased)
+    set(library ${aliased})
+  endif()
+  set(location "")
+  get_target_property(configurations ${library} IMPORTED_CONFIGURATIONS)
+  list(TRANSFORM configurations PREPEND IMPORTED_LOCATION_)
+  foreach(property IN ITEMS IMPORTED_LOCATION ${configurations})
+    get_target_property(value ${library} ${property})
+    if(value AND NOT location)
+      set(location ${value})
+    endif()
+  endforeach()
+  cmake_path(IS_PREFIX TENON_CAPNPROTO_DIR "${location}" NORMALIZE ours)
+  get_target_property(needed ${library} INTERFACE_LINK_LIBRARIES)
+  if(location AND NOT ours)
+    set_property(GLOBAL APPEND PROPERTY TENON_PACKAGE_SYSTEM ${library})
+    return()
+  endif()
+  if(location)
+    # Once more at the end when it comes up again: an archive follows all that use it.
+    get_property(archives GLOBAL PROPERTY TENON_PACKAGE_ARCHIVES)
+    list(REMOVE_ITEM archives ${location})
+    set_property(GLOBAL PROPERTY TENON_PACKAGE_ARCHIVES ${archives} ${location})
+  elseif(library MATCHES "^Threads::")
+    set_property(GLOBAL APPEND PROPERTY TENON_PACKAGE_SYSTEM ${library})
+  endif()
+  if(needed)
+    foreach(item IN LISTS needed)
+      tenon_collect_package(${item})
+    endforeach()
+  endif()
+endfunction()
+
+foreach(library IN LISTS libraries)
+  tenon_collect_package(${library})
+endforeach()
+get_property(TENON_PACKAGE_ARCHIVES GLOBAL PROPERTY TENON_PACKAGE_ARCHIVES)
+get_property(TENON_PACKAGE_SYSTEM GLOBAL PROPERTY TENON_PACKAGE_SYSTEM)
+list(APPEND TENON_PACKAGE_ARCHIVES ${TENON_WASMTIME_DIR}/lib/libtenon_wasmtime.a)
+list(APPEND TENON_PACKAGE_SYSTEM Threads::Threads ${CMAKE_DL_LIBS} m)
+list(REMOVE_DUPLICATES TENON_PACKAGE_SYSTEM)
+set(TENON_PACKAGE_FILES "")
+set(TENON_PACKAGE_FIND "")
+foreach(archive IN LISTS TENON_PACKAGE_ARCHIVES)
+  get_filename_component(name ${archive} NAME)
+  list(APPEND TENON_PACKAGE_FILES ${name})
+endforeach()
+foreach(library IN LISTS TENON_PACKAGE_SYSTEM)
+  if(library MATCHES "^(.*)::")
+    list(APPEND TENON_PACKAGE_FIND ${CMAKE_MATCH_1})
+  endif()
+endforeach()
+list(REMOVE_DUPLICATES TENON_PACKAGE_FIND)
+
+if(objects)
+  set(destination ${CMAKE_INSTALL_LIBDIR}/cmake/Tenon)
+  configure_package_config_file(cmake/TenonConfig.cmake.in ${PROJECT_BINARY_DIR}/package/TenonConfig.cmake
+    INSTALL_DESTINATION ${destination} PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+  write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/TenonConfigVersion.cmake
+    VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)
+  install(TARGETS tenon_library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY include/tenon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+  install(FILES ${TENON_PACKAGE_ARCHIVES} DESTINATION ${CMAKE_INSTALL_LIBDIR}/tenon)
+  install(FILES ${PROJECT_BINARY_DIR}/package/TenonConfig.cmake
+    ${PROJECT_BINARY_DIR}/package/TenonConfigVersion.cmake DESTINATION ${destination})
+endif()
+
+# A test that installs the package into build/prefix, for the examples to be built against.
+if(TENON_TESTS_ENABLED AND objects)
+  set(TENON_TEST_PREFIX ${PROJECT_BINARY_DIR}/prefix)
+  add_test(NAME package:install
+    COMMAND ${CMAKE_COMMAND} --install ${PROJECT_BINARY_DIR} --prefix ${TENON_TEST_PREFIX})
+  set_tests_properties(package:install PROPERTIES FIXTURES_SETUP tenon_package)
+endif()
+
+# Declares a folder that is a CMake project of its own, outside the tree in spirit: a test builds it
+# against the installed package and runs its program.
+#   tenon_example(embed PROGRAM embed [ARGS ...] [EXPECT regular expression that the output must match])
+function(tenon_example folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PROGRAM;EXPECT" "ARGS")
+  if(NOT TENON_TESTS_ENABLED OR NOT TENON_TEST_PREFIX)
+    return()
+  endif()
+  get_filename_component(source ${folder} ABSOLUTE)
+  file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${source})
+  set(flags "")
+  if(TENON_SANITIZED)
+    if(TENON_TSAN)
+      set(flags "-DCMAKE_CXX_FLAGS=-fsanitize=thread")
+    else()
+      set(flags "-DCMAKE_CXX_FLAGS=-fsanitize=address,undefined")
+    endif()
+  elseif(TENON_COVERAGE)
+    set(flags "-DCMAKE_CXX_FLAGS=-fprofile-instr-generate")
+  endif()
+  add_test(NAME ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    COMMAND ${CMAKE_CTEST_COMMAND} --build-and-test ${source} ${PROJECT_BINARY_DIR}/${name}
+      --build-generator Ninja
+      --build-options -DCMAKE_PREFIX_PATH=${TENON_TEST_PREFIX} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
+        -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER} ${flags}
+      --test-command ${PROJECT_BINARY_DIR}/${name}/${arg_PROGRAM} ${arg_ARGS})
+  set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED tenon_package TIMEOUT 300)
+  if(arg_EXPECT)
+    set_tests_properties(${name} PROPERTIES PASS_REGULAR_EXPRESSION "${arg_EXPECT}")
+  endif()
+endfunction()
