@@ -23,27 +23,39 @@ struct CoreModuleInterface {
 };
 
 // Reads types, imports, functions, tables, memories, globals, tags and exports. `baseOffset` is
-// added to the offsets in errors. Errors: MALFORMED with an offset. Does not validate code.
+// added to the offsets in errors. Names borrow `bytes`.
+// Errors, with an offset: MALFORMED; UNSUPPORTED for core features that the engine has not either
+// (shared types, continuations); LIMIT_EXCEEDED. Does not validate code.
 Result<CoreModuleInterface> readCoreModule(std::span<const std::byte> bytes, uint64_t baseOffset);
 
 // `wit-component`'s "shim": imports nothing, defines one funcref table and functions that each pass
 // their parameters to one fixed slot of it by `call_indirect`, and exports them. `slots[i]` belongs
-// to the export named `names[i]`. Empty when the module is anything else, in the slightest.
+// to the export named `names[i]`, whose type is `types[typeIndices[i]]`. Empty when the module is
+// anything else, in the slightest; so a module that is recognised is also valid. Names are
+// distinct, slots too, and below `tableSize`, the table's fixed size.
 struct ShimModule {
   std::string_view tableExport;
+  uint32_t tableSize = 0;
   std::vector<std::string_view> names;
   std::vector<uint32_t> slots;
+  std::vector<uint32_t> typeIndices;
+  std::vector<CoreFuncType> types;
 };
 std::optional<ShimModule> readShimModule(std::span<const std::byte> bytes);
 
 // Its "fixup": imports one table and functions, and only fills the table from slot `offset` on with
-// imported functions (indices into `functions`). Empty when it is anything else.
+// imported functions (indices into `functions`; function i has the type `types[typeIndices[i]]`).
+// Slot `offset + i` gets `functions[elements[i]]`; all slots are below `tableSize`, the size that
+// the imported table has at least. Empty when it is anything else.
 struct FixupModule {
   struct Name {
     std::string_view module, name;
   };
   Name table;
+  uint32_t tableSize = 0;
   std::vector<Name> functions;
+  std::vector<uint32_t> typeIndices;
+  std::vector<CoreFuncType> types;
   uint32_t offset = 0;
   std::vector<uint32_t> elements;  // indices into `functions`
 };

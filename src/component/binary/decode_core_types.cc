@@ -3,6 +3,7 @@
 
 #include "component/binary/decode_internal.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,11 @@
 
 namespace tenon::component::detail {
 namespace {
+
+// Parameters or results of one function: the limit that engines agree on.
+constexpr uint32_t MAX_SIGNATURE = 1000;
+// Parameters and results in all the copies of function types that one file asks for.
+constexpr uint64_t MAX_RESOLVED_TYPES = 4'000'000;
 
 bool isNumberOrVector(uint8_t byte) { return byte >= 0x7b && byte <= 0x7f; }
 
@@ -39,7 +45,7 @@ Result<int64_t> readHeapType(ByteReader& in) {
 
 Result<CoreFuncType> readFuncType(ByteReader& in, const DecodeLimits& limits) {
   auto types = [&](std::string_view what) -> Result<std::vector<CoreValType>> {
-    TENON_TRY(uint32_t count, in.count(what, limits.maxItems));
+    TENON_TRY(uint32_t count, in.count(what, std::min(limits.maxItems, MAX_SIGNATURE)));
     std::vector<CoreValType> list;
     list.reserve(count);
     for (uint32_t i = 0; i < count; ++i) {
@@ -162,7 +168,8 @@ Result<CoreExportDecl> readCoreExport(ByteReader& in, const CoreTypeSpace& types
 Result<std::variant<CoreFuncType, CoreModuleTypeDef, CoreOtherType>> readRecTypeDef(
     ByteReader& in, const DecodeLimits& limits) {
   ByteReader start = in;
-  CoreTypeSpace space;
+  uint64_t spent = 0;
+  CoreTypeSpace space(spent);
   bool plain = in.peek() == 0x60;
   TENON_CHECK(readRecType(in, limits, space));
   std::variant<CoreFuncType, CoreModuleTypeDef, CoreOtherType> def;
@@ -223,6 +230,17 @@ Result<CoreModuleDecl> readModuleDecl(ByteReader& in, DecodeContext& context,
 }
 
 }  // namespace
+
+Result<bool> CoreTypeSpace::resolve(CoreExternType& type, uint64_t offset) const {
+  const CoreFuncType* func = find(type.typeIndex);
+  if (func == nullptr) return false;
+  spent += func->params.size() + func->results.size();
+  if (spent > MAX_RESOLVED_TYPES) {
+    return Error{ErrorCode::LIMIT_EXCEEDED, "too many functions of too many parameters", offset};
+  }
+  type.func = *func;
+  return true;
+}
 
 Result<CoreValType> readCoreValType(ByteReader& in) {
   uint64_t start = in.offset();
@@ -285,19 +303,22 @@ Result<CoreExternType> readTagType(ByteReader& in, const CoreTypeSpace& types) {
   CoreExternType type;
   type.kind = CoreExternKind::TAG;
   TENON_CHECK(expectByte(in, 0x00, "the attribute of a tag"));
+  uint64_t start = in.offset();
   TENON_TRY(type.typeIndex, in.u32());
-  if (const CoreFuncType* func = types.find(type.typeIndex)) type.func = *func;
+  TENON_TRY(bool known, types.resolve(type, start));
+  static_cast<void>(known);
   return type;
 }
 
 Result<CoreExternType> readCoreExternType(ByteReader& in, const CoreTypeSpace& types) {
   uint64_t start = in.offset();
-  TENON_TRY(uint8_t opcode, in.u8());
-  switch (opcode) {
+  TENON_TRY(uint8_t kind, in.u8());
+  switch (kind) {
     case 0x00: {
       CoreExternType type;
       TENON_TRY(type.typeIndex, in.u32());
-      if (const CoreFuncType* func = types.find(type.typeIndex)) type.func = *func;
+      TENON_TRY(bool known, types.resolve(type, start));
+      static_cast<void>(known);
       return type;
     }
     case 0x01:
@@ -314,7 +335,7 @@ Result<CoreExternType> readCoreExternType(ByteReader& in, const CoreTypeSpace& t
     case 0x7f:
       return unsupported(start, "compact import sections");
     default:
-      return unexpectedByte(start, "the type of a core import or export (0x00 to 0x04)", opcode);
+      return unexpectedByte(start, "the type of a core import or export (0x00 to 0x04)", kind);
   }
 }
 
@@ -324,7 +345,7 @@ Result<CoreTypeDef> readCoreType(ByteReader& in, DecodeContext& context) {
   if (in.peek() == 0x50) {
     TENON_CHECK(expectByte(in, 0x50, "a core module type"));
     CoreModuleTypeDef module;
-    CoreTypeSpace types;
+    CoreTypeSpace types(context.resolvedTypes);
     auto decl = [&](ByteReader& reader) { return readModuleDecl(reader, context, types); };
     TENON_TRY(module.decls, readVector<CoreModuleDecl>(in, context, "declarators", decl));
     type.def = std::move(module);

@@ -23,8 +23,14 @@ namespace tenon::component::detail {
 struct DecodeContext {
   const Features& features;
   const DecodeLimits& limits;
-  uint64_t items = 0;  // items counted so far
+  uint64_t items = 0;          // items counted so far
+  uint64_t resolvedTypes = 0;  // see `CoreTypeSpace::spent`
 };
+
+// Magic, version and layer.
+inline constexpr size_t PREAMBLE_SIZE = 8;
+// Reads the preamble of what starts at `offset` and ends with `bytes`.
+Result<Layer> readPreamble(std::span<const std::byte> bytes, uint64_t offset);
 
 // -- Errors ---------------------------------------------------------------------------------------
 
@@ -61,22 +67,29 @@ Result<std::vector<Item>> readVector(ByteReader& in, DecodeContext& context, std
 
 // -- decode_core_types.cc -------------------------------------------------------------------------
 
-// Function types of a core type index space, filled in order. Null where a type is no function
-// type.
+// Function types of a core type index space, filled in order. Functions are resolved to copies of
+// their types, so a short file could ask for a lot of memory: `spent` counts, for the whole file.
 struct CoreTypeSpace {
-  std::vector<CoreFuncType> funcs;
-  std::vector<int64_t> indices;  // per type: into `funcs`, or -1
+  explicit CoreTypeSpace(uint64_t& spent) : spent(spent) {}
 
   size_t size() const { return indices.size(); }
+  // Null when there is no such type, or it is no function type.
   const CoreFuncType* find(uint32_t index) const {
     if (index >= indices.size() || indices[index] < 0) return nullptr;
     return &funcs[static_cast<size_t>(indices[index])];
   }
+  // Sets `type.func` if `type.typeIndex` is a function type. Says whether it did.
+  // Errors: LIMIT_EXCEEDED.
+  Result<bool> resolve(CoreExternType& type, uint64_t offset) const;
   void addFunc(CoreFuncType type) {
     indices.push_back(static_cast<int64_t>(funcs.size()));
     funcs.push_back(std::move(type));
   }
   void addOther() { indices.push_back(-1); }
+
+  uint64_t& spent;
+  std::vector<CoreFuncType> funcs;
+  std::vector<int64_t> indices;  // per type: into `funcs`, or -1
 };
 
 // core:valtype; abbreviated reference types come out in their short form.

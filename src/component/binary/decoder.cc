@@ -78,7 +78,6 @@ Result<uint32_t> readCount(ByteReader& in, DecodeContext& context, std::string_v
 namespace {
 
 constexpr std::array<uint8_t, 4> MAGIC = {0x00, 'a', 's', 'm'};
-constexpr size_t PREAMBLE_SIZE = 8;
 constexpr uint16_t MODULE_VERSION = 0x01;
 constexpr uint16_t COMPONENT_VERSION = 0x0d;
 
@@ -106,7 +105,8 @@ Error notWasm(std::span<const std::byte> bytes, uint64_t offset) {
           offset};
 }
 
-// The preamble of what starts at `offset`.
+}  // namespace
+
 Result<Layer> readPreamble(std::span<const std::byte> bytes, uint64_t offset) {
   size_t magic = std::min(bytes.size(), MAGIC.size());
   if (magic == 0 || std::memcmp(bytes.data(), MAGIC.data(), magic) != 0) {
@@ -133,6 +133,8 @@ Result<Layer> readPreamble(std::span<const std::byte> bytes, uint64_t offset) {
                    ", expected a component (version 0x000d, layer 0x0001)",
                offset + 4};
 }
+
+namespace {
 
 const char* sectionName(uint8_t id) {
   constexpr const char* NAMES[] = {
