@@ -68,8 +68,8 @@ struct HostFunction {
 // unless `drop` is set.
 struct HostResource {
   std::string name;
-  // Called with the rep when the last owner drops its handle. Null: HostObjects::drop.
-  std::function<void(HostCall& call, uint32_t rep)> drop;
+  // Called with the rep when the owner drops its handle. Null: HostObjects::drop. Must not throw.
+  std::function<void(uint32_t rep)> drop;
 };
 
 }  // namespace tenon::call

@@ -114,9 +114,11 @@ struct Trampoline {
   CanonKind canon = CanonKind::LIFT;
   uint32_t contextSlot = 0;
   CoreType contextType = CoreType::I32;
-  // Whether the call reaches here through a shim that was left out: until the program has run to
-  // the end, calling it traps, as the shim's empty table would.
+  // Whether the call reaches here through a shim that was left out. Then it traps, as the shim's empty
+  // table would, until `boundAfter` of the program's steps have run (where the fixup was that filled
+  // the table).
   bool lateBound = false;
+  uint32_t boundAfter = 0;
 };
 
 // A lifted core function.

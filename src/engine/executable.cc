@@ -1,0 +1,191 @@
+#include "engine/executable.h"
+
+#include <optional>
+#include <utility>
+
+#include "component/binary/decoder.h"
+#include "component/fuse/fuse.h"
+#include "component/types/type_table.h"
+#include "component/validate/validator.h"
+
+namespace tenon::engine {
+namespace {
+
+using component::CoreItem;
+using component::NONE;
+using component::Options;
+using component::Program;
+
+CoreSignature reallocSignature() {
+  using enum CoreType;
+  return {{I32, I32, I32, I32}, {I32}};
+}
+
+// The signature that each function slot is used with. A slot with two uses of different types is a bug of
+// the stages before, or a component that validation should have refused.
+class SlotSignatures {
+ public:
+  explicit SlotSignatures(const Program& program) : known_(program.functions.size()) {}
+
+  Result<void> add(uint32_t slot, const CoreSignature& signature, const char* what) {
+    if (slot == NONE) return {};
+    if (slot >= known_.size()) {
+      return Error(ErrorCode::INTERNAL, std::string(what) + " has no function slot");
+    }
+    if (known_[slot] && *known_[slot] != signature) {
+      return Error(ErrorCode::INVALID, std::string(what) + " is used as " + toString(signature) +
+                                           " and as " + toString(*known_[slot]));
+    }
+    known_[slot] = signature;
+    return {};
+  }
+
+  // `result`: the core results of the lifted function, which post-return takes.
+  Result<void> add(const Options& options, const std::vector<CoreType>& results) {
+    TENON_CHECK(add(options.realloc, reallocSignature(), "realloc"));
+    return add(options.postReturn, {results, {}}, "post-return");
+  }
+
+  std::vector<std::optional<CoreSignature>> take() { return std::move(known_); }
+
+ private:
+  std::vector<std::optional<CoreSignature>> known_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> bytes, std::string name,
+                                                     component::ShimElision elision) {
+  auto executable = std::shared_ptr<Executable>(new Executable);
+  executable->name_ = std::move(name);
+  executable->bytes_ = std::move(bytes);
+  executable->elision_ = elision;
+  TENON_TRY(auto definitions, component::decode(executable->bytes_));
+  TENON_CHECK(component::validate(*definitions, {}));
+  TENON_TRY(executable->program_,
+            component::flatten(*definitions, executable->name_, elision));
+  TENON_CHECK(component::fuse(executable->program_));
+  TENON_CHECK(executable->resolveSignatures());
+  return executable;
+}
+
+Result<void> Executable::resolveSignatures() {
+  SlotSignatures slots(program_);
+  for (const component::Trampoline& trampoline : program_.trampolines) {
+    TENON_CHECK(slots.add(trampoline.options.realloc, reallocSignature(), "realloc"));
+  }
+  for (const component::ResourceInfo& resource : program_.resources) {
+    TENON_CHECK(slots.add(resource.dtor, {{CoreType::I32}, {}}, "a resource's destructor"));
+  }
+  // Exports nest; walk them with an explicit stack.
+  std::vector<const std::vector<component::ProgramExport>*> pending = {&program_.exports};
+  while (!pending.empty()) {
+    const auto& exports = *pending.back();
+    pending.pop_back();
+    for (const component::ProgramExport& item : exports) {
+      if (auto* lifted = std::get_if<component::LiftedFunction>(&item.item)) {
+        if (lifted->options.async) continue;  // refused when it is called
+        CoreSignature signature = component::flattenLift(lifted->type);
+        TENON_CHECK(slots.add(lifted->calleeSlot, signature, item.name.c_str()));
+        TENON_CHECK(slots.add(lifted->options, signature.results));
+      } else if (auto* instance = std::get_if<component::ExportedInstance>(&item.item)) {
+        pending.push_back(&instance->exports);
+      }
+    }
+  }
+  functionSignatures_.reserve(program_.functions.size());
+  for (std::optional<CoreSignature>& signature : slots.take()) {
+    functionSignatures_.push_back(signature.value_or(CoreSignature{}));
+  }
+  return {};
+}
+
+ArtifactKey Executable::key(const Engine& engine) const {
+  return artifactKey(engine, bytes_,
+                     elision_ == component::ShimElision::ON ? "elided" : "literal");
+}
+
+Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
+                                 std::string* warning) {
+  if (compiled()) return {};
+  std::optional<ArtifactKey> cacheKey;
+  if (cache) {
+    cacheKey = key(*engine);
+    if (auto artifact = cache->load(*cacheKey, warning)) {
+      if (auto adopted = adopt(std::move(*artifact))) return {};
+    }
+  }
+  std::vector<Module> modules;
+  for (const component::ModuleBytes& module : program_.modules) {
+    auto compiled = Module::compile(engine, module.bytes);
+    if (!compiled) {
+      Error error = std::move(compiled).error();
+      if (error.offset && !module.generated) error.offset = *error.offset + module.offset;
+      if (module.generated) error.code = ErrorCode::INTERNAL;
+      error.message = module.name + ": " + error.message;
+      return error;
+    }
+    modules.push_back(*std::move(compiled));
+  }
+  if (cache) {
+    auto stored = cache->store(*cacheKey, {.modules = modules, .extra = {}});
+    if (!stored && warning) *warning = stored.error().text();
+  }
+  modules_ = std::move(modules);
+  return checkSlots();
+}
+
+Result<void> Executable::adopt(Artifact artifact) {
+  if (artifact.modules.size() != program_.modules.size()) {
+    return Error(ErrorCode::MALFORMED,
+                 "the artifact has " + std::to_string(artifact.modules.size()) + " modules, the component " +
+                     std::to_string(program_.modules.size()));
+  }
+  modules_ = std::move(artifact.modules);
+  auto checked = checkSlots();
+  if (!checked) modules_.clear();
+  return checked;
+}
+
+// Every slot must be an export of the kind and type that it is used with: after this the runtime calls
+// without checks.
+Result<void> Executable::checkSlots() const {
+  std::vector<std::vector<ModuleExport>> exports(modules_.size());
+  auto find = [&](const CoreItem& item) -> Result<const ModuleExport*> {
+    if (item.index >= program_.steps.size()) {
+      return Error(ErrorCode::INTERNAL, "no core instance " + std::to_string(item.index));
+    }
+    uint32_t module = program_.steps[item.index].module;
+    if (exports[module].empty()) exports[module] = modules_[module].exports();
+    for (const ModuleExport& candidate : exports[module]) {
+      if (candidate.name == item.name) return &candidate;
+    }
+    return Error(ErrorCode::INVALID, program_.modules[module].name + " has no export '" + item.name + "'",
+                 program_.modules[module].offset);
+  };
+  for (const CoreItem& memory : program_.memories) {
+    TENON_TRY(const ModuleExport* found, find(memory));
+    if (found->kind != ExternKind::MEMORY) {
+      return Error(ErrorCode::INVALID, "export '" + memory.name + "' is not a memory");
+    }
+  }
+  for (size_t slot = 0; slot < program_.functions.size(); ++slot) {
+    const CoreItem& function = program_.functions[slot];
+    const CoreSignature& wanted = functionSignatures_[slot];
+    std::optional<CoreSignature> actual;
+    if (function.kind == CoreItem::Kind::TRAMPOLINE) {
+      actual = program_.trampolines[function.index].signature;
+    } else {
+      TENON_TRY(const ModuleExport* found, find(function));
+      if (found->kind == ExternKind::FUNC) actual = found->signature;
+    }
+    if (!actual || *actual != wanted) {
+      return Error(ErrorCode::INVALID, "core function '" + function.name + "' is " +
+                                           (actual ? toString(*actual) : "of another kind") +
+                                           ", but is used as " + toString(wanted));
+    }
+  }
+  return {};
+}
+
+}  // namespace tenon::engine

@@ -1,0 +1,64 @@
+#pragma once
+
+// A component made ready for the engine: its program and the compiled code of every core module in it,
+// the generated ones included. Immutable once compiled, shared freely between threads.
+//
+//     bytes -> decode -> validate -> flatten -> fuse -> compile (or the cache)
+
+#include <tenon/result.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "component/flatten/flatten.h"
+#include "component/flatten/program.h"
+#include "engine/cache.h"
+#include "engine/module.h"
+
+namespace tenon::engine {
+
+class Executable {
+ public:
+  // Everything but compiling. Keeps `bytes`. `name` is for messages.
+  // Errors: as decode, validate, flatten and fuse; INVALID with the file's offset for a core module whose
+  // imports or exports do not have the types that the component's use of them needs.
+  static Result<std::shared_ptr<Executable>> link(std::vector<std::byte> bytes, std::string name,
+                                                  component::ShimElision elision);
+
+  // Compiles every module, or takes them from `cache` (null: none), and puts them there. Once, before the
+  // executable is shared. `warning`, when given, gets a sentence if the cache could not be used.
+  // Errors: INVALID for core code that does not validate, with the offset in the file.
+  Result<void> compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
+                       std::string* warning = nullptr);
+  // Takes the modules of an artifact made from the same bytes. Errors: MALFORMED if it is another's.
+  Result<void> adopt(Artifact artifact);
+
+  // Decides whether the modules of an artifact fit. Source: cache.h.
+  ArtifactKey key(const Engine& engine) const;
+
+  bool compiled() const { return !modules_.empty() || program_.modules.empty(); }
+  const component::Program& program() const { return program_; }
+  const std::vector<Module>& modules() const { return modules_; }  // as Program::modules
+  std::span<const std::byte> bytes() const { return bytes_; }
+  const std::string& name() const { return name_; }
+
+  // Core signatures that Program::functions must have, checked against the modules.
+  const std::vector<CoreSignature>& functionSignatures() const { return functionSignatures_; }
+
+ private:
+  Executable() = default;
+  Result<void> resolveSignatures();
+  Result<void> checkSlots() const;
+
+  std::string name_;
+  std::vector<std::byte> bytes_;
+  component::ShimElision elision_ = component::ShimElision::ON;
+  component::Program program_;
+  std::vector<CoreSignature> functionSignatures_;
+  std::vector<Module> modules_;
+};
+
+}  // namespace tenon::engine

@@ -1,0 +1,218 @@
+#include "engine/instance.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "component/fuse/control.h"
+#include "component/types/type_table.h"
+#include "engine/crossing.h"
+
+namespace tenon::engine {
+
+using component::CoreItem;
+using component::NONE;
+
+Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<const Linked> linked,
+                                                   InstanceOptions options) {
+  auto instance =
+      std::unique_ptr<Instance>(new Instance(std::move(linked), std::move(options)));
+  TENON_CHECK(instance->runProgram());
+  return instance;
+}
+
+Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options)
+    : linked_(std::move(linked)),
+      options_(std::move(options)),
+      objects_(options_.maxHandles),
+      store_(linked_->engine(), this, options_.limits) {
+  const component::Program& program = this->program();
+  components_.reserve(program.instances.size());
+  for (size_t i = 0; i < program.instances.size(); ++i) {
+    components_.push_back({.handles = call::HandleTable(options_.maxHandles)});
+  }
+  instances_.reserve(program.steps.size());
+  memories_.resize(program.memories.size());
+  functions_.resize(program.functions.size());
+  uint32_t count = static_cast<uint32_t>(program.instances.size());
+  hostControl_.resize(component::controlSize(count));
+  control_ = GuestMemory(hostControl_.data(), hostControl_.size());
+  for (uint32_t i = 0; i < count; ++i) setMayLeave(i, true);
+}
+
+Instance::~Instance() = default;
+
+void Instance::beginCall() {
+  if (options_.timeout) store_.setDeadline(Store::Clock::now() + *options_.timeout);
+}
+
+Result<void> Instance::runProgram() {
+  beginCall();
+  Task task;
+  TaskScope scope(*this, task);
+  for (uint32_t step = 0; step < program().steps.size(); ++step) TENON_CHECK(runStep(step));
+  return {};
+}
+
+Result<void> Instance::runStep(uint32_t index) {
+  const component::InstantiateStep& step = program().steps[index];
+  const Linked::Step& prepared = linked_->steps()[index];
+  wasmtime_instance_t instance{};
+  if (prepared.pre) {
+    TENON_TRY(instance, prepared.pre->instantiate(store_));
+  } else {
+    std::vector<wasmtime_extern_t> imports;
+    imports.reserve(step.args.size());
+    for (const component::CoreArg& arg : step.args) {
+      if (arg.item.kind == CoreItem::Kind::TRAMPOLINE) {
+        wasmtime_extern_t item{};
+        item.kind = WASMTIME_EXTERN_FUNC;
+        const Binding& binding = linked_->binding(arg.item.index);
+        item.of.func = newHostFunction(store_, linked_->funcType(arg.item.index), binding.callback,
+                                       const_cast<Binding*>(&binding));
+        imports.push_back(item);
+        continue;
+      }
+      std::optional<wasmtime_extern_t> item;
+      if (arg.item.index < instances_.size()) {
+        item = findExport(store_, instances_[arg.item.index], arg.item.name);
+      }
+      if (!item) {
+        return Error(ErrorCode::INTERNAL, "core instance " + std::to_string(arg.item.index) +
+                                              " has no export '" + arg.item.name + "'");
+      }
+      imports.push_back(*item);
+    }
+    const Module& module = linked_->executable().modules()[step.module];
+    TENON_TRY(instance, engine::instantiate(store_, module, imports));
+  }
+  instances_.push_back(instance);
+  for (uint32_t slot : prepared.memories) {
+    TENON_TRY(memories_[slot],
+              exportedMemory(store_, instance, program().memories[slot].name));
+  }
+  if (program().control && program().control->index == index) {
+    TENON_TRY(Memory control, exportedMemory(store_, instance, program().control->name));
+    control_ = control.view();  // it neither moves nor grows
+    for (uint32_t i = 0; i < components_.size(); ++i) setMayLeave(i, true);
+  }
+  return {};
+}
+
+bool Instance::mayLeave(uint32_t index) const {
+  uint32_t flag = 0;
+  return control_.load(component::mayLeaveOffset(index), flag) && flag != 0;
+}
+
+void Instance::setMayLeave(uint32_t index, bool value) {
+  // The control memory has room for every component instance of the program.
+  (void)control_.store(component::mayLeaveOffset(index), uint32_t{value});
+}
+
+const wasmtime_func_t* Instance::function(uint32_t slot) {
+  LazyFunction& lazy = functions_[slot];
+  if (lazy.known) return &lazy.function;
+  const CoreItem& item = program().functions[slot];
+  if (item.kind == CoreItem::Kind::TRAMPOLINE) {
+    const Binding& binding = linked_->binding(item.index);
+    lazy.function = newHostFunction(store_, linked_->funcType(item.index), binding.callback,
+                                    const_cast<Binding*>(&binding));
+  } else {
+    if (item.index >= instances_.size()) return nullptr;
+    auto found = findExport(store_, instances_[item.index], item.name);
+    // Kind and signature were checked when the executable was compiled.
+    if (!found || found->kind != WASMTIME_EXTERN_FUNC) return nullptr;
+    lazy.function = found->of.func;
+  }
+  lazy.known = true;
+  return &lazy.function;
+}
+
+bool Instance::callCoreAsTask(const wasmtime_func_t& function, std::span<RawValue> values) {
+  Task task;
+  TaskScope scope(*this, task);
+  return callCore(store_, function, values);
+}
+
+Result<Instance::Export> Instance::resolve(const component::LiftedFunction& lifted) {
+  if (lifted.options.async || lifted.type.async) {
+    return Error(ErrorCode::UNSUPPORTED, "asynchronous functions cannot be called yet");
+  }
+  const wasmtime_func_t* callee = function(lifted.calleeSlot);
+  if (!callee) return Error(ErrorCode::INTERNAL, "the function's core instance does not exist");
+  Export found{.instance = this, .lifted = &lifted, .callee = *callee};
+  if (lifted.options.postReturn != NONE) {
+    const wasmtime_func_t* postReturn = function(lifted.options.postReturn);
+    if (!postReturn) return Error(ErrorCode::INTERNAL, "post-return's core instance does not exist");
+    found.postReturn = *postReturn;
+  }
+  CoreSignature signature = component::flattenLift(lifted.type);
+  found.resultCount = static_cast<uint32_t>(signature.results.size());
+  found.valueSlots = static_cast<uint32_t>(
+      std::max<size_t>({signature.params.size(), signature.results.size(), 1}));
+  return found;
+}
+
+namespace {
+
+// The Context of a call from the host into an export.
+class ExportCrossing final : public Crossing<abi::Context> {
+ public:
+  ExportCrossing(CrossingState& state)
+      : Crossing(state, state.instance.memory(state.options.memory), state.options.encoding) {}
+};
+
+// Turns a failed walk into the store's trap, unless a guest trapped inside of it.
+bool fail(Store& store, const char* why) {
+  if (!store.hasTrap()) wasm_trap_delete(store.raise(TrapKind::HOST, why));
+  store.poison();
+  return false;
+}
+
+}  // namespace
+
+bool Instance::execute(const Export& function, const CallCodec& codec) {
+  Task task;
+  TaskScope scope(*this, task);
+  CrossingState state(*this, function.lifted->options, &task.borrows);
+  ExportCrossing crossing(state);
+  RawValue values[MAX_FLAT_PARAMS + 1];
+  codec.lower(codec.self, crossing, values);
+  if (crossing.failed()) return fail(store_, crossing.failure());
+  if (!callCore(store_, function.callee, {values, function.valueSlots})) return false;
+  RawValue result = values[0];
+  crossing.memory = memory(function.lifted->options.memory);
+  codec.lift(codec.self, crossing, values);
+  if (crossing.failed()) return fail(store_, crossing.failure());
+  if (task.borrows.borrows != 0) {
+    return fail(store_, "borrow handles still remain at the end of the call");
+  }
+  if (function.postReturn) {
+    uint32_t component = function.lifted->options.instance;
+    setMayLeave(component, false);
+    if (!callCore(store_, *function.postReturn, {&result, 1})) return false;
+    setMayLeave(component, true);
+  }
+  return true;
+}
+
+bool Instance::dropResource(uint32_t resource, uint32_t rep) {
+  const component::ResourceInfo& info = program().resources[resource];
+  if (info.imported) {
+    const call::HostResource* host = linked_->hostResource(resource);
+    if (host && host->drop) {
+      host->drop(rep);
+    } else {
+      objects_.drop(rep);
+    }
+    return true;
+  }
+  if (info.dtor == NONE) return true;
+  const wasmtime_func_t* destructor = function(info.dtor);
+  if (!destructor) return true;
+  RawValue value;
+  value.i32 = rep;
+  return callCoreAsTask(*destructor, {&value, 1});
+}
+
+}  // namespace tenon::engine

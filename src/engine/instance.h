@@ -1,0 +1,152 @@
+#pragma once
+
+// A linked component, running: a store with the program's core instances in it, and for each component
+// instance its handles and flags. Bound to the thread that made it.
+//
+// Calls come in through `Instance::call`; guests call out through the trampolines. Both move values with a
+// Crossing (crossing.h), on behalf of one component instance.
+
+#include <tenon/abi.h>
+#include <tenon/result.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "call/handle_table.h"
+#include "call/host_objects.h"
+#include "component/flatten/program.h"
+#include "engine/fiber.h"
+#include "engine/linked.h"
+#include "engine/linker.h"
+#include "engine/store.h"
+
+namespace tenon::engine {
+
+// One call into a component instance, as the specification's Task and its thread have it: what
+// `context.get` and `context.set` work on. On the stack of whoever makes the call.
+struct Task {
+  uint64_t context[2] = {0, 0};
+  call::BorrowScope borrows;
+};
+
+// A component instance's state. Its may-leave flag is in the control memory, where adapters see it.
+struct ComponentInstance {
+  call::HandleTable handles;
+  uint32_t backpressure = 0;
+};
+
+// How a call hands its values over; see <tenon/instance.h>.
+struct CallCodec {
+  void* self = nullptr;
+  void (*lower)(void* self, abi::Context& context, RawValue* values) = nullptr;
+  void (*lift)(void* self, abi::Context& context, const RawValue* values) = nullptr;
+};
+
+struct InstanceOptions {
+  StoreLimits limits;
+  // Per part: what its host functions get as HostCall::part. May be shorter than the parts there are.
+  std::vector<void*> parts;
+  // Wall-clock time for instantiation, and for each call.
+  std::optional<std::chrono::nanoseconds> timeout;
+  uint32_t maxHandles = 1'000'000;  // per component instance
+};
+
+class Instance {
+ public:
+  // Runs the program: instantiates every core module, start functions included, on the native stack.
+  // Errors: LIMIT_EXCEEDED, TRAPPED (a start function), DEADLINE, EXITED.
+  static Result<std::unique_ptr<Instance>> create(std::shared_ptr<const Linked> linked,
+                                                  InstanceOptions options = {});
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  // An exported function, ready to be called. Valid as long as the instance.
+  struct Export {
+    Instance* instance = nullptr;
+    const component::LiftedFunction* lifted = nullptr;
+    wasmtime_func_t callee{};
+    std::optional<wasmtime_func_t> postReturn;
+    uint32_t valueSlots = 1;  // of the flat call: the larger of parameters and results
+    uint32_t resultCount = 0;
+  };
+  // Errors: UNSUPPORTED for asynchronous functions.
+  Result<Export> resolve(const component::LiftedFunction& lifted);
+
+  // Runs one call on whatever stack this is: lower, call, lift, post-return. False: it failed, and the store
+  // has the Trap. Calls that may wait (`mayBlock`) need a fiber, or their waits trap.
+  bool execute(const Export& function, const CallCodec& codec);
+
+  // Drops what a handle outside of any guest stood for: calls the destructor, or drops the host's object.
+  // False: it trapped.
+  bool dropResource(uint32_t resource, uint32_t rep);
+
+  Store& store() { return store_; }
+  const Linked& linked() const { return *linked_; }
+  const component::Program& program() const { return linked_->program(); }
+  bool mayBlock() const { return linked_->mayBlock(); }
+  call::HostObjects& objects() { return objects_; }
+  const InstanceOptions& options() const { return options_; }
+
+  // Sets the store's deadline for a call that begins now.
+  void beginCall();
+
+  // -- For trampolines and crossings.
+  ComponentInstance& component(uint32_t index) { return components_[index]; }
+  bool mayLeave(uint32_t index) const;
+  void setMayLeave(uint32_t index, bool value);
+  // The memory of a slot, as it is now; empty for NONE, and before the slot's instance exists.
+  GuestMemory memory(uint32_t slot) const {
+    return slot == component::NONE ? GuestMemory() : memories_[slot].view();
+  }
+  // The function of a slot, looked up at first use; null when its instance does not exist yet.
+  const wasmtime_func_t* function(uint32_t slot);
+  uint32_t stepsDone() const { return static_cast<uint32_t>(instances_.size()); }
+  Task& task() { return *task_; }
+  void* part(uint32_t index) const {
+    return index < options_.parts.size() ? options_.parts[index] : nullptr;
+  }
+
+  // Makes `task` the current one until it goes out of scope.
+  class TaskScope {
+   public:
+    TaskScope(Instance& instance, Task& task) : instance_(instance), before_(instance.task_) {
+      instance.task_ = &task;
+    }
+    ~TaskScope() { instance_.task_ = before_; }
+
+   private:
+    Instance& instance_;
+    Task* before_;
+  };
+
+  // Calls a core function as a task of its own: realloc, destructors, post-return. False: it trapped.
+  bool callCoreAsTask(const wasmtime_func_t& function, std::span<RawValue> values);
+
+ private:
+  Instance(std::shared_ptr<const Linked> linked, InstanceOptions options);
+  Result<void> runProgram();
+  Result<void> runStep(uint32_t step);
+
+  struct LazyFunction {
+    bool known = false;
+    wasmtime_func_t function{};
+  };
+
+  std::shared_ptr<const Linked> linked_;
+  InstanceOptions options_;
+  call::HostObjects objects_;
+  Store store_;
+  Task* task_ = nullptr;
+  std::vector<ComponentInstance> components_;
+  std::vector<wasmtime_instance_t> instances_;  // core instances, by step
+  std::vector<Memory> memories_;                // by slot
+  std::vector<LazyFunction> functions_;         // by slot
+  std::vector<std::byte> hostControl_;          // the control memory when the program has none
+  GuestMemory control_;
+};
+
+}  // namespace tenon::engine

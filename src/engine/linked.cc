@@ -1,0 +1,146 @@
+#include "engine/linked.h"
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "engine/trampolines.h"
+
+namespace tenon::engine {
+namespace {
+
+using component::CoreItem;
+using component::Program;
+using component::Trampoline;
+
+bool usesMemory(const Trampoline& trampoline) {
+  return trampoline.options.memory != component::NONE;
+}
+
+std::string importPath(const component::ImportedFunction& import) {
+  return import.interface.empty() ? import.name : import.interface + "." + import.name;
+}
+
+// One line for an import that nothing provides: its name, its type, and what comes close.
+std::string missingLine(const component::ImportedFunction& import, const call::Registry& registry) {
+  std::string line = "  " + importPath(import) + ": " + toString(import.type);
+  std::vector<std::string> similar = registry.similar(import.interface, import.name);
+  if (!similar.empty()) {
+    line += " (provided: ";
+    for (size_t i = 0; i < similar.size(); ++i) line += (i ? ", " : "") + similar[i];
+    line += ")";
+  }
+  return line;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Linked>> Linked::link(std::shared_ptr<Engine> engine,
+                                                   std::shared_ptr<const Executable> executable,
+                                                   const call::Registry& registry) {
+  auto linked = std::shared_ptr<Linked>(new Linked);
+  linked->engine_ = std::move(engine);
+  linked->executable_ = std::move(executable);
+  linked->bindResources(registry);
+  TENON_CHECK(linked->bindImports(registry));
+  TENON_CHECK(linked->prepareSteps());
+  return std::shared_ptr<const Linked>(std::move(linked));
+}
+
+void Linked::bindResources(const call::Registry& registry) {
+  const Program& program = this->program();
+  size_t count = program.resources.size();
+  hostResources_.assign(count, nullptr);
+  resourceStorage_.reserve(count);  // hostResources_ points into it
+  std::map<std::pair<std::string, std::string>, uint32_t> byHostType;
+  for (uint32_t resource = 0; resource < count; ++resource) {
+    const component::ResourceInfo& info = program.resources[resource];
+    canonicalResources_.push_back(resource);
+    if (!info.imported) continue;
+    if (const call::HostResource* found = registry.findResource(info.interface, info.name)) {
+      resourceStorage_.push_back(*found);
+      hostResources_[resource] = &resourceStorage_.back();
+    }
+    // A resource that is imported under two versions of one interface is one type for the host.
+    auto [position, fresh] = byHostType.try_emplace(
+        {call::canonicalInterface(info.interface), info.name}, resource);
+    if (!fresh) canonicalResources_[resource] = position->second;
+  }
+}
+
+Result<void> Linked::bindImports(const call::Registry& registry) {
+  const Program& program = this->program();
+  std::vector<const call::HostFunction*> functions;
+  std::string missing;
+  size_t missingCount = 0;
+  for (const component::ImportedFunction& import : program.imports) {
+    const call::HostFunction* function = registry.find(import.interface, import.name);
+    functions.push_back(function);
+    std::string difference;
+    if (function && function->mismatch) difference = function->mismatch(import.type);
+    if (function && difference.empty()) continue;
+    if (missingCount++) missing += "\n";
+    missing += function ? "  " + importPath(import) + ": " + difference : missingLine(import, registry);
+  }
+  for (uint32_t resource = 0; resource < program.resources.size(); ++resource) {
+    const component::ResourceInfo& info = program.resources[resource];
+    if (!info.imported || hostResources_[resource]) continue;
+    if (missingCount++) missing += "\n";
+    missing += "  " + (info.interface.empty() ? "" : info.interface + ".") + info.name + ": resource";
+  }
+  if (missingCount) {
+    Error error(ErrorCode::MISSING_IMPORT,
+                missingCount == 1 ? "an import is not provided:" + missing.substr(1)
+                                  : std::to_string(missingCount) + " imports are not provided");
+    if (missingCount > 1) error.details = std::move(missing);
+    return error;
+  }
+
+  bindings_.reserve(program.trampolines.size());
+  funcTypes_.reserve(program.trampolines.size());
+  for (const Trampoline& trampoline : program.trampolines) {
+    Binding binding{.linked = this, .trampoline = &trampoline, .callback = callbackFor(trampoline)};
+    if (trampoline.kind == Trampoline::Kind::LOWER_IMPORT) {
+      const call::HostFunction& function = *functions[trampoline.import];
+      binding.function = function.function;
+      binding.closure = function.closure.get();
+      binding.part = program.instances[trampoline.instance].part;
+      binding.usesMemory = usesMemory(trampoline);
+      closures_.push_back(function.closure);
+      if (function.blocking == call::Blocking::MAY_BLOCK) mayBlock_ = true;
+    }
+    bindings_.push_back(binding);
+    funcTypes_.emplace_back(trampoline.signature);
+  }
+  return {};
+}
+
+Result<void> Linked::prepareSteps() {
+  const Program& program = this->program();
+  steps_.resize(program.steps.size());
+  linkers_.reserve(program.steps.size());
+  for (size_t slot = 0; slot < program.memories.size(); ++slot) {
+    steps_[program.memories[slot].index].memories.push_back(static_cast<uint32_t>(slot));
+  }
+  for (size_t i = 0; i < program.steps.size(); ++i) {
+    const component::InstantiateStep& step = program.steps[i];
+    bool allTrampolines = true;
+    for (const component::CoreArg& arg : step.args) {
+      if (arg.item.kind != CoreItem::Kind::TRAMPOLINE) allTrampolines = false;
+    }
+    if (!allTrampolines) continue;
+    linkers_.emplace_back(engine_);
+    std::set<std::pair<std::string_view, std::string_view>> defined;
+    for (const component::CoreArg& arg : step.args) {
+      // A module may import one name several times; it is the same item then.
+      if (!defined.insert({arg.module, arg.name}).second) continue;
+      const Binding& binding = bindings_[arg.item.index];
+      TENON_CHECK(linkers_.back().define(arg.module, arg.name, binding.trampoline->signature,
+                                         binding.callback, const_cast<Binding*>(&binding)));
+    }
+    TENON_TRY(steps_[i].pre, linkers_.back().prepare(executable_->modules()[step.module]));
+  }
+  return {};
+}
+
+}  // namespace tenon::engine

@@ -1,0 +1,83 @@
+#pragma once
+
+// An executable whose imports are bound to a host's functions: everything that can be looked up and
+// checked once, for all instances. Immutable, shared freely between threads; shared ownership, because
+// instances on any thread need it.
+
+#include <tenon/result.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "call/registry.h"
+#include "engine/executable.h"
+#include "engine/linker.h"
+
+namespace tenon::engine {
+
+class Linked;
+
+// What a trampoline's callback gets as its environment: one per trampoline of the program.
+struct Binding {
+  const Linked* linked = nullptr;
+  const component::Trampoline* trampoline = nullptr;
+  HostCallback callback = nullptr;
+
+  // LOWER_IMPORT only.
+  call::HostFunctionPointer function = nullptr;
+  void* closure = nullptr;
+  uint32_t part = 0;
+  bool usesMemory = false;
+};
+
+class Linked {
+ public:
+  // `executable` is compiled. Errors: MISSING_IMPORT listing every import that `registry` does not
+  // provide, or provides with another type, each with its type and similar names in `details`.
+  static Result<std::shared_ptr<const Linked>> link(std::shared_ptr<Engine> engine,
+                                                    std::shared_ptr<const Executable> executable,
+                                                    const call::Registry& registry);
+
+  const std::shared_ptr<Engine>& engine() const { return engine_; }
+  const Executable& executable() const { return *executable_; }
+  const component::Program& program() const { return executable_->program(); }
+
+  // Whether a call can reach a host function that may wait: it then runs on a fiber.
+  bool mayBlock() const { return mayBlock_; }
+
+  // Resources that are the same type for the host have the same number: what handles are tagged with.
+  uint32_t canonicalResource(uint32_t resource) const { return canonicalResources_[resource]; }
+  // Null for resources that a component defines.
+  const call::HostResource* hostResource(uint32_t resource) const { return hostResources_[resource]; }
+
+  // -- For Instance: how to run step i.
+  struct Step {
+    std::optional<InstancePre> pre;  // when all imports are host functions
+    std::vector<uint32_t> memories;  // memory slots that this step's instance exports
+  };
+  const std::vector<Step>& steps() const { return steps_; }
+  const Binding& binding(uint32_t trampoline) const { return bindings_[trampoline]; }
+  const engine::FuncType& funcType(uint32_t trampoline) const { return funcTypes_[trampoline]; }
+
+ private:
+  Linked() = default;
+  Result<void> bindImports(const call::Registry& registry);
+  void bindResources(const call::Registry& registry);
+  Result<void> prepareSteps();
+
+  std::shared_ptr<Engine> engine_;
+  std::shared_ptr<const Executable> executable_;
+  std::vector<std::shared_ptr<void>> closures_;  // keeps Binding::closure alive
+  std::vector<call::HostResource> resourceStorage_;
+  std::vector<const call::HostResource*> hostResources_;
+  std::vector<uint32_t> canonicalResources_;
+  std::vector<Binding> bindings_;
+  std::vector<engine::FuncType> funcTypes_;
+  std::vector<HostLinker> linkers_;  // outlive the InstancePres in steps_
+  std::vector<Step> steps_;
+  bool mayBlock_ = false;
+};
+
+}  // namespace tenon::engine

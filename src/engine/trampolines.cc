@@ -1,0 +1,326 @@
+#include "engine/trampolines.h"
+
+#include <exception>
+#include <string>
+
+#include "call/host_call.h"
+#include "engine/crossing.h"
+#include "engine/fiber.h"
+#include "engine/instance.h"
+#include "engine/linked.h"
+
+namespace tenon::engine {
+namespace {
+
+using component::CanonKind;
+using component::Trampoline;
+
+// What every callback starts from.
+struct Arrival {
+  const Binding& binding;
+  const Trampoline& trampoline;
+  Store& store;
+  Instance& instance;
+
+  Arrival(void* environment, wasmtime_caller_t* caller)
+      : binding(*static_cast<const Binding*>(environment)),
+        trampoline(*binding.trampoline),
+        store(Store::from(caller)),
+        instance(*static_cast<Instance*>(store.owner)) {}
+
+  wasm_trap_t* trap(std::string_view why) const { return store.raise(TrapKind::HOST, why); }
+
+  // Null if the call may go on. Source: definitions.py, `trap_if(not inst.may_leave)`.
+  wasm_trap_t* refuse() const {
+    if (trampoline.lateBound && instance.stepsDone() < trampoline.boundAfter) {
+      return store.raise(TrapKind::BAD_CALL, "uninitialized element: the import is not bound yet");
+    }
+    if (!instance.mayLeave(trampoline.instance)) {
+      return trap("cannot leave component instance");
+    }
+    return nullptr;
+  }
+
+  ComponentInstance& component() const { return instance.component(trampoline.instance); }
+};
+
+RawValue* rawValues(wasmtime_val_raw_t* values) { return reinterpret_cast<RawValue*>(values); }
+
+// -- Lowered imports ------------------------------------------------------------------------------
+
+// A host function's call, as the guest made it.
+class ImportCall final : public Crossing<call::HostCall> {
+ public:
+  ImportCall(CrossingState& state, const Arrival& arrival)
+      : Crossing(state,
+                 arrival.binding.usesMemory ? state.instance.memory(state.options.memory) : GuestMemory(),
+                 state.options.encoding, state.instance.part(arrival.binding.part),
+                 state.instance.objects(), arrival.trampoline.type),
+        store_(arrival.store) {}
+
+  bool suspend() override {
+    if (failed()) return false;
+    if (!block(store_)) {
+      fail("the call was cancelled or cannot wait here");
+      return false;
+    }
+    memory = state_.instance.memory(state_.options.memory);
+    return true;
+  }
+
+  void wake() override {
+    if (Fiber* fiber = store_.fiber()) fiber->wake();
+  }
+
+  void exit(int code) override {
+    raise(Trap::exit(code));
+    fail("the guest exited");
+  }
+
+  void trap(std::string message) override {
+    Trap trap;
+    trap.kind = TrapKind::HOST;
+    trap.message = std::move(message);
+    raise(std::move(trap));
+    fail("the host refused");
+  }
+
+  // Null, or what the callback must return.
+  wasm_trap_t* finish() {
+    if (!failed()) return nullptr;
+    return store_.hasTrap() ? store_.rethrow() : store_.raise(TrapKind::HOST, failure());
+  }
+
+ private:
+  void raise(Trap trap) {
+    if (!store_.hasTrap()) wasm_trap_delete(store_.raise(std::move(trap)));
+  }
+
+  Store& store_;
+};
+
+wasm_trap_t* onImport(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                      size_t) noexcept {
+  Arrival arrival(environment, caller);
+  if (wasm_trap_t* refused = arrival.refuse()) return refused;
+  CrossingState state(arrival.instance, arrival.trampoline.options, nullptr);
+  ImportCall call(state, arrival);
+  arrival.binding.function(arrival.binding.closure, call, rawValues(values));
+  return call.finish();
+}
+
+// -- Resources ------------------------------------------------------------------------------------
+// Source: CanonicalABI.md `canon resource.new`, `resource.rep`, `resource.drop`.
+
+uint32_t canonical(const Arrival& arrival) {
+  return arrival.binding.linked->canonicalResource(arrival.trampoline.resource);
+}
+
+wasm_trap_t* onResourceNew(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                           size_t) noexcept {
+  Arrival arrival(environment, caller);
+  if (wasm_trap_t* refused = arrival.refuse()) return refused;
+  uint32_t index = arrival.component().handles.add({.kind = call::HandleKind::OWN,
+                                                    .resource = canonical(arrival),
+                                                    .rep = rawValues(values)[0].i32});
+  if (index == 0) return arrival.trap("the instance has too many handles");
+  rawValues(values)[0].i32 = index;
+  return nullptr;
+}
+
+wasm_trap_t* onResourceRep(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                           size_t) noexcept {
+  Arrival arrival(environment, caller);
+  call::Handle* handle = nullptr;
+  if (const char* failure = checkHandle(arrival.component().handles, canonical(arrival),
+                                        rawValues(values)[0].i32, handle)) {
+    return arrival.trap(failure);
+  }
+  rawValues(values)[0].i32 = handle->rep;
+  return nullptr;
+}
+
+wasm_trap_t* onResourceDrop(void* environment, wasmtime_caller_t* caller,
+                            wasmtime_val_raw_t* values, size_t) noexcept {
+  Arrival arrival(environment, caller);
+  if (wasm_trap_t* refused = arrival.refuse()) return refused;
+  uint32_t index = rawValues(values)[0].i32;
+  call::HandleTable& handles = arrival.component().handles;
+  call::Handle* handle = nullptr;
+  if (const char* failure = checkHandle(handles, canonical(arrival), index, handle)) {
+    return arrival.trap(failure);
+  }
+  if (handle->lends != 0) return arrival.trap("cannot remove owned resource while borrowed");
+  call::Handle dropped = *handle;
+  handles.remove(index);
+  if (dropped.kind == call::HandleKind::BORROW) {
+    --dropped.scope->borrows;
+    return nullptr;
+  }
+  bool ok = arrival.instance.dropResource(arrival.trampoline.resource, dropped.rep);
+  return ok ? nullptr : arrival.store.rethrow();
+}
+
+// -- Task, context and waitable built-ins, for the case in which nothing is asynchronous ----------
+
+wasm_trap_t* onContextGet(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                          size_t) noexcept {
+  Arrival arrival(environment, caller);
+  rawValues(values)[0].i64 = arrival.instance.task().context[arrival.trampoline.contextSlot & 1];
+  return nullptr;
+}
+
+wasm_trap_t* onContextSet(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                          size_t) noexcept {
+  Arrival arrival(environment, caller);
+  uint64_t value = arrival.trampoline.contextType == CoreType::I32
+                       ? uint64_t{rawValues(values)[0].i32}
+                       : rawValues(values)[0].i64;
+  arrival.instance.task().context[arrival.trampoline.contextSlot & 1] = value;
+  return nullptr;
+}
+
+wasm_trap_t* onBackpressure(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+                            size_t) noexcept {
+  Arrival arrival(environment, caller);
+  uint32_t& count = arrival.component().backpressure;
+  if (arrival.trampoline.canon == CanonKind::BACKPRESSURE_INC) {
+    if (++count == 0x10000) return arrival.trap("backpressure counter overflow");
+  } else {
+    if (count == 0) return arrival.trap("backpressure counter underflow");
+    --count;
+  }
+  return nullptr;
+}
+
+// A synchronous task can neither return early nor be cancelled.
+wasm_trap_t* onTaskReturn(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+                          size_t) noexcept {
+  Arrival arrival(environment, caller);
+  if (wasm_trap_t* refused = arrival.refuse()) return refused;
+  return arrival.trap(std::string(toString(arrival.trampoline.canon)) +
+                      " in a task that was not lifted asynchronously");
+}
+
+wasm_trap_t* onWaitableSetNew(void* environment, wasmtime_caller_t* caller,
+                              wasmtime_val_raw_t* values, size_t) noexcept {
+  Arrival arrival(environment, caller);
+  if (wasm_trap_t* refused = arrival.refuse()) return refused;
+  uint32_t index = arrival.component().handles.add({.kind = call::HandleKind::WAITABLE_SET});
+  if (index == 0) return arrival.trap("the instance has too many handles");
+  rawValues(values)[0].i32 = index;
+  return nullptr;
+}
+
+bool isWaitableSet(const Arrival& arrival, uint32_t index) {
+  call::Handle* handle = arrival.component().handles.find(index);
+  return handle && handle->kind == call::HandleKind::WAITABLE_SET;
+}
+
+wasm_trap_t* onWaitableSetDrop(void* environment, wasmtime_caller_t* caller,
+                               wasmtime_val_raw_t* values, size_t) noexcept {
+  Arrival arrival(environment, caller);
+  if (wasm_trap_t* refused = arrival.refuse()) return refused;
+  uint32_t index = rawValues(values)[0].i32;
+  if (!isWaitableSet(arrival, index)) return arrival.trap("the handle is not a waitable set");
+  arrival.component().handles.remove(index);
+  return nullptr;
+}
+
+// Nothing can be in a set, because nothing here makes a waitable: polling finds no event.
+wasm_trap_t* onWaitableSetPoll(void* environment, wasmtime_caller_t* caller,
+                               wasmtime_val_raw_t* values, size_t) noexcept {
+  Arrival arrival(environment, caller);
+  if (wasm_trap_t* refused = arrival.refuse()) return refused;
+  if (!isWaitableSet(arrival, rawValues(values)[0].i32)) {
+    return arrival.trap("the handle is not a waitable set");
+  }
+  if (arrival.trampoline.canon == CanonKind::WAITABLE_SET_WAIT) {
+    return arrival.trap("deadlock: waiting for a set that nothing can be in");
+  }
+  uint32_t pointer = rawValues(values)[1].i32;
+  GuestMemory memory = arrival.instance.memory(arrival.trampoline.options.memory);
+  if (pointer % 4 != 0) return arrival.trap("pointer not aligned");
+  if (!memory.contains(pointer, 8) || !memory.store(pointer, uint32_t{0}) ||
+      !memory.store(uint64_t{pointer} + 4, uint32_t{0})) {
+    return arrival.trap("pointer out of bounds of memory");
+  }
+  rawValues(values)[0].i32 = 0;
+  return nullptr;
+}
+
+wasm_trap_t* onThreadYield(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                           size_t) noexcept {
+  Arrival arrival(environment, caller);
+  if (wasm_trap_t* refused = arrival.refuse()) return refused;
+  rawValues(values)[0].i32 = 0;  // not cancelled
+  return nullptr;
+}
+
+// Operations on a kind of handle that cannot exist yet: there is no such handle.
+wasm_trap_t* onNoSuchHandle(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+                            size_t) noexcept {
+  Arrival arrival(environment, caller);
+  if (wasm_trap_t* refused = arrival.refuse()) return refused;
+  return arrival.trap(std::string(toString(arrival.trampoline.canon)) + ": unknown handle index");
+}
+
+wasm_trap_t* onUnsupported(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+                           size_t) noexcept {
+  Arrival arrival(environment, caller);
+  const Trampoline& trampoline = arrival.trampoline;
+  std::string what = trampoline.kind == Trampoline::Kind::BUILTIN ? toString(trampoline.canon)
+                                                                  : "asynchronous call";
+  return arrival.trap("not supported yet: " + what);
+}
+
+HostCallback builtinCallback(CanonKind canon) {
+  switch (canon) {
+    case CanonKind::CONTEXT_GET:
+      return onContextGet;
+    case CanonKind::CONTEXT_SET:
+      return onContextSet;
+    case CanonKind::BACKPRESSURE_INC:
+    case CanonKind::BACKPRESSURE_DEC:
+      return onBackpressure;
+    case CanonKind::TASK_RETURN:
+    case CanonKind::TASK_CANCEL:
+      return onTaskReturn;
+    case CanonKind::WAITABLE_SET_NEW:
+      return onWaitableSetNew;
+    case CanonKind::WAITABLE_SET_POLL:
+    case CanonKind::WAITABLE_SET_WAIT:
+      return onWaitableSetPoll;
+    case CanonKind::WAITABLE_SET_DROP:
+      return onWaitableSetDrop;
+    case CanonKind::THREAD_YIELD:
+      return onThreadYield;
+    case CanonKind::WAITABLE_JOIN:
+    case CanonKind::SUBTASK_CANCEL:
+    case CanonKind::SUBTASK_DROP:
+      return onNoSuchHandle;
+    default:
+      return onUnsupported;
+  }
+}
+
+}  // namespace
+
+HostCallback callbackFor(const Trampoline& trampoline) {
+  switch (trampoline.kind) {
+    case Trampoline::Kind::LOWER_IMPORT:
+      return trampoline.options.async ? onUnsupported : onImport;
+    case Trampoline::Kind::RESOURCE_NEW:
+      return onResourceNew;
+    case Trampoline::Kind::RESOURCE_REP:
+      return onResourceRep;
+    case Trampoline::Kind::RESOURCE_DROP:
+      return onResourceDrop;
+    case Trampoline::Kind::BUILTIN:
+      return builtinCallback(trampoline.canon);
+    default:
+      return onUnsupported;
+  }
+}
+
+}  // namespace tenon::engine
