@@ -199,6 +199,11 @@ Result<CanonOpts::Option> readOption(ByteReader& in) {
       TENON_TRY(option.index, in.u32());
       return option;
     }
+    case 0x08:
+    case 0x09:
+      // Not in the specification's text yet, but toolchains can write it.
+      return Error{ErrorCode::UNSUPPORTED, "canonical options core-type and gc are not supported",
+                   start};
     default:
       return unexpectedByte(start, "a canonical option (0x00 to 0x07)", option.code);
   }

@@ -295,7 +295,11 @@ Result<CoreExternType> readGlobalType(ByteReader& in) {
   CoreExternType type;
   type.kind = CoreExternKind::GLOBAL;
   TENON_TRY(type.valType, readCoreValType(in));
-  TENON_TRY(type.isMutable, readFlag(in, "the mutability of a global"));
+  uint64_t start = in.offset();
+  TENON_TRY(uint8_t flags, in.u8());
+  if (flags == 0x02 || flags == 0x03) return unsupported(start, "shared globals");
+  if (flags > 0x03) return unexpectedByte(start, "the mutability of a global", flags);
+  type.isMutable = flags == 0x01;
   return type;
 }
 
