@@ -10,13 +10,20 @@
 // must only bound their loops by checked lengths. Source: CanonicalABI.md `LiftLowerContext`.
 
 #include <tenon/guest_memory.h>
+#include <tenon/result.h>
 #include <tenon/type.h>
 
 #include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tenon {
+
+class ResourceHandle;
 
 // One flat core value. As large and aligned as the engine's raw values; only the low bytes count.
 union alignas(16) RawValue {
@@ -31,9 +38,33 @@ enum class StringEncoding : uint8_t { UTF8, UTF16, LATIN1_UTF16 };
 
 namespace abi {
 
-// Strings and lists: bytes in one, exclusive. Source: definitions.py MAX_STRING_BYTE_LENGTH,
+// Strings and lists: bytes in one at most. Source: definitions.py MAX_STRING_BYTE_LENGTH,
 // MAX_LIST_BYTE_LENGTH.
 inline constexpr uint64_t MAX_BYTE_LENGTH = (uint64_t{1} << 28) - 1;
+
+// Makes what the host holds of a resource (`ResourceHandle`) out of a representation, and back.
+// Implemented by whoever runs instances; used by dynamic values and by `GuestResource`. `resource`
+// is Type::resource of the crossing's component. Lives as long as the Context that points to it.
+class HandleFactory {
+ public:
+  // Wraps a rep that `liftOwn` or `liftBorrow` gave: the handle owns it, or stands for it until the
+  // host call returns. Null when that is impossible.
+  virtual std::shared_ptr<ResourceHandle> wrapOwn(uint32_t resource, uint32_t rep) = 0;
+  virtual std::shared_ptr<ResourceHandle> wrapBorrow(uint32_t resource, uint32_t rep) = 0;
+
+  // Why `handle` cannot be passed as `own` or `borrow` of this resource type (moved, borrowed,
+  // another type or instance): a sentence without full stop; null when it can. Changes nothing.
+  virtual const char* refuseOwn(const ResourceHandle& handle, uint32_t resource) const = 0;
+  virtual const char* refuseBorrow(const ResourceHandle& handle, uint32_t resource) const = 0;
+
+  // The rep, for `lowerOwn` and `lowerBorrow`; only when not refused. The first marks the handle as
+  // moved.
+  virtual uint32_t takeOwn(ResourceHandle& handle) = 0;
+  virtual uint32_t borrow(ResourceHandle& handle) = 0;
+
+ protected:
+  ~HandleFactory() = default;
+};
 
 class Context {
  public:
@@ -49,6 +80,9 @@ class Context {
   // down.
   uint64_t budget = uint64_t{1} << 30;
 
+  // Needed for ResourceHandles only; null: a crossing with one fails.
+  HandleFactory* handles = nullptr;
+
   bool failed() const { return failure_ != nullptr; }
   // A sentence without full stop; null while nothing failed.
   const char* failure() const { return failure_; }
@@ -56,6 +90,16 @@ class Context {
   void fail(const char* reason) {
     if (!failure_) failure_ = reason;
   }
+  // The same for a reason made at run time: what a host function that returned an Error says.
+  void failWith(Error error) {
+    if (failure_) return;
+    extra().error = std::move(error);
+    failure_ = extra_->error->message.c_str();
+  }
+  // What `failWith` kept; null if the failure has another source.
+  const Error* error() const { return extra_ && extra_->error ? &*extra_->error : nullptr; }
+  // An empty string that lives as long as this Context: for text that views refer to. Charge it.
+  std::string& newScratch() { return extra().scratch.emplace_back(); }
   // Takes `bytes` from the budget; false, and failed, when there is not enough.
   bool charge(uint64_t bytes) {
     if (bytes > budget) {
@@ -86,7 +130,17 @@ class Context {
   ~Context() = default;
 
  private:
+  struct Extra {
+    std::optional<Error> error;
+    std::deque<std::string> scratch;
+  };
+  Extra& extra() {
+    if (!extra_) extra_ = std::make_unique<Extra>();
+    return *extra_;
+  }
+
   const char* failure_ = nullptr;
+  std::unique_ptr<Extra> extra_;  // rarely needed, so that a Context is made in a few stores
 };
 
 }  // namespace abi

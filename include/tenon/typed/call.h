@@ -1,0 +1,289 @@
+#pragma once
+
+// Whole calls with C++ signatures: `TypedCall<R(A...)>` for calling an export, `HostThunk<F>` for a
+// C++ callable that a guest imports. Both are compared with the function's type once (`matches`)
+// and trust it from then on. Nothing is allocated besides what the values themselves need. Source:
+// CanonicalABI.md "Lifting and Lowering Values"; definitions.py `lift_flat_values`,
+// `lower_flat_values`.
+
+#include <tenon/result.h>
+#include <tenon/typed/abi_type.h>
+#include <tenon/typed/records.h>
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace tenon {
+namespace abi::detail {
+
+template <typename R>
+struct ResultAbi {
+  static constexpr uint32_t FLAT_COUNT = Abi<R>::FLAT_COUNT;
+  static constexpr bool SPILLED = FLAT_COUNT > MAX_FLAT_RESULTS;
+  static const Type* typeOf(const FuncType& type) {
+    return Abi<R>::HAS_RESOURCE ? type.result : nullptr;
+  }
+};
+template <>
+struct ResultAbi<void> {
+  static constexpr uint32_t FLAT_COUNT = 0;
+  static constexpr bool SPILLED = false;
+};
+
+// Whether numbers of parameters and the presence of a result agree, and the function is
+// synchronous.
+bool matchesShape(const FuncType& type, TypeMatch& match, size_t params, bool hasResult);
+std::string parameterStep(const Parameter& parameter, size_t index);
+
+template <typename R, typename... Ts>
+bool matchesSignature(const FuncType& type, TypeMatch& match) {
+  if (!matchesShape(type, match, sizeof...(Ts), !std::is_void_v<R>)) return false;
+  size_t i = 0;
+  auto next = [&]<typename T>(std::type_identity<T>) {
+    const Parameter& parameter = type.params[i++];
+    return within(match, parameterStep(parameter, i - 1), Abi<T>::matches(*parameter.type, match));
+  };
+  if (!(... && next(std::type_identity<Ts>()))) return false;
+  if constexpr (!std::is_void_v<R>) {
+    return within(match, "result", Abi<R>::matches(*type.result, match));
+  }
+  return true;
+}
+
+// The signature of a callable: its parameters as declared, and whether the first is a Context.
+template <typename R, typename... As>
+struct Signature {};
+template <typename F>
+struct SignatureOf : SignatureOf<decltype(&F::operator())> {};
+template <typename R, typename... As>
+struct SignatureOf<R(As...)> : std::type_identity<Signature<R, As...>> {};
+template <typename R, typename... As>
+struct SignatureOf<R (*)(As...)> : SignatureOf<R(As...)> {};
+template <typename R, typename... As>
+struct SignatureOf<R (*)(As...) noexcept> : SignatureOf<R(As...)> {};
+template <typename C, typename R, typename... As>
+struct SignatureOf<R (C::*)(As...)> : SignatureOf<R(As...)> {};
+template <typename C, typename R, typename... As>
+struct SignatureOf<R (C::*)(As...) const> : SignatureOf<R(As...)> {};
+template <typename C, typename R, typename... As>
+struct SignatureOf<R (C::*)(As...) noexcept> : SignatureOf<R(As...)> {};
+template <typename C, typename R, typename... As>
+struct SignatureOf<R (C::*)(As...) const noexcept> : SignatureOf<R(As...)> {};
+
+// A host function's result: `Result<T>` lets it fail with an Error, which ends the guest's call.
+template <typename R>
+struct Returned {
+  using Value = R;
+  static constexpr bool FALLIBLE = false;
+};
+template <typename R>
+struct Returned<Result<R>> {
+  using Value = R;
+  static constexpr bool FALLIBLE = true;
+};
+
+template <typename Declared>
+concept Passable =
+    !std::is_lvalue_reference_v<Declared> || std::is_const_v<std::remove_reference_t<Declared>>;
+
+template <typename Signature>
+struct ThunkFor;
+
+template <typename R, typename... As>
+struct ThunkFor<Signature<R, As...>> {
+  using Value = typename Returned<std::remove_cv_t<R>>::Value;
+  using Params = SequenceAbi<std::remove_cvref_t<As>...>;
+  using Lifted = std::tuple<std::remove_cvref_t<As>...>;
+  static constexpr bool SPILLED_PARAMS = Params::FLAT_COUNT > MAX_FLAT_PARAMS;
+  static constexpr uint32_t PARAM_SLOTS = SPILLED_PARAMS ? 1 : Params::FLAT_COUNT;
+  static constexpr bool CAN_FAIL = SPILLED_PARAMS || Params::CAN_FAIL;
+  static_assert((true && ... && Passable<As>), "guests cannot pass a mutable reference");
+
+  static bool matches(const FuncType& type, TypeMatch& match) {
+    return matchesSignature<Value, std::remove_cvref_t<As>...>(type, match);
+  }
+
+  // `call(arguments...)` runs the callable.
+  template <typename Call>
+  static void run(Call&& call, Context& context, const FuncType& type, RawValue* values) {
+    [&]<size_t... I>(std::index_sequence<I...>) {
+      Lifted arguments = lift(context, type, values, std::index_sequence<I...>());
+      if constexpr (CAN_FAIL) {
+        if (context.failed()) [[unlikely]]
+          return;
+      }
+      if constexpr (Returned<std::remove_cv_t<R>>::FALLIBLE) {
+        auto result = call(static_cast<As&&>(std::get<I>(arguments))...);
+        if (!result.ok()) return context.failWith(std::move(result).error());
+        if constexpr (!std::is_void_v<Value>) lower(context, type, values, *result);
+      } else if constexpr (std::is_void_v<Value>) {
+        call(static_cast<As&&>(std::get<I>(arguments))...);
+      } else {
+        lower(context, type, values, call(static_cast<As&&>(std::get<I>(arguments))...));
+      }
+    }(std::index_sequence_for<As...>());
+  }
+
+ private:
+  static const Type* typeOf(const FuncType& type, size_t index) {
+    return Params::HAS_RESOURCE ? type.params[index].type : nullptr;
+  }
+  template <size_t... I>
+  static Lifted lift(Context& context, const FuncType& type, const RawValue* values,
+                     std::index_sequence<I...>) {
+    if constexpr (SPILLED_PARAMS) {
+      uint32_t pointer = values[0].i32;
+      if (!checkRange(context, pointer, Params::SIZE, Params::ALIGNMENT)) return {};
+      return Lifted{Abi<std::remove_cvref_t<As>>::load(context, pointer + Params::OFFSETS[I],
+                                                       typeOf(type, I))...};
+    } else {
+      [[maybe_unused]] const RawValue* in = values;
+      return Lifted{Abi<std::remove_cvref_t<As>>::liftFlat(context, in, typeOf(type, I))...};
+    }
+  }
+  static void lower(Context& context, const FuncType& type, RawValue* values, const Value& result) {
+    using Result = ResultAbi<Value>;
+    if constexpr (Result::SPILLED) {
+      uint32_t pointer = values[PARAM_SLOTS].i32;
+      if (context.failed() ||
+          !checkRange(context, pointer, Abi<Value>::SIZE, Abi<Value>::ALIGNMENT)) {
+        return;
+      }
+      Abi<Value>::store(context, result, pointer, Result::typeOf(type));
+    } else {
+      RawValue* out = values;
+      Abi<Value>::lowerFlat(context, result, out, Result::typeOf(type));
+    }
+  }
+};
+
+// Runs `F`, whose first parameter may be a Context (or what `Cx` derives from it).
+template <typename F, typename Signature>
+struct HostThunkFor : ThunkFor<Signature> {
+  template <typename Cx>
+  static void run(F& callable, Cx& context, const FuncType& type, RawValue* values) {
+    ThunkFor<Signature>::run(
+        [&](auto&&... arguments) -> decltype(auto) {
+          return callable(static_cast<decltype(arguments)&&>(arguments)...);
+        },
+        context, type, values);
+  }
+};
+template <typename F, typename R, typename First, typename... As>
+  requires std::derived_from<First, Context>
+struct HostThunkFor<F, Signature<R, First&, As...>> : ThunkFor<Signature<R, As...>> {
+  template <typename Cx>
+  static void run(F& callable, Cx& context, const FuncType& type, RawValue* values) {
+    static_assert(std::derived_from<Cx, First>, "the caller has no such Context");
+    ThunkFor<Signature<R, As...>>::run(
+        [&](auto&&... arguments) -> decltype(auto) {
+          return callable(static_cast<First&>(context),
+                          static_cast<decltype(arguments)&&>(arguments)...);
+        },
+        context, type, values);
+  }
+};
+
+}  // namespace abi::detail
+
+// Calls an export with this C++ signature. Only static functions: the caller owns the Context and
+// the values, and runs the guest between `lower` and `lift`.
+template <typename CppSignature>
+class TypedCall;
+
+template <typename R, typename... As>
+class TypedCall<R(As...)> {
+  using Params = abi::detail::SequenceAbi<std::remove_cvref_t<As>...>;
+  using Result = abi::detail::ResultAbi<R>;
+  static constexpr bool SPILLED_PARAMS = Params::FLAT_COUNT > MAX_FLAT_PARAMS;
+
+ public:
+  // Raw values to provide: enough for the parameters and for the result.
+  static constexpr size_t SLOTS = std::max<size_t>(SPILLED_PARAMS ? 1 : Params::FLAT_COUNT, 1);
+
+  // Compares with the function's type. False: `match.difference` says why.
+  static bool matches(const FuncType& type, TypeMatch& match) {
+    return abi::detail::matchesSignature<R, std::remove_cvref_t<As>...>(type, match);
+  }
+
+  // Fills the core parameters. Calls the guest's `realloc`, so do nothing else with its memory
+  // meanwhile. Check `context.failed()` after.
+  static void lower(abi::Context& context, const FuncType& type, RawValue* values,
+                    const std::remove_cvref_t<As>&... arguments) {
+    if constexpr (SPILLED_PARAMS) {
+      uint32_t pointer = context.allocate(Params::SIZE, Params::ALIGNMENT);
+      if (context.failed() ||
+          !abi::detail::checkRange(context, pointer, Params::SIZE, Params::ALIGNMENT)) {
+        return;
+      }
+      size_t i = 0;
+      ((Abi<std::remove_cvref_t<As>>::store(context, arguments, pointer + Params::OFFSETS[i],
+                                            typeOf(type, i)),
+        i++),
+       ...);
+      abi::detail::put(values, pointer);
+    } else {
+      [[maybe_unused]] size_t i = 0;
+      ((Abi<std::remove_cvref_t<As>>::lowerFlat(context, arguments, values, typeOf(type, i)), i++),
+       ...);
+    }
+  }
+
+  // The result out of the core results: after the call, before post-return. Meaningless, but safe,
+  // when `context.failed()` after.
+  static R lift(abi::Context& context, [[maybe_unused]] const FuncType& type,
+                [[maybe_unused]] const RawValue* values) {
+    if constexpr (!std::is_void_v<R>) {
+      static_assert(!Abi<R>::IS_VIEW,
+                    "an export's result must own its content: the guest frees "
+                    "its memory when the call returns");
+      if constexpr (Result::SPILLED) {
+        uint32_t pointer = values[0].i32;
+        if (context.failed() ||
+            !abi::detail::checkRange(context, pointer, Abi<R>::SIZE, Abi<R>::ALIGNMENT)) {
+          return R{};
+        }
+        return Abi<R>::load(context, pointer, Result::typeOf(type));
+      } else {
+        return Abi<R>::liftFlat(context, values, Result::typeOf(type));
+      }
+    }
+  }
+
+ private:
+  static const Type* typeOf(const FuncType& type, size_t index) {
+    return Params::HAS_RESOURCE ? type.params[index].type : nullptr;
+  }
+};
+
+// A C++ callable as host function. `F` is a function pointer or a class with one `operator()`. It
+// takes values, const references or views (<tenon/typed/lists.h>), may take a Context as first
+// parameter, and returns a value, nothing, or a `Result` of these, whose Error fails the guest's
+// call. A returned view may point into what was passed: it is copied before the guest runs.
+template <typename F>
+class HostThunk {
+  using Signature = typename abi::detail::SignatureOf<std::remove_cvref_t<F>>::type;
+  using Impl = abi::detail::HostThunkFor<F, Signature>;
+
+ public:
+  // Compares with the type that the guest imports. False: `match.difference` says why.
+  static bool matches(const FuncType& type, TypeMatch& match) { return Impl::matches(type, match); }
+
+  // Lifts the parameters, runs the callable, lowers the result. `values` are the core function's:
+  // in, the flat parameters; out, the flat results. `type` must have matched. `Cx` is abi::Context
+  // or derived from it. The callable must not throw, unless the caller catches.
+  template <typename Cx>
+  static void run(F& callable, Cx& context, const FuncType& type, RawValue* values) {
+    Impl::run(callable, context, type, values);
+  }
+
+  // The same with everything erased.
+  static void invoke(void* callable, abi::Context& context, const FuncType& type,
+                     RawValue* values) {
+    Impl::run(*static_cast<F*>(callable), context, type, values);
+  }
+};
+
+}  // namespace tenon
