@@ -23,21 +23,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
+#include <thread>
 
 namespace tenon::engine {
 
 static_assert(sizeof(RawValue) == sizeof(wasmtime_val_raw_t));
-
-bool callCoreSlow(Store&, const wasmtime_func_t&, wasmtime_val_raw_t*, size_t);
-bool callFailed(Store&, wasmtime_error_t*, wasm_trap_t*);
 
 // Calls a WebAssembly function: the only way in. `values` holds the arguments, then the results;
 // its size is the larger count (at least 1 slot of room). The caller has checked the function's
 // signature once. False: it trapped (the store has the Trap and is poisoned), or it cannot run
 // (poisoned, occupied by a suspended call, too deep on a fiber: the Trap says which). On the
 // store's thread; in a host function too, on fibers or not.
-inline bool callCore(Store& store, const wasmtime_func_t& function, std::span<RawValue> values);
+bool callCore(Store& store, const wasmtime_func_t& function, std::span<RawValue> values);
 
 // For host functions, on a fiber: gives the thread away until somebody calls `wake` on this store's
 // fiber. May return early, so callers test their own condition in a loop:
@@ -94,12 +94,13 @@ class Fiber {
 
  private:
   friend class Store;
-  friend bool block(Store&);
-  friend bool callCoreSlow(Store&, const wasmtime_func_t&, wasmtime_val_raw_t*, size_t);
-  friend struct FiberCallbacks;
+  friend struct EngineAccess;
 
   State resume();
   void finish();
+  void checkThread() const;
+  void arriveOnFiber();
+  void arriveOnCaller(bool fiberEnded);
 
   Store& store_;
   OnReady onReady_;
@@ -117,6 +118,9 @@ class Fiber {
   bool entered_ = false;
   bool succeeded_ = false;
   bool running_ = false;
+  TrapKind cancelKind_ = TrapKind::CANCELLED;
+  uint32_t ticksLeft_ = 0;  // of the time slice
+  std::thread::id thread_;  // of `start`
 
   // AddressSanitizer's view of the two stacks; unused otherwise.
   bool onFiber_ = false;
@@ -126,9 +130,37 @@ class Fiber {
   size_t callerSize_ = 0;
 };
 
+// Everything of this part that sees the insides of Store and Fiber.
+struct EngineAccess {
+  static bool callSlow(Store& store, const wasmtime_func_t& function, std::span<RawValue> values);
+  static bool callFailed(Store& store, wasmtime_error_t* error, wasm_trap_t* trap);
+  static bool block(Store& store);
+  static std::optional<Error> beforeInstantiate(Store& store);
+  static Error instantiateFailed(Store& store, wasmtime_error_t* error, wasm_trap_t* trap);
+  template <typename Make>
+  static Result<wasmtime_instance_t> instantiate(Store& store, Make&& make);
+  static wasm_trap_t* onEnter(void*, wasmtime_caller_t*, wasmtime_val_raw_t*, size_t) noexcept;
+  static void onSuspend(void*, wasmtime_caller_t*, const wasmtime_val_t*, size_t, wasmtime_val_t*,
+                        size_t, wasm_trap_t**, wasmtime_async_continuation_t*) noexcept;
+  static bool isReady(void* fiber) noexcept;
+  static bool needsSlowCall(const Store& store) { return store.state_ != 0; }
+};
+
 inline bool callCore(Store& store, const wasmtime_func_t& function, std::span<RawValue> values) {
-  return callCoreSlow(store, function, reinterpret_cast<wasmtime_val_raw_t*>(values.data()),
-                      values.size());
+  if (EngineAccess::needsSlowCall(store)) [[unlikely]] {
+    return EngineAccess::callSlow(store, function, values);
+  }
+  wasm_trap_t* trap = nullptr;
+  wasmtime_error_t* error = wasmtime_func_call_unchecked(
+      store.context(), &function, reinterpret_cast<wasmtime_val_raw_t*>(values.data()),
+      values.size(), &trap);
+  if (error != nullptr || trap != nullptr) [[unlikely]] {
+    return EngineAccess::callFailed(store, error, trap);
+  }
+  return true;
 }
+
+// The linker with `enter` and `suspend`, one per engine.
+wasmtime_linker_t* newFiberLinker(wasm_engine_t* engine);
 
 }  // namespace tenon::engine

@@ -14,10 +14,13 @@
 
 #include <wasmtime.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace tenon::engine {
 
@@ -68,6 +71,7 @@ class HostLinker {
  private:
   std::shared_ptr<Engine> engine_;
   wasmtime_linker_t* linker_ = nullptr;
+  std::map<std::pair<std::string, std::string>, CoreSignature> types_;
 };
 
 // A host function for this store only (0.2 us). `environment` must outlive the store.

@@ -22,6 +22,13 @@
 #include <string>
 #include <string_view>
 
+// AddressSanitizer is told of the change between stacks, see fiber.cc.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TENON_ENGINE_ASAN 1
+#endif
+#endif
+
 namespace tenon::engine {
 
 class Fiber;
@@ -86,7 +93,7 @@ class Store {
   // suspended counts too, but only guest code that runs notices: who waits on behalf of the guest
   // also watches `deadline()` and cancels the fiber with TrapKind::DEADLINE.
 
-  // Absolute; nullopt: none. May be changed at any time on the store's thread.
+  // Absolute; nullopt: none. May be changed at any time on the store's thread, unless `busy`.
   void setDeadline(std::optional<Clock::time_point> deadline);
   const std::optional<Clock::time_point>& deadline() const { return deadline_; }
   // After how much uninterrupted computing a guest on a fiber yields to the loop, rounded up to
@@ -103,17 +110,33 @@ class Store {
 
  private:
   friend class Fiber;
-  friend bool callCoreSlow(Store&, const wasmtime_func_t&, wasmtime_val_raw_t*, size_t);
-  friend bool callFailed(Store&, wasmtime_error_t*, wasm_trap_t*);
-  friend struct StoreAccess;
+  friend struct EngineAccess;
 
   // Why a call cannot go the direct way. `callCore` tests all at once.
-  enum State : uint32_t { POISONED = 1, SUSPENDED = 2, ON_FIBER = 4, UNWINDING = 8 };
+  enum State : uint32_t { POISONED = 1, SUSPENDED = 2, ON_FIBER = 4, TIMED = 8 };
 
-  static wasmtime_error_t* onEpoch(wasmtime_context_t*, void* data, uint64_t* delta,
-                                   wasmtime_update_deadline_kind_t* kind);
-  void arm();
+  static constexpr uint64_t FAR = uint64_t{1} << 62;  // ticks: never
+
+  // Keeps the engine's clock ticking while guest code of a store with a deadline or slice runs.
+  class Ticking {
+   public:
+    explicit Ticking(Store& store);
+    ~Ticking();
+
+   private:
+    Store& store_;
+    bool holds_;
+  };
+
+  static wasmtime_error_t* onEpoch(wasmtime_context_t* context, void* data, uint64_t* delta,
+                                   wasmtime_update_deadline_kind_t* kind) noexcept;
+  void updateTimed();
+  void dropGrace();
   void noteArrival();
+  // Adds to what is recorded, or records. Poisons.
+  void recordTrap(Trap trap);
+  // "trap ..." when a call cannot start; empty when it can.
+  std::optional<Trap> refusal() const;
 
   uint32_t state_ = 0;
   wasmtime_context_t* context_ = nullptr;
@@ -123,8 +146,8 @@ class Store {
   StoreLimits limits_;
   std::optional<Clock::time_point> deadline_;
   uint32_t sliceTicks_ = 0;
-  bool armed_ = false;  // holds the engine's ticker
-  bool fiberFuncsKnown_ = false;
+  bool grace_ = false;  // holds the ticker for a deadline that was set in the middle of a call
+  bool fiberFunctionsKnown_ = false;
   wasmtime_func_t enter_{};  // stable addresses while a future is alive
   wasmtime_func_t suspend_{};
   wasmtime_store_t* store_ = nullptr;

@@ -29,6 +29,7 @@ enum class TrapKind : uint8_t {
   HOST,       // a host function or the canonical ABI refused; `message` says what
   EXIT,       // the guest asked to exit; not a failure when `exitCode` is 0
   CANCELLED,  // the call was dropped
+  UNUSABLE,   // nothing ran: the store is poisoned, or occupied by a suspended call
   OTHER,      // an engine trap without a kind of its own
 };
 
@@ -51,13 +52,16 @@ struct Trap {
   std::string message;           // one line, no trailing full stop
   int exitCode = 0;              // EXIT only
   std::vector<Frame> backtrace;  // innermost first. At most MAX_FRAMES; see `framesLeftOut`
-  uint64_t framesLeftOut = 0;    // frames in the middle of a deep stack that were not kept
+  uint64_t framesLeftOut = 0;    // callers that were not kept
 
   static constexpr size_t MAX_FRAMES = 64;
 
   static Trap exit(int code);
 
-  // As the library's error: DEADLINE, LIMIT_EXCEEDED, EXITED, CANCELLED, otherwise TRAPPED.
+  // Adds frames of callers, as far as MAX_FRAMES allows.
+  void append(std::vector<Frame> frames);
+
+  // As the library's error: DEADLINE, LIMIT_EXCEEDED, EXITED, CANCELLED, UNUSABLE, else TRAPPED.
   // `details` holds the backtrace as text.
   Error toError() const;
   // One line per frame, innermost first: "  at <module>!<function>+0x1f (module offset 0x2a3)".
@@ -75,9 +79,5 @@ Trap takeTrap(wasm_trap_t* trap);
 Trap takeTrap(wasmtime_error_t* error);
 // The text of an engine's error, for errors outside of calls. Consumes the argument.
 std::string takeMessage(wasmtime_error_t* error);
-
-// "core::fmt::write" for a Rust (legacy and v0) or Itanium mangled name, else `name` itself. The
-// engine demangles Rust names on its own; this also covers C++.
-std::string demangle(std::string_view name);
 
 }  // namespace tenon::engine

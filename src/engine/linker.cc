@@ -1,0 +1,219 @@
+#include "engine/linker.h"
+
+#include "engine/fiber.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+namespace tenon::engine {
+namespace {
+
+std::string quoted(std::string_view module, std::string_view name) {
+  return "\"" + std::string(module) + "\" \"" + std::string(name) + "\"";
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// Why the engine refused to make an instance, for errors that are no traps. It says so in words
+// only; a test pins each of these sentences.
+Error refusalToError(std::string message) {
+  if (contains(message, "incompatible import type") ||
+      contains(message, "wrong number of imports") || contains(message, "types incompatible")) {
+    return Error(ErrorCode::TYPE_MISMATCH, std::move(message));
+  }
+  if (contains(message, "resource limit exceeded") || contains(message, "exceeds") ||
+      contains(message, "concurrent limit") || contains(message, "mmap") ||
+      contains(message, "insufficient resources")) {
+    return Error(ErrorCode::LIMIT_EXCEEDED, std::move(message));
+  }
+  return Error(ErrorCode::INTERNAL, std::move(message));
+}
+
+}  // namespace
+
+// -- Instantiation -------------------------------------------------------------------------------
+
+std::optional<Error> EngineAccess::beforeInstantiate(Store& store) {
+  if (auto refused = store.refusal()) return refused->toError();
+  if (store.fiber_ != nullptr) {
+    return Error(ErrorCode::UNUSABLE, "a call runs in this store: nothing can be instantiated");
+  }
+  return std::nullopt;
+}
+
+Error EngineAccess::instantiateFailed(Store& store, wasmtime_error_t* error, wasm_trap_t* trap) {
+  if (error != nullptr && !store.trap_) {
+    wasm_frame_vec_t frames;
+    wasmtime_error_wasm_trace(error, &frames);
+    bool ran = frames.size != 0;
+    wasm_frame_vec_delete(&frames);
+    if (!ran) return refusalToError(takeMessage(error));
+  }
+  callFailed(store, error, trap);
+  return store.takeTrap().toError();
+}
+
+template <typename Make>
+Result<wasmtime_instance_t> EngineAccess::instantiate(Store& store, Make&& make) {
+  if (auto error = beforeInstantiate(store)) return *std::move(error);
+  Store::Ticking ticking(store);
+  wasmtime_instance_t instance;
+  wasm_trap_t* trap = nullptr;
+  wasmtime_error_t* error = make(&instance, &trap);
+  if (error != nullptr || trap != nullptr) return instantiateFailed(store, error, trap);
+  return instance;
+}
+
+Result<wasmtime_instance_t> instantiate(Store& store, const Module& module,
+                                        std::span<const wasmtime_extern_t> imports) {
+  return EngineAccess::instantiate(store, [&](wasmtime_instance_t* instance, wasm_trap_t** trap) {
+    return wasmtime_instance_new(store.context(), module.raw(), imports.data(), imports.size(),
+                                 instance, trap);
+  });
+}
+
+InstancePre::InstancePre(Module module, wasmtime_instance_pre_t* pre)
+    : module_(std::move(module)), pre_(pre, wasmtime_instance_pre_delete) {}
+
+Result<wasmtime_instance_t> InstancePre::instantiate(Store& store) const {
+  return EngineAccess::instantiate(store, [&](wasmtime_instance_t* instance, wasm_trap_t** trap) {
+    return wasmtime_instance_pre_instantiate(pre_.get(), store.context(), instance, trap);
+  });
+}
+
+// -- Host functions ------------------------------------------------------------------------------
+
+HostLinker::HostLinker(std::shared_ptr<Engine> engine)
+    : engine_(std::move(engine)), linker_(wasmtime_linker_new(engine_->raw())) {}
+
+HostLinker::~HostLinker() {
+  if (linker_ != nullptr) wasmtime_linker_delete(linker_);
+}
+
+HostLinker::HostLinker(HostLinker&& other) noexcept
+    : engine_(std::move(other.engine_)),
+      linker_(std::exchange(other.linker_, nullptr)),
+      types_(std::move(other.types_)) {}
+
+HostLinker& HostLinker::operator=(HostLinker&& other) noexcept {
+  std::swap(engine_, other.engine_);
+  std::swap(linker_, other.linker_);
+  std::swap(types_, other.types_);
+  return *this;
+}
+
+Result<void> HostLinker::define(std::string_view module, std::string_view name,
+                                const CoreSignature& type, HostCallback callback,
+                                void* environment) {
+  auto [at, isNew] = types_.try_emplace({std::string(module), std::string(name)}, type);
+  if (!isNew) {
+    return Error(ErrorCode::INVALID_ARGUMENT, quoted(module, name) + " is defined already");
+  }
+  FuncType engineType(type);
+  if (auto* error = wasmtime_linker_define_func_unchecked(
+          linker_, module.data(), module.size(), name.data(), name.size(), engineType.raw(),
+          callback, environment, nullptr)) {
+    types_.erase(at);
+    return Error(ErrorCode::INVALID_ARGUMENT, takeMessage(error));
+  }
+  return {};
+}
+
+Result<InstancePre> HostLinker::prepare(const Module& module) const {
+  for (const ModuleImport& import : module.imports()) {
+    auto at = types_.find({import.module, import.name});
+    if (at == types_.end() || import.kind != ExternKind::FUNC) {
+      return Error(ErrorCode::MISSING_IMPORT, "nothing provides the core import " +
+                                                  quoted(import.module, import.name) + ", a " +
+                                                  toString(import.kind));
+    }
+    if (import.signature != at->second) {
+      return Error(ErrorCode::TYPE_MISMATCH,
+                   "the core import " + quoted(import.module, import.name) + " is " +
+                       (import.signature ? toString(*import.signature) : "of a reference type") +
+                       ", provided is " + toString(at->second));
+    }
+  }
+  wasmtime_instance_pre_t* pre = nullptr;
+  if (auto* error = wasmtime_linker_instantiate_pre(linker_, module.raw(), &pre)) {
+    return Error(ErrorCode::TYPE_MISMATCH, takeMessage(error));
+  }
+  return InstancePre(module, pre);
+}
+
+std::optional<wasmtime_func_t> HostLinker::find(Store& store, std::string_view module,
+                                                std::string_view name) const {
+  wasmtime_extern_t item;
+  if (!wasmtime_linker_get(linker_, store.context(), module.data(), module.size(), name.data(),
+                           name.size(), &item)) {
+    return std::nullopt;
+  }
+  return item.of.func;
+}
+
+wasmtime_func_t newHostFunction(Store& store, const FuncType& type, HostCallback callback,
+                                void* environment) {
+  wasmtime_func_t function;
+  wasmtime_func_new_unchecked(store.context(), type.raw(), callback, environment, nullptr,
+                              &function);
+  return function;
+}
+
+// -- Items of instances --------------------------------------------------------------------------
+
+std::optional<wasmtime_extern_t> findExport(Store& store, const wasmtime_instance_t& instance,
+                                            std::string_view name) {
+  wasmtime_extern_t item;
+  if (!wasmtime_instance_export_get(store.context(), &instance, name.data(), name.size(), &item)) {
+    return std::nullopt;
+  }
+  return item;
+}
+
+bool hasSignature(Store& store, const wasmtime_func_t& function, const CoreSignature& signature) {
+  wasm_functype_t* type = wasmtime_func_type(store.context(), &function);
+  std::optional<CoreSignature> actual = signatureOf(type);
+  wasm_functype_delete(type);
+  return actual == signature;
+}
+
+Result<wasmtime_func_t> exportedFunction(Store& store, const wasmtime_instance_t& instance,
+                                         std::string_view name, const CoreSignature& signature) {
+  auto item = findExport(store, instance, name);
+  if (!item) {
+    return Error(ErrorCode::NOT_FOUND, "there is no core export \"" + std::string(name) + "\"");
+  }
+  if (item->kind != WASMTIME_EXTERN_FUNC || !hasSignature(store, item->of.func, signature)) {
+    return Error(ErrorCode::TYPE_MISMATCH, "the core export \"" + std::string(name) +
+                                               "\" is no function of type " + toString(signature));
+  }
+  return item->of.func;
+}
+
+Memory::Memory(Store& store, const wasmtime_memory_t& memory)
+    : context_(store.context()),
+      memory_(memory),
+      base_(reinterpret_cast<std::byte*>(wasmtime_memory_data(store.context(), &memory))) {}
+
+Result<Memory> exportedMemory(Store& store, const wasmtime_instance_t& instance,
+                              std::string_view name) {
+  auto item = findExport(store, instance, name);
+  if (!item) {
+    return Error(ErrorCode::NOT_FOUND, "there is no core export \"" + std::string(name) + "\"");
+  }
+  if (item->kind == WASMTIME_EXTERN_SHAREDMEMORY) {
+    wasmtime_sharedmemory_delete(item->of.sharedmemory);
+    return Error(ErrorCode::UNSUPPORTED,
+                 "the memory \"" + std::string(name) + "\" is shared between threads");
+  }
+  if (item->kind != WASMTIME_EXTERN_MEMORY) {
+    return Error(ErrorCode::TYPE_MISMATCH,
+                 "the core export \"" + std::string(name) + "\" is no memory");
+  }
+  return Memory(store, item->of.memory);
+}
+
+}  // namespace tenon::engine

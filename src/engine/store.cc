@@ -1,0 +1,159 @@
+#include "engine/store.h"
+
+#include "engine/fiber.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tenon::engine {
+namespace {
+
+// What a host function that failed returns. The reason is in the store, so only the code's
+// cheapness counts; this one belongs to an interpreter that is not built in and never comes from
+// the engine itself.
+constexpr wasmtime_trap_code_t RECORDED = WASMTIME_TRAP_CODE_DISABLED_OPCODE;
+
+int64_t limit(uint64_t value) { return static_cast<int64_t>(std::min<uint64_t>(value, INT64_MAX)); }
+
+}  // namespace
+
+Store::Store(std::shared_ptr<Engine> engine, void* owner, const StoreLimits& limits)
+    : owner(owner), engine_(std::move(engine)), limits_(limits) {
+  store_ = wasmtime_store_new(engine_->raw(), this, nullptr);
+  context_ = wasmtime_store_context(store_);
+  wasmtime_store_limiter(store_, limit(limits.memoryBytes), limit(limits.tableElements),
+                         limits.instances, limits.tables, limits.memories);
+  wasmtime_context_set_epoch_deadline(context_, FAR);
+}
+
+Store::~Store() {
+  dropGrace();
+  wasmtime_store_delete(store_);
+}
+
+wasm_trap_t* Store::raise(TrapKind kind, std::string_view message) {
+  Trap trap;
+  trap.kind = kind;
+  trap.message = message;
+  return raise(std::move(trap));
+}
+
+wasm_trap_t* Store::raise(Trap trap) {
+  if (!trap_) trap_ = std::make_unique<Trap>(std::move(trap));
+  return wasmtime_trap_new_code(RECORDED);
+}
+
+wasm_trap_t* Store::rethrow() {
+  if (!trap_) return raise(TrapKind::OTHER, "a host function failed without a reason");
+  return wasmtime_trap_new_code(RECORDED);
+}
+
+Trap Store::takeTrap() {
+  if (!trap_) {
+    Trap none;
+    none.message = "no trap was recorded";
+    return none;
+  }
+  Trap trap = std::move(*trap_);
+  trap_.reset();
+  return trap;
+}
+
+void Store::recordTrap(Trap trap) {
+  if (trap_) {
+    trap_->append(std::move(trap.backtrace));
+    trap_->framesLeftOut += trap.framesLeftOut;
+  } else {
+    trap_ = std::make_unique<Trap>(std::move(trap));
+  }
+  state_ |= POISONED;
+}
+
+std::optional<Trap> Store::refusal() const {
+  Trap trap;
+  trap.kind = TrapKind::UNUSABLE;
+  if ((state_ & POISONED) != 0) {
+    trap.message = "the instance trapped or exited earlier and runs nothing more";
+  } else if ((state_ & SUSPENDED) != 0) {
+    trap.message = "another call is suspended in this store";
+  } else {
+    return std::nullopt;
+  }
+  return trap;
+}
+
+void Store::setDeadline(std::optional<Clock::time_point> deadline) {
+  deadline_ = deadline;
+  updateTimed();
+}
+
+void Store::setSlice(std::chrono::milliseconds slice) {
+  int64_t ticks = (slice.count() + Engine::TICK_MILLISECONDS - 1) / Engine::TICK_MILLISECONDS;
+  sliceTicks_ = static_cast<uint32_t>(std::clamp<int64_t>(ticks, 0, 1'000'000));
+  updateTimed();
+}
+
+void Store::updateTimed() {
+  bool timed = deadline_.has_value() || sliceTicks_ != 0;
+  if (timed == ((state_ & TIMED) != 0)) return;
+  if (timed) {
+    // The engine keeps the callback; it is only made for stores that need it.
+    wasmtime_store_epoch_deadline_callback(store_, onEpoch, this, nullptr);
+    wasmtime_context_set_epoch_deadline(context_, 1);
+    state_ |= TIMED;
+    grace_ = true;
+    engine_->holdTicker();
+  } else {
+    wasmtime_context_set_epoch_deadline(context_, FAR);
+    state_ &= ~TIMED;
+    dropGrace();
+  }
+}
+
+void Store::dropGrace() {
+  if (std::exchange(grace_, false)) engine_->releaseTicker();
+}
+
+Store::Ticking::Ticking(Store& store) : store_(store), holds_((store.state_ & TIMED) != 0) {
+  if (holds_) store.engine_->holdTicker();
+}
+
+Store::Ticking::~Ticking() {
+  if (holds_) store_.engine_->releaseTicker();
+  store_.dropGrace();
+}
+
+// Called by guest code, at every tick of a store with a deadline or slice.
+wasmtime_error_t* Store::onEpoch(wasmtime_context_t*, void* data, uint64_t* delta,
+                                 wasmtime_update_deadline_kind_t* kind) noexcept {
+  Store& store = *static_cast<Store*>(data);
+  store.noteArrival();
+  *delta = 1;
+  *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
+  if (store.deadline_ && Clock::now() >= *store.deadline_) {
+    if (!store.trap_) {
+      Trap trap;
+      trap.kind = TrapKind::DEADLINE;
+      trap.message = "the deadline passed";
+      store.trap_ = std::make_unique<Trap>(std::move(trap));
+    }
+    return wasmtime_error_new("deadline");
+  }
+  if ((store.state_ & TIMED) == 0) *delta = FAR;
+  if ((store.state_ & ON_FIBER) != 0 && store.sliceTicks_ != 0) {
+    if (store.fiber_->ticksLeft_ > 1) {
+      --store.fiber_->ticksLeft_;
+    } else {
+      *kind = WASMTIME_UPDATE_DEADLINE_YIELD;
+    }
+  }
+  return nullptr;
+}
+
+void Store::noteArrival() {
+#if defined(TENON_ENGINE_ASAN)
+  if ((state_ & ON_FIBER) != 0) fiber_->arriveOnFiber();
+#endif
+}
+
+}  // namespace tenon::engine
