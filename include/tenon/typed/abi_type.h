@@ -51,6 +51,7 @@ struct TypeMatch {
   // Empty, or where the two first differ: "parameter 'item', field 'price': expected u64, found
   // f64".
   std::string difference;
+  bool hasPath = false;  // `difference` begins with a path
   // Every Own<T> and Borrow<T>, for whoever knows which C++ class implements which resource.
   std::vector<ResourceUse> resources;
 };
