@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tenon::engine {
@@ -30,7 +31,7 @@ struct ArtifactKey {
   std::string hex() const;
 };
 
-// SHA-256 over the input's bytes, the engine's `compatibility()`, Tenon's version and `settings`
+// A digest of the input's bytes, the engine's `compatibility()`, Tenon's version and `settings`
 // (whatever else of the caller's changes the result: the form of generated adapters, elision on or
 // off).
 ArtifactKey artifactKey(const Engine& engine, std::span<const std::byte> input,
@@ -42,10 +43,13 @@ struct Artifact {
   std::vector<std::byte> extra;
 };
 
+// In the names of files that are being written: "<path>.tmp-<process>-<number>".
+inline constexpr const char* TEMPORARY_MARK = ".tmp-";
+
 // Writes an artifact file, by way of a temporary name in the same folder; mode 0644 without the
 // umask's bits. Errors: IO.
 Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
-                           const Artifact& artifact);
+                           const Artifact& artifact, const Engine& engine);
 
 // Reads one. `key` null: any, for a file that the user names.
 // Errors: NOT_FOUND; IO; PERMISSION when it is no regular file, or belongs to somebody else than
