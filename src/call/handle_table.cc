@@ -30,4 +30,12 @@ uint32_t HandleTable::last() const {
   return 0;
 }
 
+void Lends::release(HandleTable& handles) {
+  for (uint32_t i = 0; i < count_; ++i) {
+    --handles.find(i < first_.size() ? first_[i] : more_[i - first_.size()])->lends;
+  }
+  count_ = 0;
+  more_.clear();
+}
+
 }  // namespace tenon::call

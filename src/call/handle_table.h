@@ -5,6 +5,7 @@
 // specification prescribes (guests and tests can see it). Source: CanonicalABI.md "Table State",
 // "Resource State"; definitions.py `Table`, `ResourceHandle`.
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -57,6 +58,28 @@ class HandleTable {
   uint32_t limit_;
   std::vector<Handle> entries_;  // entry 0 is never used
   std::vector<uint32_t> free_;
+};
+
+// The handles of one table that one call was lent. Few, so the first ones take no allocation.
+class Lends {
+ public:
+  // `index` must be a handle of the table that `release` will get.
+  void add(HandleTable& handles, uint32_t index) {
+    ++handles.find(index)->lends;
+    if (count_ < first_.size()) {
+      first_[count_] = index;
+    } else {
+      more_.push_back(index);
+    }
+    ++count_;
+  }
+  // Gives all of them back. What is lent cannot be removed, so every index still means its handle.
+  void release(HandleTable& handles);
+
+ private:
+  uint32_t count_ = 0;
+  std::array<uint32_t, 4> first_{};
+  std::vector<uint32_t> more_;
 };
 
 }  // namespace tenon::call

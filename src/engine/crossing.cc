@@ -24,23 +24,6 @@ const char* takeOwned(call::HandleTable& handles, uint32_t resource, uint32_t in
   return nullptr;
 }
 
-CrossingState::~CrossingState() {
-  // What is lent cannot be removed, so every index still means its handle.
-  for (uint32_t i = 0; i < lendCount_; ++i) {
-    uint32_t index = i < firstLends_.size() ? firstLends_[i] : moreLends_[i - firstLends_.size()];
-    --handles().find(index)->lends;
-  }
-}
-
-void CrossingState::lend(uint32_t index) {
-  if (lendCount_ < firstLends_.size()) {
-    firstLends_[lendCount_] = index;
-  } else {
-    moreLends_.push_back(index);
-  }
-  ++lendCount_;
-}
-
 uint32_t CrossingState::reallocate(abi::Context& context, uint32_t pointer, uint32_t oldSize,
                                    uint32_t alignment, uint32_t newSize) {
   if (context.failed()) return 0;
@@ -56,7 +39,7 @@ uint32_t CrossingState::reallocate(abi::Context& context, uint32_t pointer, uint
   values[2].i32 = alignment;
   values[3].i32 = newSize;
   instance.setMayLeave(options.instance, false);
-  bool ok = instance.callCoreAsTask(*realloc, values);
+  bool ok = instance.callCoreAsTask(options.instance, *realloc, values);
   if (!ok) {
     context.fail("realloc trapped");
     return 0;
@@ -88,13 +71,12 @@ uint32_t CrossingState::liftOwn(abi::Context& context, uint32_t resource, uint32
 uint32_t CrossingState::liftBorrow(abi::Context& context, uint32_t resource, uint32_t index) {
   if (context.failed()) return 0;
   call::Handle* handle = nullptr;
-  if (const char* failure = checkHandle(
-          handles(), instance.linked().canonicalResource(resource), index, handle)) {
+  if (const char* failure =
+          checkHandle(handles(), instance.linked().canonicalResource(resource), index, handle)) {
     context.fail(failure);
     return 0;
   }
-  ++handle->lends;
-  lend(index);
+  lends_.add(handles(), index);
   return handle->rep;
 }
 

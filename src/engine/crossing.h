@@ -1,31 +1,30 @@
 #pragma once
 
-// What moves values in and out of one component instance: the walks' `abi::Context`, with the guest's
-// realloc and its handle table behind it. One mechanism for both directions: exports that the host calls,
-// and imports that a guest calls.
-// Source: CanonicalABI.md `LiftLowerContext`, `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
-
-#include <tenon/abi.h>
-
-#include <array>
-#include <cstdint>
-#include <vector>
+// What moves values in and out of one component instance: the walks' `abi::Context`, with the
+// guest's realloc and its handle table behind it. One mechanism for both directions: exports that
+// the host calls, and imports that a guest calls. Source: CanonicalABI.md `LiftLowerContext`,
+// `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
 
 #include "component/flatten/program.h"
 #include "engine/instance.h"
+
+#include <tenon/abi.h>
+
+#include <cstdint>
 
 namespace tenon::engine {
 
 // The state behind a crossing, apart from the Context that the walks see.
 class CrossingState {
  public:
-  // `scope`: where borrows that are lowered are counted; null when none can be (results of imports).
+  // `scope`: where borrows that are lowered are counted; null when none can be (results of
+  // imports).
   CrossingState(Instance& instance, const component::Options& options, call::BorrowScope* scope)
       : instance(instance), options(options), scope_(scope) {}
   CrossingState(const CrossingState&) = delete;
   CrossingState& operator=(const CrossingState&) = delete;
   // Gives back what the call was lent.
-  ~CrossingState();
+  ~CrossingState() { lends_.release(handles()); }
 
   Instance& instance;
   const component::Options& options;
@@ -39,13 +38,9 @@ class CrossingState {
 
  private:
   call::HandleTable& handles() { return instance.component(options.instance).handles; }
-  void lend(uint32_t index);
 
   call::BorrowScope* scope_;
-  // Handles that this call was lent: few, so the first ones take no allocation.
-  std::array<uint32_t, 4> firstLends_{};
-  uint32_t lendCount_ = 0;
-  std::vector<uint32_t> moreLends_;
+  call::Lends lends_;
 };
 
 // Adds the walks' side to a Context class: `Base` is abi::Context or call::HostCall.
@@ -81,7 +76,8 @@ class Crossing : public Base {
   CrossingState& state_;
 };
 
-// Handle operations that trampolines and crossings share. Each returns null, or why the guest traps.
+// Handle operations that trampolines and crossings share. Each returns null, or why the guest
+// traps.
 const char* takeOwned(call::HandleTable& handles, uint32_t resource, uint32_t index, uint32_t& rep);
 const char* checkHandle(call::HandleTable& handles, uint32_t resource, uint32_t index,
                         call::Handle*& handle);

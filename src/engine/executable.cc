@@ -1,12 +1,12 @@
 #include "engine/executable.h"
 
-#include <optional>
-#include <utility>
-
 #include "component/binary/decoder.h"
 #include "component/fuse/fuse.h"
 #include "component/types/type_table.h"
 #include "component/validate/validator.h"
+
+#include <optional>
+#include <utility>
 
 namespace tenon::engine {
 namespace {
@@ -21,8 +21,8 @@ CoreSignature reallocSignature() {
   return {{I32, I32, I32, I32}, {I32}};
 }
 
-// The signature that each function slot is used with. A slot with two uses of different types is a bug of
-// the stages before, or a component that validation should have refused.
+// The signature that each function slot is used with. A slot with two uses of different types is a
+// bug of the stages before, or a component that validation should have refused.
 class SlotSignatures {
  public:
   explicit SlotSignatures(const Program& program) : known_(program.functions.size()) {}
@@ -62,8 +62,7 @@ Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> byte
   executable->elision_ = elision;
   TENON_TRY(auto definitions, component::decode(executable->bytes_));
   TENON_CHECK(component::validate(*definitions, {}));
-  TENON_TRY(executable->program_,
-            component::flatten(*definitions, executable->name_, elision));
+  TENON_TRY(executable->program_, component::flatten(*definitions, executable->name_, elision));
   TENON_CHECK(component::fuse(executable->program_));
   TENON_CHECK(executable->resolveSignatures());
   return executable;
@@ -101,8 +100,7 @@ Result<void> Executable::resolveSignatures() {
 }
 
 ArtifactKey Executable::key(const Engine& engine) const {
-  return artifactKey(engine, bytes_,
-                     elision_ == component::ShimElision::ON ? "elided" : "literal");
+  return artifactKey(engine, bytes_, elision_ == component::ShimElision::ON ? "elided" : "literal");
 }
 
 Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
@@ -138,8 +136,8 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
 Result<void> Executable::adopt(Artifact artifact) {
   if (artifact.modules.size() != program_.modules.size()) {
     return Error(ErrorCode::MALFORMED,
-                 "the artifact has " + std::to_string(artifact.modules.size()) + " modules, the component " +
-                     std::to_string(program_.modules.size()));
+                 "the artifact has " + std::to_string(artifact.modules.size()) +
+                     " modules, the component " + std::to_string(program_.modules.size()));
   }
   modules_ = std::move(artifact.modules);
   auto checked = checkSlots();
@@ -147,8 +145,8 @@ Result<void> Executable::adopt(Artifact artifact) {
   return checked;
 }
 
-// Every slot must be an export of the kind and type that it is used with: after this the runtime calls
-// without checks.
+// Every slot must be an export of the kind and type that it is used with: after this the runtime
+// calls without checks.
 Result<void> Executable::checkSlots() const {
   std::vector<std::vector<ModuleExport>> exports(modules_.size());
   auto find = [&](const CoreItem& item) -> Result<const ModuleExport*> {
@@ -160,7 +158,8 @@ Result<void> Executable::checkSlots() const {
     for (const ModuleExport& candidate : exports[module]) {
       if (candidate.name == item.name) return &candidate;
     }
-    return Error(ErrorCode::INVALID, program_.modules[module].name + " has no export '" + item.name + "'",
+    return Error(ErrorCode::INVALID,
+                 program_.modules[module].name + " has no export '" + item.name + "'",
                  program_.modules[module].offset);
   };
   for (const CoreItem& memory : program_.memories) {

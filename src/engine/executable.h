@@ -1,9 +1,14 @@
 #pragma once
 
-// A component made ready for the engine: its program and the compiled code of every core module in it,
-// the generated ones included. Immutable once compiled, shared freely between threads.
+// A component made ready for the engine: its program and the compiled code of every core module in
+// it, the generated ones included. Immutable once compiled, shared freely between threads.
 //
 //     bytes -> decode -> validate -> flatten -> fuse -> compile (or the cache)
+
+#include "component/flatten/flatten.h"
+#include "component/flatten/program.h"
+#include "engine/cache.h"
+#include "engine/module.h"
 
 #include <tenon/result.h>
 
@@ -13,27 +18,23 @@
 #include <string>
 #include <vector>
 
-#include "component/flatten/flatten.h"
-#include "component/flatten/program.h"
-#include "engine/cache.h"
-#include "engine/module.h"
-
 namespace tenon::engine {
 
 class Executable {
  public:
   // Everything but compiling. Keeps `bytes`. `name` is for messages.
-  // Errors: as decode, validate, flatten and fuse; INVALID with the file's offset for a core module whose
-  // imports or exports do not have the types that the component's use of them needs.
+  // Errors: as decode, validate, flatten and fuse; INVALID with the file's offset for a core module
+  // whose imports or exports do not have the types that the component's use of them needs.
   static Result<std::shared_ptr<Executable>> link(std::vector<std::byte> bytes, std::string name,
                                                   component::ShimElision elision);
 
-  // Compiles every module, or takes them from `cache` (null: none), and puts them there. Once, before the
-  // executable is shared. `warning`, when given, gets a sentence if the cache could not be used.
-  // Errors: INVALID for core code that does not validate, with the offset in the file.
+  // Compiles every module, or takes them from `cache` (null: none), and puts them there. Once,
+  // before the executable is shared. `warning`, when given, gets a sentence if the cache could not
+  // be used. Errors: INVALID for core code that does not validate, with the offset in the file.
   Result<void> compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
                        std::string* warning = nullptr);
-  // Takes the modules of an artifact made from the same bytes. Errors: MALFORMED if it is another's.
+  // Takes the modules of an artifact made from the same bytes. Errors: MALFORMED if it is
+  // another's.
   Result<void> adopt(Artifact artifact);
 
   // Decides whether the modules of an artifact fit. Source: cache.h.

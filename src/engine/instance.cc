@@ -1,12 +1,13 @@
 #include "engine/instance.h"
 
-#include <algorithm>
-#include <string>
-#include <utility>
-
 #include "component/fuse/control.h"
 #include "component/types/type_table.h"
 #include "engine/crossing.h"
+#include "engine/handles.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
 
 namespace tenon::engine {
 
@@ -15,8 +16,7 @@ using component::NONE;
 
 Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<const Linked> linked,
                                                    InstanceOptions options) {
-  auto instance =
-      std::unique_ptr<Instance>(new Instance(std::move(linked), std::move(options)));
+  auto instance = std::unique_ptr<Instance>(new Instance(std::move(linked), std::move(options)));
   TENON_CHECK(instance->runProgram());
   return instance;
 }
@@ -35,12 +35,26 @@ Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options
   memories_.resize(program.memories.size());
   functions_.resize(program.functions.size());
   uint32_t count = static_cast<uint32_t>(program.instances.size());
-  hostControl_.resize(component::controlSize(count));
+  hostControl_.resize(component::control::usedBytes(count));
   control_ = GuestMemory(hostControl_.data(), hostControl_.size());
-  for (uint32_t i = 0; i < count; ++i) setMayLeave(i, true);
+  for (const component::Trampoline& trampoline : program.trampolines) {
+    if (trampoline.canon == component::CanonKind::CONTEXT_GET ||
+        trampoline.canon == component::CanonKind::CONTEXT_SET) {
+      usesContext_ = true;
+    }
+  }
+  handles_ = std::make_unique<Handles>(*this);
 }
 
 Instance::~Instance() = default;
+
+abi::HandleFactory& Instance::handles() { return *handles_; }
+
+uint64_t Instance::memorySize() const {
+  uint64_t bytes = 0;
+  for (const Memory& memory : memories_) bytes += memory.view().size();
+  return bytes;
+}
 
 void Instance::beginCall() {
   if (options_.timeout) store_.setDeadline(Store::Clock::now() + *options_.timeout);
@@ -48,8 +62,6 @@ void Instance::beginCall() {
 
 Result<void> Instance::runProgram() {
   beginCall();
-  Task task;
-  TaskScope scope(*this, task);
   for (uint32_t step = 0; step < program().steps.size(); ++step) TENON_CHECK(runStep(step));
   return {};
 }
@@ -88,25 +100,55 @@ Result<void> Instance::runStep(uint32_t index) {
   }
   instances_.push_back(instance);
   for (uint32_t slot : prepared.memories) {
-    TENON_TRY(memories_[slot],
-              exportedMemory(store_, instance, program().memories[slot].name));
+    TENON_TRY(memories_[slot], exportedMemory(store_, instance, program().memories[slot].name));
   }
   if (program().control && program().control->index == index) {
     TENON_TRY(Memory control, exportedMemory(store_, instance, program().control->name));
-    control_ = control.view();  // it neither moves nor grows
-    for (uint32_t i = 0; i < components_.size(); ++i) setMayLeave(i, true);
+    // It neither moves nor grows. Carry over what earlier start functions left.
+    GuestMemory before = std::exchange(control_, control.view());
+    uint64_t used = component::control::usedBytes(components_.size());
+    std::span<std::byte> target = control_.mutableBytes(0, used);
+    if (target.size() != used) {
+      return Error(ErrorCode::INTERNAL, "the control memory is too small");
+    }
+    std::ranges::copy(before.bytes(0, used), target.begin());
   }
   return {};
 }
 
+// The control memory has a record for every component instance, so these accesses are inside.
+
 bool Instance::mayLeave(uint32_t index) const {
-  uint32_t flag = 0;
-  return control_.load(component::mayLeaveOffset(index), flag) && flag != 0;
+  uint32_t barred = 1;
+  return control_.load(component::control::barredOffset(index), barred) && barred == 0;
 }
 
 void Instance::setMayLeave(uint32_t index, bool value) {
-  // The control memory has room for every component instance of the program.
-  (void)control_.store(component::mayLeaveOffset(index), uint32_t{value});
+  (void)control_.store(component::control::barredOffset(index), uint32_t{!value});
+}
+
+uint64_t Instance::context(uint32_t component, uint32_t slot) const {
+  uint64_t value = 0;
+  (void)control_.load(component::control::contextOffset(component, slot), value);
+  return value;
+}
+
+void Instance::setContext(uint32_t component, uint32_t slot, uint64_t value) {
+  (void)control_.store(component::control::contextOffset(component, slot), value);
+}
+
+Instance::TaskScope::TaskScope(Instance& instance, uint32_t component)
+    : instance_(instance), component_(component) {
+  if (!instance_.usesContext_) return;
+  for (uint32_t slot = 0; slot < 2; ++slot) {
+    before_[slot] = instance_.context(component_, slot);
+    instance_.setContext(component_, slot, 0);
+  }
+}
+
+Instance::TaskScope::~TaskScope() {
+  if (!instance_.usesContext_) return;
+  for (uint32_t slot = 0; slot < 2; ++slot) instance_.setContext(component_, slot, before_[slot]);
 }
 
 const wasmtime_func_t* Instance::function(uint32_t slot) {
@@ -128,9 +170,9 @@ const wasmtime_func_t* Instance::function(uint32_t slot) {
   return &lazy.function;
 }
 
-bool Instance::callCoreAsTask(const wasmtime_func_t& function, std::span<RawValue> values) {
-  Task task;
-  TaskScope scope(*this, task);
+bool Instance::callCoreAsTask(uint32_t component, const wasmtime_func_t& function,
+                              std::span<RawValue> values) {
+  TaskScope scope(*this, component);
   return callCore(store_, function, values);
 }
 
@@ -143,7 +185,8 @@ Result<Instance::Export> Instance::resolve(const component::LiftedFunction& lift
   Export found{.instance = this, .lifted = &lifted, .callee = *callee};
   if (lifted.options.postReturn != NONE) {
     const wasmtime_func_t* postReturn = function(lifted.options.postReturn);
-    if (!postReturn) return Error(ErrorCode::INTERNAL, "post-return's core instance does not exist");
+    if (!postReturn)
+      return Error(ErrorCode::INTERNAL, "post-return's core instance does not exist");
     found.postReturn = *postReturn;
   }
   CoreSignature signature = component::flattenLift(lifted.type);
@@ -159,7 +202,9 @@ namespace {
 class ExportCrossing final : public Crossing<abi::Context> {
  public:
   ExportCrossing(CrossingState& state)
-      : Crossing(state, state.instance.memory(state.options.memory), state.options.encoding) {}
+      : Crossing(state, state.instance.memory(state.options.memory), state.options.encoding) {
+    handles = &state.instance.handles();
+  }
 };
 
 // Turns a failed walk into the store's trap, unless a guest trapped inside of it.
@@ -172,26 +217,26 @@ bool fail(Store& store, const char* why) {
 }  // namespace
 
 bool Instance::execute(const Export& function, const CallCodec& codec) {
-  Task task;
-  TaskScope scope(*this, task);
-  CrossingState state(*this, function.lifted->options, &task.borrows);
+  const component::Options& options = function.lifted->options;
+  TaskScope scope(*this, options.instance);
+  call::BorrowScope borrows;
+  CrossingState state(*this, options, &borrows);
   ExportCrossing crossing(state);
   RawValue values[MAX_FLAT_PARAMS + 1];
   codec.lower(codec.self, crossing, values);
   if (crossing.failed()) return fail(store_, crossing.failure());
   if (!callCore(store_, function.callee, {values, function.valueSlots})) return false;
   RawValue result = values[0];
-  crossing.memory = memory(function.lifted->options.memory);
+  crossing.memory = memory(options.memory);
   codec.lift(codec.self, crossing, values);
   if (crossing.failed()) return fail(store_, crossing.failure());
-  if (task.borrows.borrows != 0) {
+  if (borrows.borrows != 0) {
     return fail(store_, "borrow handles still remain at the end of the call");
   }
   if (function.postReturn) {
-    uint32_t component = function.lifted->options.instance;
-    setMayLeave(component, false);
+    setMayLeave(options.instance, false);
     if (!callCore(store_, *function.postReturn, {&result, 1})) return false;
-    setMayLeave(component, true);
+    setMayLeave(options.instance, true);
   }
   return true;
 }
@@ -212,7 +257,7 @@ bool Instance::dropResource(uint32_t resource, uint32_t rep) {
   if (!destructor) return true;
   RawValue value;
   value.i32 = rep;
-  return callCoreAsTask(*destructor, {&value, 1});
+  return callCoreAsTask(info.instance, *destructor, {&value, 1});
 }
 
 }  // namespace tenon::engine

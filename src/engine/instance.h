@@ -1,19 +1,10 @@
 #pragma once
 
-// A linked component, running: a store with the program's core instances in it, and for each component
-// instance its handles and flags. Bound to the thread that made it.
+// A linked component, running: a store with the program's core instances in it, and for each
+// component instance its handles and flags. Bound to the thread that made it.
 //
-// Calls come in through `Instance::call`; guests call out through the trampolines. Both move values with a
-// Crossing (crossing.h), on behalf of one component instance.
-
-#include <tenon/abi.h>
-#include <tenon/result.h>
-
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <vector>
+// Calls come in through `Instance::call`; guests call out through the trampolines. Both move values
+// with a Crossing (crossing.h), on behalf of one component instance.
 
 #include "call/handle_table.h"
 #include "call/host_objects.h"
@@ -23,16 +14,28 @@
 #include "engine/linker.h"
 #include "engine/store.h"
 
+#include <tenon/abi.h>
+#include <tenon/result.h>
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
 namespace tenon::engine {
 
-// One call into a component instance, as the specification's Task and its thread have it: what
-// `context.get` and `context.set` work on. On the stack of whoever makes the call.
-struct Task {
-  uint64_t context[2] = {0, 0};
+class Handles;
+
+// A call from one component instance into another through an adapter, while it has borrows: what it was lent
+// of the caller's handles, and how many of the callee's borrow handles are left.
+struct FusedCall {
   call::BorrowScope borrows;
+  call::Lends lends;
 };
 
-// A component instance's state. Its may-leave flag is in the control memory, where adapters see it.
+// A component instance's state. Its may-leave flag and its context storage are in the control memory, where
+// adapters see them.
 struct ComponentInstance {
   call::HandleTable handles;
   uint32_t backpressure = 0;
@@ -47,7 +50,8 @@ struct CallCodec {
 
 struct InstanceOptions {
   StoreLimits limits;
-  // Per part: what its host functions get as HostCall::part. May be shorter than the parts there are.
+  // Per part: what its host functions get as HostCall::part. May be shorter than the parts there
+  // are.
   std::vector<void*> parts;
   // Wall-clock time for instantiation, and for each call.
   std::optional<std::chrono::nanoseconds> timeout;
@@ -56,8 +60,8 @@ struct InstanceOptions {
 
 class Instance {
  public:
-  // Runs the program: instantiates every core module, start functions included, on the native stack.
-  // Errors: LIMIT_EXCEEDED, TRAPPED (a start function), DEADLINE, EXITED.
+  // Runs the program: instantiates every core module, start functions included, on the native
+  // stack. Errors: LIMIT_EXCEEDED, TRAPPED (a start function), DEADLINE, EXITED.
   static Result<std::unique_ptr<Instance>> create(std::shared_ptr<const Linked> linked,
                                                   InstanceOptions options = {});
   ~Instance();
@@ -76,12 +80,12 @@ class Instance {
   // Errors: UNSUPPORTED for asynchronous functions.
   Result<Export> resolve(const component::LiftedFunction& lifted);
 
-  // Runs one call on whatever stack this is: lower, call, lift, post-return. False: it failed, and the store
-  // has the Trap. Calls that may wait (`mayBlock`) need a fiber, or their waits trap.
+  // Runs one call on whatever stack this is: lower, call, lift, post-return. False: it failed, and
+  // the store has the Trap. Calls that may wait (`mayBlock`) need a fiber, or their waits trap.
   bool execute(const Export& function, const CallCodec& codec);
 
-  // Drops what a handle outside of any guest stood for: calls the destructor, or drops the host's object.
-  // False: it trapped.
+  // Drops what a handle outside of any guest stood for: calls the destructor, or drops the host's
+  // object. False: it trapped.
   bool dropResource(uint32_t resource, uint32_t rep);
 
   Store& store() { return store_; }
@@ -89,7 +93,12 @@ class Instance {
   const component::Program& program() const { return linked_->program(); }
   bool mayBlock() const { return linked_->mayBlock(); }
   call::HostObjects& objects() { return objects_; }
+  // Makes what the host holds of the guests' resources.
+  abi::HandleFactory& handles();
   const InstanceOptions& options() const { return options_; }
+
+  // Bytes of all linear memories that the program's functions use.
+  uint64_t memorySize() const;
 
   // Sets the store's deadline for a call that begins now.
   void beginCall();
@@ -105,26 +114,32 @@ class Instance {
   // The function of a slot, looked up at first use; null when its instance does not exist yet.
   const wasmtime_func_t* function(uint32_t slot);
   uint32_t stepsDone() const { return static_cast<uint32_t>(instances_.size()); }
-  Task& task() { return *task_; }
+  // The calls that adapters are in and that have borrows, the innermost last.
+  std::deque<FusedCall>& fusedCalls() { return fusedCalls_; }
+  uint64_t context(uint32_t component, uint32_t slot) const;
+  void setContext(uint32_t component, uint32_t slot, uint64_t value);
   void* part(uint32_t index) const {
     return index < options_.parts.size() ? options_.parts[index] : nullptr;
   }
 
-  // Makes `task` the current one until it goes out of scope.
+  // A call into component instance `component`, as the specification's task: it begins with `context` storage
+  // of its own, and the caller's comes back when it ends.
   class TaskScope {
    public:
-    TaskScope(Instance& instance, Task& task) : instance_(instance), before_(instance.task_) {
-      instance.task_ = &task;
-    }
-    ~TaskScope() { instance_.task_ = before_; }
+    TaskScope(Instance& instance, uint32_t component);
+    ~TaskScope();
+    TaskScope(const TaskScope&) = delete;
+    TaskScope& operator=(const TaskScope&) = delete;
 
    private:
     Instance& instance_;
-    Task* before_;
+    const uint32_t component_;
+    uint64_t before_[2] = {0, 0};
   };
 
-  // Calls a core function as a task of its own: realloc, destructors, post-return. False: it trapped.
-  bool callCoreAsTask(const wasmtime_func_t& function, std::span<RawValue> values);
+  // Calls a core function as a task of its own: realloc, destructors. False: it trapped.
+  bool callCoreAsTask(uint32_t component, const wasmtime_func_t& function,
+                      std::span<RawValue> values);
 
  private:
   Instance(std::shared_ptr<const Linked> linked, InstanceOptions options);
@@ -140,13 +155,15 @@ class Instance {
   InstanceOptions options_;
   call::HostObjects objects_;
   Store store_;
-  Task* task_ = nullptr;
+  bool usesContext_ = false;  // some component of the program has context.get or context.set
   std::vector<ComponentInstance> components_;
+  std::deque<FusedCall> fusedCalls_;
   std::vector<wasmtime_instance_t> instances_;  // core instances, by step
   std::vector<Memory> memories_;                // by slot
   std::vector<LazyFunction> functions_;         // by slot
   std::vector<std::byte> hostControl_;          // the control memory when the program has none
   GuestMemory control_;
+  std::unique_ptr<Handles> handles_;  // first to go
 };
 
 }  // namespace tenon::engine

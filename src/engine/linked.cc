@@ -1,10 +1,10 @@
 #include "engine/linked.h"
 
+#include "engine/trampolines.h"
+
 #include <set>
 #include <string>
 #include <utility>
-
-#include "engine/trampolines.h"
 
 namespace tenon::engine {
 namespace {
@@ -62,8 +62,8 @@ void Linked::bindResources(const call::Registry& registry) {
       hostResources_[resource] = &resourceStorage_.back();
     }
     // A resource that is imported under two versions of one interface is one type for the host.
-    auto [position, fresh] = byHostType.try_emplace(
-        {call::canonicalInterface(info.interface), info.name}, resource);
+    auto [position, fresh] =
+        byHostType.try_emplace({call::canonicalInterface(info.interface), info.name}, resource);
     if (!fresh) canonicalResources_[resource] = position->second;
   }
 }
@@ -80,13 +80,15 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
     if (function && function->mismatch) difference = function->mismatch(import.type);
     if (function && difference.empty()) continue;
     if (missingCount++) missing += "\n";
-    missing += function ? "  " + importPath(import) + ": " + difference : missingLine(import, registry);
+    missing +=
+        function ? "  " + importPath(import) + ": " + difference : missingLine(import, registry);
   }
   for (uint32_t resource = 0; resource < program.resources.size(); ++resource) {
     const component::ResourceInfo& info = program.resources[resource];
     if (!info.imported || hostResources_[resource]) continue;
     if (missingCount++) missing += "\n";
-    missing += "  " + (info.interface.empty() ? "" : info.interface + ".") + info.name + ": resource";
+    missing +=
+        "  " + (info.interface.empty() ? "" : info.interface + ".") + info.name + ": resource";
   }
   if (missingCount) {
     Error error(ErrorCode::MISSING_IMPORT,

@@ -1,8 +1,12 @@
 #pragma once
 
 // An executable whose imports are bound to a host's functions: everything that can be looked up and
-// checked once, for all instances. Immutable, shared freely between threads; shared ownership, because
-// instances on any thread need it.
+// checked once, for all instances. Immutable, shared freely between threads; shared ownership,
+// because instances on any thread need it.
+
+#include "call/registry.h"
+#include "engine/executable.h"
+#include "engine/linker.h"
 
 #include <tenon/result.h>
 
@@ -10,10 +14,6 @@
 #include <memory>
 #include <optional>
 #include <vector>
-
-#include "call/registry.h"
-#include "engine/executable.h"
-#include "engine/linker.h"
 
 namespace tenon::engine {
 
@@ -47,10 +47,13 @@ class Linked {
   // Whether a call can reach a host function that may wait: it then runs on a fiber.
   bool mayBlock() const { return mayBlock_; }
 
-  // Resources that are the same type for the host have the same number: what handles are tagged with.
+  // Resources that are the same type for the host have the same number: what handles are tagged
+  // with.
   uint32_t canonicalResource(uint32_t resource) const { return canonicalResources_[resource]; }
   // Null for resources that a component defines.
-  const call::HostResource* hostResource(uint32_t resource) const { return hostResources_[resource]; }
+  const call::HostResource* hostResource(uint32_t resource) const {
+    return hostResources_[resource];
+  }
 
   // -- For Instance: how to run step i.
   struct Step {

@@ -1,13 +1,14 @@
 #include "engine/trampolines.h"
 
-#include <exception>
-#include <string>
-
 #include "call/host_call.h"
+#include "component/fuse/control.h"
 #include "engine/crossing.h"
 #include "engine/fiber.h"
 #include "engine/instance.h"
 #include "engine/linked.h"
+
+#include <exception>
+#include <string>
 
 namespace tenon::engine {
 namespace {
@@ -53,10 +54,13 @@ class ImportCall final : public Crossing<call::HostCall> {
  public:
   ImportCall(CrossingState& state, const Arrival& arrival)
       : Crossing(state,
-                 arrival.binding.usesMemory ? state.instance.memory(state.options.memory) : GuestMemory(),
+                 arrival.binding.usesMemory ? state.instance.memory(state.options.memory)
+                                            : GuestMemory(),
                  state.options.encoding, state.instance.part(arrival.binding.part),
                  state.instance.objects(), arrival.trampoline.type),
-        store_(arrival.store) {}
+        store_(arrival.store) {
+    handles = &state.instance.handles();
+  }
 
   bool suspend() override {
     if (failed()) return false;
@@ -166,7 +170,8 @@ wasm_trap_t* onResourceDrop(void* environment, wasmtime_caller_t* caller,
 wasm_trap_t* onContextGet(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
                           size_t) noexcept {
   Arrival arrival(environment, caller);
-  rawValues(values)[0].i64 = arrival.instance.task().context[arrival.trampoline.contextSlot & 1];
+  rawValues(values)[0].i64 =
+      arrival.instance.context(arrival.trampoline.instance, arrival.trampoline.contextSlot & 1);
   return nullptr;
 }
 
@@ -176,7 +181,7 @@ wasm_trap_t* onContextSet(void* environment, wasmtime_caller_t* caller, wasmtime
   uint64_t value = arrival.trampoline.contextType == CoreType::I32
                        ? uint64_t{rawValues(values)[0].i32}
                        : rawValues(values)[0].i64;
-  arrival.instance.task().context[arrival.trampoline.contextSlot & 1] = value;
+  arrival.instance.setContext(arrival.trampoline.instance, arrival.trampoline.contextSlot & 1, value);
   return nullptr;
 }
 
@@ -257,6 +262,111 @@ wasm_trap_t* onThreadYield(void* environment, wasmtime_caller_t* caller, wasmtim
   return nullptr;
 }
 
+// -- For adapters ---------------------------------------------------------------------------------
+// Source: CanonicalABI.md `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`; control.h. The tables are those
+// of the trampoline's `instance` (from) and `target` (to).
+
+call::HandleTable& targetHandles(const Arrival& arrival) {
+  return arrival.instance.component(arrival.trampoline.target).handles;
+}
+
+// Adds a handle for the target, and puts its index into `values`.
+wasm_trap_t* giveHandle(const Arrival& arrival, const call::Handle& handle, RawValue* values) {
+  uint32_t index = targetHandles(arrival).add(handle);
+  if (index == 0) return arrival.trap("the instance has too many handles");
+  values[0].i32 = index;
+  return nullptr;
+}
+
+wasm_trap_t* onTrap(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                    size_t) noexcept {
+  Arrival arrival(environment, caller);
+  auto code = static_cast<component::control::TrapCode>(rawValues(values)[0].i32);
+  uint32_t culprit = rawValues(values)[1].i32;
+  std::string message = toString(code);
+  const auto& instances = arrival.instance.program().instances;
+  if (culprit < instances.size()) message += " (component " + instances[culprit].name + ")";
+  return arrival.trap(message);
+}
+
+wasm_trap_t* onTransferOwn(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                           size_t) noexcept {
+  Arrival arrival(environment, caller);
+  uint32_t rep = 0;
+  if (const char* failure = takeOwned(arrival.component().handles, canonical(arrival),
+                                      rawValues(values)[0].i32, rep)) {
+    return arrival.trap(failure);
+  }
+  return giveHandle(arrival,
+                    {.kind = call::HandleKind::OWN, .resource = canonical(arrival), .rep = rep},
+                    rawValues(values));
+}
+
+wasm_trap_t* onTransferBorrow(void* environment, wasmtime_caller_t* caller,
+                              wasmtime_val_raw_t* values, size_t) noexcept {
+  Arrival arrival(environment, caller);
+  uint32_t index = rawValues(values)[0].i32;
+  call::HandleTable& handles = arrival.component().handles;
+  call::Handle* handle = nullptr;
+  if (const char* failure = checkHandle(handles, canonical(arrival), index, handle)) {
+    return arrival.trap(failure);
+  }
+  uint32_t rep = handle->rep;
+  FusedCall& call = arrival.instance.fusedCalls().back();
+  call.lends.add(handles, index);
+  const auto& resources = arrival.instance.program().resources;
+  if (resources[arrival.trampoline.resource].instance == arrival.trampoline.target) {
+    rawValues(values)[0].i32 = rep;
+    return nullptr;
+  }
+  ++call.borrows.borrows;
+  return giveHandle(arrival,
+                    {.kind = call::HandleKind::BORROW,
+                     .resource = canonical(arrival),
+                     .rep = rep,
+                     .scope = &call.borrows},
+                    rawValues(values));
+}
+
+wasm_trap_t* onLend(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                    size_t) noexcept {
+  Arrival arrival(environment, caller);
+  call::Handle* handle = nullptr;
+  if (const char* failure = checkHandle(arrival.component().handles, canonical(arrival),
+                                        rawValues(values)[0].i32, handle)) {
+    return arrival.trap(failure);
+  }
+  ++handle->lends;
+  rawValues(values)[0].i32 = handle->rep;
+  return nullptr;
+}
+
+wasm_trap_t* onUnlend(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                      size_t) noexcept {
+  Arrival arrival(environment, caller);
+  --arrival.component().handles.find(rawValues(values)[0].i32)->lends;
+  return nullptr;
+}
+
+wasm_trap_t* onEnterCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+                         size_t) noexcept {
+  Arrival arrival(environment, caller);
+  arrival.instance.fusedCalls().emplace_back();
+  return nullptr;
+}
+
+wasm_trap_t* onExitCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+                        size_t) noexcept {
+  Arrival arrival(environment, caller);
+  FusedCall& call = arrival.instance.fusedCalls().back();
+  if (call.borrows.borrows != 0) {
+    return arrival.trap("borrow handles still remain at the end of the call");
+  }
+  call.lends.release(arrival.component().handles);
+  arrival.instance.fusedCalls().pop_back();
+  return nullptr;
+}
+
 // Operations on a kind of handle that cannot exist yet: there is no such handle.
 wasm_trap_t* onNoSuchHandle(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
                             size_t) noexcept {
@@ -318,6 +428,20 @@ HostCallback callbackFor(const Trampoline& trampoline) {
       return onResourceDrop;
     case Trampoline::Kind::BUILTIN:
       return builtinCallback(trampoline.canon);
+    case Trampoline::Kind::TRAP:
+      return onTrap;
+    case Trampoline::Kind::TRANSFER_OWN:
+      return onTransferOwn;
+    case Trampoline::Kind::TRANSFER_BORROW:
+      return onTransferBorrow;
+    case Trampoline::Kind::LEND:
+      return onLend;
+    case Trampoline::Kind::UNLEND:
+      return onUnlend;
+    case Trampoline::Kind::ENTER_CALL:
+      return onEnterCall;
+    case Trampoline::Kind::EXIT_CALL:
+      return onExitCall;
     default:
       return onUnsupported;
   }

@@ -1,0 +1,78 @@
+#pragma once
+
+// The machine that compiles and runs WebAssembly, and the event loop that instances live on. Start here:
+//
+//   auto engine = tenon::Engine::create().value();
+//   auto component = tenon::Component::load(engine, "greet.wasm").value();
+//   tenon::Linker linker;
+//   linker.wasi();
+//   tenon::Loop loop;
+//   auto instance = linker.instantiate(component, loop).value();
+//   auto greet = instance.function<std::string(std::string_view)>("demo:greet/greet", "greet").value();
+//   std::string text = greet("you").value();
+
+#include <tenon/result.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace tenon {
+
+namespace host {
+struct EngineState;
+struct LoopState;
+}  // namespace host
+
+struct EngineOptions {
+  // Keep instances' memories in a pool that is reserved once: instances come and go in microseconds. Where
+  // the machine cannot reserve the address space, memories are made one by one instead.
+  bool pooling = true;
+  // Where compiled code is kept between processes. Empty: `$XDG_CACHE_HOME/tenon/artifacts`, or
+  // `~/.cache/tenon/artifacts`. Code is read back only from a directory and files that nobody else may write.
+  std::string cacheDirectory;
+  bool cache = true;
+  // Leave out the indirection modules that toolchains add, where that is the same. For tests.
+  bool shimElision = true;
+  // Bytes of native stack that guests may use, per nested call into a guest.
+  uint64_t maxWasmStack = 512 * 1024;
+};
+
+// Compiles and runs. A handle that is cheap to copy; shared freely between threads. One per process is
+// enough.
+class Engine {
+ public:
+  // Errors: INVALID_ARGUMENT for options that cannot work.
+  static Result<Engine> create(const EngineOptions& options = {});
+
+  // Whether instances come from the pool; false when pooling was off or could not be had.
+  bool pooled() const;
+  // Why compiled code is not cached although it should be; empty when all is well.
+  const std::string& warning() const;
+
+ private:
+  friend struct host::EngineState;
+  explicit Engine(std::shared_ptr<host::EngineState> state) : state_(std::move(state)) {}
+  std::shared_ptr<host::EngineState> state_;
+};
+
+// The event loop of one thread. Instances are bound to the loop they were made on and must be used, and
+// destroyed, on its thread, before it. One per thread.
+class Loop {
+ public:
+  // Throws std::logic_error if this thread has one already.
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Lets everything that was started on this loop go on for so long.
+  void runFor(std::chrono::nanoseconds duration);
+
+ private:
+  friend struct host::LoopState;
+  std::unique_ptr<host::LoopState> state_;
+};
+
+}  // namespace tenon

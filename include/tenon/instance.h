@@ -1,0 +1,220 @@
+#pragma once
+
+// A component, running: one store, one set of memories, one thread. And calls into it.
+
+#include <tenon/component.h>
+#include <tenon/engine.h>
+#include <tenon/result.h>
+#include <tenon/typed.h>
+#include <tenon/value.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace tenon {
+
+namespace host {
+struct InstanceState;
+struct FunctionState;
+struct PendingState;
+}  // namespace host
+
+// A directory that a component may use. Until directories are implemented the grant is refused when the
+// instance is made.
+struct DirectoryGrant {
+  std::string host;
+  std::string guest;
+  bool readOnly = false;
+};
+
+// Where a component's standard stream goes.
+struct OutputStream {
+  enum class Kind : uint8_t { INHERIT, DISCARD, CAPTURE };
+  Kind kind = Kind::DISCARD;
+  // CAPTURE: called with what the guest wrote, on the instance's thread; must not call into the instance.
+  std::function<void(std::span<const std::byte>)> capture;
+};
+struct InputStream {
+  enum class Kind : uint8_t { INHERIT, EMPTY, BYTES };
+  Kind kind = Kind::EMPTY;
+  std::string bytes;  // BYTES: what the guest reads before end of stream
+};
+
+// What WASI gives one component: nothing, unless it is said here.
+struct WasiOptions {
+  std::vector<std::string> arguments;  // the program's name first
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<DirectoryGrant> directories;
+  InputStream input;
+  OutputStream output;
+  OutputStream error;
+};
+
+struct InstanceOptions {
+  WasiOptions wasi;
+  // Wall-clock time that one call into the instance may take, its waiting included. Absent: no limit.
+  std::optional<std::chrono::nanoseconds> timeout;
+  // Bytes of linear memory that the instance may have in any one memory.
+  uint64_t maxMemory = uint64_t{4} << 30;
+};
+
+// An export, found and checked against C++ types: calls cost no look-up and no check. Belongs to its
+// instance and must not outlive it; use it on the instance's thread.
+template <typename Signature>
+class Function;
+
+namespace detail {
+// How a typed call hands its values over: `lower` fills `values` with the flat parameters, `lift` reads the
+// flat result from there. Both run with the guest stopped.
+struct CallCodec {
+  void* self = nullptr;
+  void (*lower)(void* self, abi::Context& context, RawValue* values) = nullptr;
+  void (*lift)(void* self, abi::Context& context, const RawValue* values) = nullptr;
+};
+// Runs one call. Errors as `DynamicFunction::call`.
+Result<void> call(host::FunctionState& function, const CallCodec& codec);
+const FuncType& typeOf(const host::FunctionState& function);
+}  // namespace detail
+
+template <typename R, typename... Args>
+class Function<R(Args...)> {
+ public:
+  // Errors: as DynamicFunction::call.
+  Result<R> operator()(const std::remove_cvref_t<Args>&... args) const;
+
+ private:
+  friend class Instance;
+  explicit Function(std::shared_ptr<host::FunctionState> state) : state_(std::move(state)) {}
+  std::shared_ptr<host::FunctionState> state_;
+};
+
+// A call that was started and goes on while its thread's loop runs. Dropping it cancels the call, after which
+// the instance is UNUSABLE. At most one call per instance at a time.
+class PendingCall {
+ public:
+  PendingCall(PendingCall&&) noexcept;
+  PendingCall& operator=(PendingCall&&) noexcept;
+  ~PendingCall();
+
+  bool done() const;
+  // Runs the loop until this call is done. Its results, none or one; to be taken once.
+  Result<std::vector<Value>> wait();
+
+ private:
+  friend class Instance;
+  friend class DynamicFunction;
+  explicit PendingCall(std::unique_ptr<host::PendingState> state);
+  std::unique_ptr<host::PendingState> state_;
+};
+
+// An export called with values whose types are known at run time only. Lifetime and thread as Function.
+class DynamicFunction {
+ public:
+  const FunctionInfo& info() const;
+
+  // Calls and waits. None or one result. Errors: INVALID_ARGUMENT (number or type of `arguments`, nothing has
+  // run), TRAPPED (details: the guest's backtrace), DEADLINE, EXITED (exitCode), LIMIT_EXCEEDED, UNUSABLE
+  // (an earlier call of this instance did not return).
+  Result<std::vector<Value>> call(std::vector<Value> arguments) const;
+
+  // Starts the call and returns at its first wait, or when it is done.
+  Result<PendingCall> start(std::vector<Value> arguments) const;
+
+  // WAVE text to arguments, one text per parameter. Handles print as `#counter-1`; `findHandle` finds them
+  // again by that text, or gives null. Errors: INVALID_ARGUMENT with the parameter, what was expected and what
+  // was found.
+  using FindHandle = std::function<std::shared_ptr<ResourceHandle>(std::string_view text)>;
+  Result<std::vector<Value>> parseArguments(std::span<const std::string> texts,
+                                            const FindHandle& findHandle = {}) const;
+
+ private:
+  friend class Instance;
+  explicit DynamicFunction(std::shared_ptr<host::FunctionState> state) : state_(std::move(state)) {}
+  std::shared_ptr<host::FunctionState> state_;
+};
+
+// A value as WAVE text.
+std::string toWave(const Value& value);
+
+class Instance {
+ public:
+  Instance(Instance&&) noexcept;
+  Instance& operator=(Instance&&) noexcept;
+  ~Instance();
+
+  // Looks an export up by interface ("" at the root; the version may be left out) and name, and checks its
+  // type. Errors: NOT_FOUND (details: what there is), TYPE_MISMATCH (what the component says, what was asked).
+  template <typename Signature>
+  Result<Function<Signature>> function(std::string_view interface, std::string_view name);
+
+  // By path, as Component::findExport.
+  Result<DynamicFunction> function(const std::string& path);
+
+  // Runs `wasi:cli/run`. The program's exit code: 0, 1 for `err`, or what it gave to `exit`.
+  // Errors: NOT_FOUND if the component does not export it; else as DynamicFunction::call, without EXITED.
+  Result<int> run();
+  // The same, started: the value it gives is an `int32_t` exit code.
+  Result<PendingCall> startRun();
+
+  // Bytes of all linear memories.
+  uint64_t memorySize() const;
+
+ private:
+  friend class Linker;
+  explicit Instance(std::unique_ptr<host::InstanceState> state);
+  Result<std::shared_ptr<host::FunctionState>> find(std::string_view interface, std::string_view name);
+  std::unique_ptr<host::InstanceState> state_;
+};
+
+template <typename R, typename... Args>
+Result<R> Function<R(Args...)>::operator()(const std::remove_cvref_t<Args>&... args) const {
+  using Call = TypedCall<R(Args...)>;
+  struct Frame {
+    const FuncType& type;
+    std::tuple<const std::remove_cvref_t<Args>&...> args;
+    std::conditional_t<std::is_void_v<R>, std::monostate, std::optional<R>> result;
+  } frame{detail::typeOf(*state_), {args...}, {}};
+  TENON_CHECK(detail::call(
+      *state_,
+      {.self = &frame,
+       .lower =
+           [](void* self, abi::Context& context, RawValue* values) {
+             auto& frame = *static_cast<Frame*>(self);
+             std::apply([&](const auto&... args) { Call::lower(context, frame.type, values, args...); },
+                        frame.args);
+           },
+       .lift =
+           [](void* self, abi::Context& context, const RawValue* values) {
+             auto& frame = *static_cast<Frame*>(self);
+             if constexpr (!std::is_void_v<R>) {
+               frame.result.emplace(Call::lift(context, frame.type, values));
+             }
+           }}));
+  if constexpr (std::is_void_v<R>) {
+    return {};
+  } else {
+    return *std::move(frame.result);
+  }
+}
+
+template <typename Signature>
+Result<Function<Signature>> Instance::function(std::string_view interface, std::string_view name) {
+  TENON_TRY(auto found, find(interface, name));
+  TypeMatch match;
+  if (!TypedCall<Signature>::matches(detail::typeOf(*found), match)) {
+    return Error(ErrorCode::TYPE_MISMATCH, std::string(name) + ": " + match.difference);
+  }
+  return Function<Signature>(std::move(found));
+}
+
+}  // namespace tenon

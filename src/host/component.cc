@@ -1,0 +1,235 @@
+#include <tenon/component.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/edit_distance.h"
+#include "component/binary/decoder.h"
+#include "component/wit/wit.h"
+#include "host/state.h"
+
+namespace tenon {
+namespace {
+
+// A file of more bytes than this is refused before it is read.
+constexpr uint64_t MAX_FILE_BYTES = uint64_t{1} << 30;
+
+Error fileError(const std::string& path, int code) {
+  ErrorCode kind = code == ENOENT || code == ENOTDIR ? ErrorCode::NOT_FOUND
+                   : code == EACCES || code == EPERM ? ErrorCode::PERMISSION
+                                                     : ErrorCode::IO;
+  return Error(kind, path + ": " + std::strerror(code));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Result<std::vector<std::byte>> readFile(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return fileError(path, errno);
+  struct stat info;
+  if (::fstat(file.get(), &info) != 0) return fileError(path, errno);
+  if (S_ISDIR(info.st_mode)) return fileError(path, EISDIR);
+  if (static_cast<uint64_t>(info.st_size) > MAX_FILE_BYTES) {
+    return Error(ErrorCode::LIMIT_EXCEEDED, path + ": larger than 1 GiB");
+  }
+  std::vector<std::byte> bytes(static_cast<size_t>(info.st_size));
+  size_t have = 0;
+  while (true) {
+    // One byte more than expected shows whether a pipe, or a file that grows, has more.
+    if (have == bytes.size()) {
+      if (have >= MAX_FILE_BYTES) {
+        return Error(ErrorCode::LIMIT_EXCEEDED, path + ": larger than 1 GiB");
+      }
+      bytes.resize(have + (have == static_cast<size_t>(info.st_size) ? 1 : 65536));
+    }
+    ssize_t count = ::read(file.get(), bytes.data() + have, bytes.size() - have);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fileError(path, errno);
+    if (count == 0) break;
+    have += static_cast<size_t>(count);
+  }
+  bytes.resize(have);
+  return bytes;
+}
+
+// Collects the functions of an export list, interfaces first to last.
+void collect(const std::vector<component::ProgramExport>& exports, const std::string& interface,
+             std::vector<FunctionInfo>& out) {
+  for (const component::ProgramExport& item : exports) {
+    if (auto* lifted = std::get_if<component::LiftedFunction>(&item.item)) {
+      out.push_back({interface, item.name, lifted->type});
+    } else if (auto* instance = std::get_if<component::ExportedInstance>(&item.item)) {
+      // Only the outermost level has interfaces; deeper ones cannot be named by a world.
+      if (interface.empty()) collect(instance->exports, item.name, out);
+    }
+  }
+}
+
+std::string withoutVersion(const std::string& interface) {
+  return interface.substr(0, interface.find('@'));
+}
+
+}  // namespace
+
+std::string FunctionInfo::path() const { return interface.empty() ? name : interface + "." + name; }
+
+Result<Component> Component::load(const Engine& engine, const std::string& path) {
+  TENON_TRY(std::vector<std::byte> bytes, readFile(path));
+  if (!engine::looksLikeArtifact(bytes)) {
+    auto component = fromBytes(engine, bytes, path);
+    if (!component) {
+      Error error = std::move(component).error();
+      error.message = path + ": " + error.message;
+      return error;
+    }
+    return component;
+  }
+  host::EngineState& engineState = host::EngineState::of(engine);
+  TENON_TRY(engine::Artifact artifact, engine::readArtifact(engineState.engine, path, nullptr));
+  auto elision = engineState.options.shimElision ? component::ShimElision::ON
+                                                 : component::ShimElision::OFF;
+  auto state = std::make_shared<host::ComponentState>(engine);
+  TENON_TRY(state->executable,
+            engine::Executable::link(std::move(artifact.extra), path, elision));
+  artifact.extra.clear();
+  if (engine::artifactKeyOf(path) != state->executable->key(*engineState.engine)) {
+    return Error(ErrorCode::UNSUPPORTED,
+                 path + ": compiled by another version of Tenon or with other settings; compile it again");
+  }
+  TENON_CHECK(state->executable->adopt(std::move(artifact)));
+  state->compiled = true;
+  return host::ComponentState::wrap(std::move(state));
+}
+
+Result<Component> Component::fromBytes(const Engine& engine, std::span<const std::byte> bytes,
+                                       std::string name) {
+  host::EngineState& engineState = host::EngineState::of(engine);
+  auto elision = engineState.options.shimElision ? component::ShimElision::ON
+                                                 : component::ShimElision::OFF;
+  auto state = std::make_shared<host::ComponentState>(engine);
+  TENON_TRY(state->executable,
+            engine::Executable::link({bytes.begin(), bytes.end()}, std::move(name), elision));
+  return host::ComponentState::wrap(std::move(state));
+}
+
+Result<std::string> Component::inspect(const std::string& path, InspectFormat format) {
+  TENON_TRY(std::vector<std::byte> bytes, readFile(path));
+  auto print = [&]() -> Result<std::string> {
+    TENON_TRY(auto definitions, component::decode(bytes));
+    return format == InspectFormat::JSON ? component::printWitJson(*definitions)
+                                         : component::printWit(*definitions);
+  };
+  auto text = print();
+  if (text) return text;
+  Error error = std::move(text).error();
+  error.message = path + ": " + error.message;
+  return error;
+}
+
+Result<void> host::ComponentState::compile() {
+  std::lock_guard lock(compiling);
+  if (compiled) return {};
+  EngineState& engineState = EngineState::of(engine);
+  const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
+  TENON_CHECK(executable->compile(engineState.engine, cache));
+  compiled = true;
+  return {};
+}
+
+Result<void> Component::compile() const { return state_->compile(); }
+
+Result<void> Component::save(const std::string& path) const {
+  TENON_CHECK(state_->compile());
+  host::EngineState& engineState = host::EngineState::of(state_->engine);
+  std::span<const std::byte> bytes = state_->executable->bytes();
+  return engine::writeArtifact(path, state_->executable->key(*engineState.engine),
+                               {.modules = state_->executable->modules(),
+                                .extra = {bytes.begin(), bytes.end()}},
+                               *engineState.engine);
+}
+
+Result<std::string> Component::wit() const {
+  TENON_TRY(auto definitions, component::decode(state_->executable->bytes()));
+  return component::printWit(*definitions);
+}
+
+Result<std::string> Component::witJson() const {
+  TENON_TRY(auto definitions, component::decode(state_->executable->bytes()));
+  return component::printWitJson(*definitions);
+}
+
+const std::string& Component::name() const { return state_->executable->name(); }
+
+std::vector<FunctionInfo> Component::exports() const {
+  std::vector<FunctionInfo> functions;
+  collect(state_->executable->program().exports, "", functions);
+  return functions;
+}
+
+std::vector<FunctionInfo> Component::imports() const {
+  std::vector<FunctionInfo> functions;
+  for (const component::ImportedFunction& import : state_->executable->program().imports) {
+    functions.push_back({import.interface, import.name, import.type});
+  }
+  return functions;
+}
+
+Result<FunctionInfo> Component::findExport(const std::string& name) const {
+  std::vector<FunctionInfo> all = exports();
+  std::vector<const FunctionInfo*> found;
+  for (const FunctionInfo& function : all) {
+    if (function.path() == name) return function;
+    std::string unversioned = withoutVersion(function.interface) + "." + function.name;
+    // The interface's own name is enough too: "iface.func".
+    std::string brief = unversioned.substr(unversioned.rfind('/') + 1);
+    if (function.name == name || unversioned == name || brief == name) found.push_back(&function);
+  }
+  if (found.size() == 1) return *found[0];
+  auto list = [](const auto& functions, auto&& get) {
+    std::string text;
+    for (const auto& function : functions) {
+      const FunctionInfo& info = get(function);
+      text += (text.empty() ? "  " : "\n  ") + info.path() + ": " + toString(info.type);
+    }
+    return text;
+  };
+  if (!found.empty()) {
+    Error error(ErrorCode::AMBIGUOUS,
+                "'" + name + "' is exported " + std::to_string(found.size()) + " times: use a full path");
+    error.details = list(found, [](const FunctionInfo* info) -> const FunctionInfo& { return *info; });
+    return error;
+  }
+  Error error(ErrorCode::NOT_FOUND,
+              all.empty() ? "there is no export '" + name + "': the component exports no function"
+                          : "there is no export '" + name + "'");
+  error.details = list(all, [](const FunctionInfo& info) -> const FunctionInfo& { return info; });
+  const FunctionInfo* closest = nullptr;
+  size_t closestDistance = name.size() / 2 + 1;
+  for (const FunctionInfo& function : all) {
+    size_t distance = std::min(base::editDistance(name, function.name),
+                               base::editDistance(name, function.path()));
+    if (distance < closestDistance) closest = &function, closestDistance = distance;
+  }
+  if (closest) error.message += "; did you mean '" + closest->path() + "'?";
+  return error;
+}
+
+}  // namespace tenon

@@ -1,0 +1,56 @@
+#include <tenon/engine.h>
+
+#include <utility>
+
+#include "host/state.h"
+
+namespace tenon {
+
+Result<Engine> Engine::create(const EngineOptions& options) {
+  auto state = std::make_shared<host::EngineState>();
+  state->options = options;
+  engine::EngineOptions settings;
+  settings.allocation =
+      options.pooling ? engine::Allocation::POOLING_IF_POSSIBLE : engine::Allocation::ON_DEMAND;
+  settings.maxWasmStack = options.maxWasmStack;
+  TENON_TRY(state->engine, engine::Engine::create(settings));
+  if (options.cache) {
+    std::string folder = options.cacheDirectory.empty() ? engine::ArtifactCache::defaultFolder()
+                                                        : options.cacheDirectory;
+    if (!folder.empty()) {
+      auto cache = engine::ArtifactCache::open(state->engine, folder);
+      if (cache) {
+        state->cache = *std::move(cache);
+      } else {
+        state->cacheWarning = "compiled code is not cached: " + cache.error().text();
+      }
+    }
+  }
+  return host::EngineState::wrap(std::move(state));
+}
+
+bool Engine::pooled() const { return state_->engine->pooled(); }
+const std::string& Engine::warning() const { return state_->cacheWarning; }
+
+namespace {
+thread_local bool threadHasLoop = false;
+}  // namespace
+
+Loop::Loop() {
+  if (threadHasLoop) throw std::logic_error("this thread has a tenon::Loop already");
+  state_ = std::make_unique<host::LoopState>();
+  threadHasLoop = true;
+}
+
+Loop::~Loop() {
+  state_ = nullptr;
+  threadHasLoop = false;
+}
+
+void Loop::runFor(std::chrono::nanoseconds duration) {
+  state_->io.provider->getTimer()
+      .afterDelay(duration.count() * kj::NANOSECONDS)
+      .wait(state_->io.waitScope);
+}
+
+}  // namespace tenon

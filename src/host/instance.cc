@@ -1,0 +1,235 @@
+#include <tenon/instance.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "component/abi/dynamic.h"
+#include "component/wit/wave.h"
+#include "host/state.h"
+
+namespace tenon {
+namespace {
+
+using component::LiftedFunction;
+using component::ProgramExport;
+
+// Finds a lifted function; `interface` may lack its version.
+const LiftedFunction* findLifted(const std::vector<ProgramExport>& exports,
+                                 std::string_view interface, std::string_view name) {
+  for (const ProgramExport& item : exports) {
+    if (interface.empty()) {
+      auto* lifted = std::get_if<LiftedFunction>(&item.item);
+      if (lifted && item.name == name) return lifted;
+      continue;
+    }
+    auto* instance = std::get_if<component::ExportedInstance>(&item.item);
+    if (!instance) continue;
+    bool sameTrack = call::canonicalInterface(item.name) == call::canonicalInterface(interface);
+    bool unversioned = std::string_view(item.name).substr(0, item.name.find('@')) == interface;
+    if (!sameTrack && !unversioned) continue;
+    if (auto* lifted = findLifted(instance->exports, "", name)) return lifted;
+  }
+  return nullptr;
+}
+
+// Dynamic values over one call.
+struct DynamicCodec {
+  const FuncType& type;
+  std::vector<Value>& arguments;
+  std::vector<Value> results;
+
+  engine::CallCodec codec() {
+    return {.self = this,
+            .lower =
+                [](void* self, abi::Context& context, RawValue* values) {
+                  auto& codec = *static_cast<DynamicCodec*>(self);
+                  abi::lowerParams(context, codec.type, codec.arguments, values);
+                },
+            .lift =
+                [](void* self, abi::Context& context, const RawValue* values) {
+                  auto& codec = *static_cast<DynamicCodec*>(self);
+                  if (auto value = abi::liftResult(context, codec.type, values)) {
+                    codec.results.push_back(*std::move(value));
+                  }
+                }};
+  }
+};
+
+}  // namespace
+
+namespace host {
+namespace {
+
+Result<std::shared_ptr<FunctionState>> resolve(InstanceState& instance, const LiftedFunction& lifted,
+                                               FunctionInfo info) {
+  auto function = std::make_shared<FunctionState>();
+  function->instance = &instance;
+  function->info = std::move(info);
+  TENON_TRY(function->function, instance.instance->resolve(lifted));
+  return function;
+}
+
+}  // namespace
+
+struct PendingState {
+  std::shared_ptr<FunctionState> function;
+  std::vector<Value> arguments;
+  DynamicCodec codec;
+  RunningCall call;
+  bool isRun = false;  // `wasi:cli/run`: the result becomes an exit code
+
+  PendingState(std::shared_ptr<FunctionState> state, std::vector<Value> values)
+      : function(std::move(state)),
+        arguments(std::move(values)),
+        codec{function->info.type, arguments, {}},
+        call(*function->instance, function->function, codec.codec()) {}
+};
+
+}  // namespace host
+
+namespace detail {
+
+Result<void> call(host::FunctionState& function, const CallCodec& codec) {
+  host::InstanceState& instance = *function.instance;
+  engine::CallCodec inner{codec.self, codec.lower, codec.lift};
+  if (!instance.instance->mayBlock()) {
+    instance.instance->beginCall();
+    if (instance.instance->execute(function.function, inner)) return {};
+    return instance.instance->store().takeTrap().toError();
+  }
+  host::RunningCall call(instance, function.function, inner);
+  TENON_CHECK(call.start());
+  call.wait();
+  return call.outcome();
+}
+
+const FuncType& typeOf(const host::FunctionState& function) { return function.info.type; }
+
+}  // namespace detail
+
+// -- PendingCall ----------------------------------------------------------------------------------
+
+PendingCall::PendingCall(std::unique_ptr<host::PendingState> state) : state_(std::move(state)) {}
+PendingCall::PendingCall(PendingCall&&) noexcept = default;
+PendingCall& PendingCall::operator=(PendingCall&&) noexcept = default;
+PendingCall::~PendingCall() = default;
+
+bool PendingCall::done() const { return state_->call.done(); }
+
+Result<std::vector<Value>> PendingCall::wait() {
+  state_->call.wait();
+  auto outcome = state_->call.outcome();
+  if (!state_->isRun) {
+    if (!outcome) return std::move(outcome).error();
+    return std::move(state_->codec.results);
+  }
+  if (outcome) {
+    bool failed = false;
+    if (!state_->codec.results.empty()) {
+      auto* result = state_->codec.results[0].find<ResultValue>();
+      failed = result && result->isError;
+    }
+    return std::vector<Value>{Value(int32_t{failed ? 1 : 0})};
+  }
+  if (outcome.error().code != ErrorCode::EXITED) return std::move(outcome).error();
+  return std::vector<Value>{Value(int32_t{outcome.error().exitCode.value_or(0)})};
+}
+
+// -- DynamicFunction ------------------------------------------------------------------------------
+
+const FunctionInfo& DynamicFunction::info() const { return state_->info; }
+
+Result<PendingCall> DynamicFunction::start(std::vector<Value> arguments) const {
+  engine::Instance& instance = *state_->instance->instance;
+  TENON_CHECK(abi::checkArguments(state_->info.type, arguments, &instance.handles()));
+  auto pending = std::make_unique<host::PendingState>(state_, std::move(arguments));
+  TENON_CHECK(pending->call.start());
+  return PendingCall(std::move(pending));
+}
+
+Result<std::vector<Value>> DynamicFunction::call(std::vector<Value> arguments) const {
+  TENON_TRY(PendingCall pending, start(std::move(arguments)));
+  return pending.wait();
+}
+
+Result<std::vector<Value>> DynamicFunction::parseArguments(
+    std::span<const std::string> texts, const FindHandle& findHandle) const {
+  const std::vector<Parameter>& params = state_->info.type.params;
+  if (texts.size() != params.size()) {
+    return Error(ErrorCode::INVALID_ARGUMENT,
+                 state_->info.path() + " takes " + std::to_string(params.size()) +
+                     (params.size() == 1 ? " value" : " values") + ", not " +
+                     std::to_string(texts.size()) + ": " + toString(state_->info.type));
+  }
+  std::vector<Value> values;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    auto value = component::parseWave(texts[i], *params[i].type, findHandle);
+    if (!value) {
+      Error error = std::move(value).error();
+      return Error(ErrorCode::INVALID_ARGUMENT, "argument '" + params[i].name + "' of type " +
+                                                    toString(*params[i].type) + ": " + error.text());
+    }
+    values.push_back(*std::move(value));
+  }
+  return values;
+}
+
+std::string toWave(const Value& value) { return component::printWave(value); }
+
+// -- Instance -------------------------------------------------------------------------------------
+
+Instance::Instance(std::unique_ptr<host::InstanceState> state) : state_(std::move(state)) {}
+Instance::Instance(Instance&&) noexcept = default;
+Instance& Instance::operator=(Instance&&) noexcept = default;
+Instance::~Instance() = default;
+
+Result<std::shared_ptr<host::FunctionState>> Instance::find(std::string_view interface,
+                                                            std::string_view name) {
+  const LiftedFunction* lifted =
+      findLifted(state_->instance->program().exports, interface, name);
+  if (!lifted) {
+    std::string path = interface.empty() ? std::string(name)
+                                         : std::string(interface) + "." + std::string(name);
+    auto found = state_->component.findExport(path);
+    if (!found) return std::move(found).error();
+    lifted = findLifted(state_->instance->program().exports, found->interface, found->name);
+    if (!lifted) return Error(ErrorCode::INTERNAL, "export '" + path + "' is not a function");
+    return host::resolve(*state_, *lifted, *std::move(found));
+  }
+  return host::resolve(*state_, *lifted,
+                       {std::string(interface), std::string(name), lifted->type});
+}
+
+Result<DynamicFunction> Instance::function(const std::string& path) {
+  TENON_TRY(FunctionInfo info, state_->component.findExport(path));
+  TENON_TRY(auto function, find(info.interface, info.name));
+  function->info = std::move(info);
+  return DynamicFunction(std::move(function));
+}
+
+Result<PendingCall> Instance::startRun() {
+  const LiftedFunction* lifted =
+      findLifted(state_->instance->program().exports, "wasi:cli/run@0.2.0", "run");
+  if (!lifted) {
+    Error error(ErrorCode::NOT_FOUND, "the component does not export wasi:cli/run: it is no program");
+    auto listed = state_->component.findExport("wasi:cli/run.run");
+    if (!listed) error.details = listed.error().details;
+    return error;
+  }
+  TENON_TRY(auto function,
+            host::resolve(*state_, *lifted, {"wasi:cli/run", "run", lifted->type}));
+  auto pending = std::make_unique<host::PendingState>(std::move(function), std::vector<Value>{});
+  pending->isRun = true;
+  TENON_CHECK(pending->call.start());
+  return PendingCall(std::move(pending));
+}
+
+Result<int> Instance::run() {
+  TENON_TRY(PendingCall pending, startRun());
+  TENON_TRY(std::vector<Value> code, pending.wait());
+  return int{*code[0].find<int32_t>()};
+}
+
+uint64_t Instance::memorySize() const { return state_->instance->memorySize(); }
+
+}  // namespace tenon

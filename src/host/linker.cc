@@ -1,0 +1,114 @@
+#include <tenon/linker.h>
+
+#include <utility>
+
+#include "component/abi/dynamic.h"
+#include "host/state.h"
+#include "wasi/wasi.h"
+
+namespace tenon {
+namespace {
+
+// An embedder's callable, with what calls it. Its `invoke` may throw although it must not: that is caught,
+// because no exception may pass WebAssembly frames.
+struct Closure {
+  void (*invoke)(void* callable, abi::Context& context, const FuncType& type, RawValue* values);
+  std::shared_ptr<void> callable;
+
+  static void run(void* closure, call::HostCall& call, RawValue* values) noexcept {
+    auto& self = *static_cast<Closure*>(closure);
+    try {
+      self.invoke(self.callable.get(), call, call.type, values);
+    } catch (const std::exception& exception) {
+      call.trap(std::string("a host function threw: ") + exception.what());
+    } catch (...) {
+      call.trap("a host function threw");
+    }
+  }
+};
+
+struct DynamicClosure {
+  FunctionInfo info;
+  Linker::DynamicCallable callable;
+
+  static void invoke(void* self, abi::Context& context, const FuncType& type, RawValue* values) {
+    auto& closure = *static_cast<DynamicClosure*>(self);
+    std::vector<Value> arguments = abi::liftParams(context, type, values);
+    if (context.failed()) return;
+    FunctionInfo info = closure.info;
+    info.type = type;
+    auto results = closure.callable(info, std::move(arguments));
+    if (!results) return context.failWith(std::move(results).error());
+    if (results->size() != (type.result ? 1 : 0)) {
+      return context.fail("a host function returned another number of results than its type has");
+    }
+    if (type.result) {
+      auto fits = abi::checkValue(*type.result, (*results)[0], "result", context.handles);
+      if (!fits) return context.failWith(std::move(fits).error());
+    }
+    abi::lowerResult(context, type, type.result ? &(*results)[0] : nullptr, values);
+  }
+};
+
+}  // namespace
+
+Linker::Linker() : state_(std::make_unique<host::LinkerState>()) {}
+Linker::Linker(Linker&&) noexcept = default;
+Linker& Linker::operator=(Linker&&) noexcept = default;
+Linker::~Linker() = default;
+
+void Linker::wasi() {
+  state_->linked = nullptr;
+  call::Registry registry;
+  wasi::provide(registry);
+  state_->registry.merge(registry);
+}
+
+void Linker::add(std::string_view interface, std::string_view name, Invoke invoke,
+                 std::shared_ptr<void> callable,
+                 std::function<std::string(const FuncType&)> mismatch) {
+  state_->linked = nullptr;
+  state_->registry.add(interface, name,
+                       {.function = &Closure::run,
+                        .closure = std::make_shared<Closure>(Closure{invoke, std::move(callable)}),
+                        .blocking = call::Blocking::NEVER,
+                        .mismatch = std::move(mismatch)});
+}
+
+void Linker::dynamicFunction(std::string_view interface, std::string_view name,
+                             DynamicCallable callable) {
+  auto closure = std::make_shared<DynamicClosure>();
+  closure->info = {std::string(interface), std::string(name), {}};
+  closure->callable = std::move(callable);
+  add(interface, name, &DynamicClosure::invoke, std::move(closure), nullptr);
+}
+
+void Linker::resource(std::string_view interface, std::string_view name,
+                      std::function<void(uint32_t rep)> drop) {
+  state_->linked = nullptr;
+  if (!drop) drop = [](uint32_t) {};
+  state_->registry.addResource(interface, {.name = std::string(name), .drop = std::move(drop)});
+}
+
+Result<Instance> Linker::instantiate(const Component& component, Loop& loop,
+                                     const InstanceOptions& options) {
+  host::ComponentState& componentState = host::ComponentState::of(component);
+  if (!state_->linked || state_->linkedExecutable != componentState.executable) {
+    TENON_CHECK(componentState.compile());
+    const auto& engine = host::EngineState::of(componentState.engine).engine;
+    TENON_TRY(state_->linked,
+              engine::Linked::link(engine, componentState.executable, state_->registry));
+    state_->linkedExecutable = componentState.executable;
+  }
+  auto state = std::make_unique<host::InstanceState>(component, host::LoopState::of(loop));
+  TENON_TRY(state->wasi, wasi::newContext(state->loop.io, options.wasi));
+  engine::InstanceOptions settings;
+  settings.limits.memoryBytes = options.maxMemory;
+  settings.timeout = options.timeout;
+  // One part: the component itself, nested ones included.
+  settings.parts = {state->wasi.get()};
+  TENON_TRY(state->instance, engine::Instance::create(state_->linked, std::move(settings)));
+  return Instance(std::move(state));
+}
+
+}  // namespace tenon

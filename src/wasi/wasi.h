@@ -1,0 +1,30 @@
+#pragma once
+
+// WASI 0.2 for guests: host functions for a registry, and the context of one component that they work
+// on.
+
+#include <tenon/instance.h>
+#include <tenon/result.h>
+
+#include <kj/async-io.h>
+
+#include <memory>
+
+#include "call/registry.h"
+
+namespace tenon::wasi {
+
+// What one component may do, and what it has open. Its address is HostCall::part of the component's calls.
+// Bound to the loop of `io`; outlives the instance.
+class Context {
+ public:
+  virtual ~Context() noexcept(false) = default;
+};
+
+// Errors: UNSUPPORTED for grants that are not implemented yet.
+Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOptions& options);
+
+// Adds every interface of WASI 0.2 that Tenon has.
+void provide(call::Registry& registry);
+
+}  // namespace tenon::wasi
