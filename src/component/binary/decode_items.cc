@@ -49,7 +49,7 @@ Result<SortIndex> readSortIndex(ByteReader& in, const DecodeContext& context) {
   TENON_TRY(item.index, in.u32());
   if (isExternSort(item.sort)) return item;
   return Error{ErrorCode::INVALID,
-               "a " + std::string(toString(item.sort)) +
+               "sort " + std::string(toString(item.sort)) +
                    " cannot be given to or exported from a component or instance",
                start};
 }
@@ -61,9 +61,10 @@ Result<SortIndex> readCoreSortIndex(ByteReader& in) {
   TENON_TRY(item.sort, readCoreSort(in));
   TENON_TRY(item.index, in.u32());
   if (isCoreExternSort(item.sort)) return item;
-  return Error{ErrorCode::INVALID,
-               "a " + std::string(toString(item.sort)) + " cannot be exported from a core instance",
-               start};
+  return Error{
+      ErrorCode::INVALID,
+      "sort " + std::string(toString(item.sort)) + " cannot be exported from a core instance",
+      start};
 }
 
 // Reads the byte that says whether an instance is instantiated or a bag of exports.
@@ -158,7 +159,7 @@ Result<Alias> readAlias(ByteReader& in, DecodeContext& context) {
   TENON_TRY(uint8_t target, in.u8());
   auto refused = [&](std::string_view why) {
     return Error{ErrorCode::MALFORMED,
-                 "a " + std::string(toString(alias.sort)) + " " + std::string(why), start};
+                 "sort " + std::string(toString(alias.sort)) + " " + std::string(why), start};
   };
   switch (target) {
     case 0x00: {
