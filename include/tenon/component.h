@@ -55,7 +55,7 @@ class Component {
   std::vector<FunctionInfo> imports() const;
 
   // Finds an export by its full path, by "interface.function" without the version, or by the function's name
-  // alone where that is unique. Errors: NOT_FOUND (details: what there is), AMBIGUOUS (details: which).
+  // alone where that is unique. Errors: MISSING_EXPORT (details: what there is), AMBIGUOUS (details: which).
   Result<FunctionInfo> findExport(const std::string& name) const;
 
   // Compiles, unless that has happened or the cache has it. Errors: INVALID for core code that does not

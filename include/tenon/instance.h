@@ -153,7 +153,7 @@ class Instance {
   ~Instance();
 
   // Looks an export up by interface ("" at the root; the version may be left out) and name, and checks its
-  // type. Errors: NOT_FOUND (details: what there is), TYPE_MISMATCH (what the component says, what was asked).
+  // type. Errors: MISSING_EXPORT (details: what there is), TYPE_MISMATCH (what the component says, what was asked).
   template <typename Signature>
   Result<Function<Signature>> function(std::string_view interface, std::string_view name);
 
@@ -161,7 +161,7 @@ class Instance {
   Result<DynamicFunction> function(const std::string& path);
 
   // Runs `wasi:cli/run`. The program's exit code: 0, 1 for `err`, or what it gave to `exit`.
-  // Errors: NOT_FOUND if the component does not export it; else as DynamicFunction::call, without EXITED.
+  // Errors: MISSING_EXPORT if the component does not export it; else as DynamicFunction::call, without EXITED.
   Result<int> run();
   // The same, started: the value it gives is an `int32_t` exit code.
   Result<PendingCall> startRun();

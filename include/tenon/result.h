@@ -19,7 +19,8 @@ enum class ErrorCode : uint8_t {
   MALFORMED,         // bytes or text that do not parse; `Error::offset` says where
   INVALID,           // parses, but breaks a rule of the specification
   UNSUPPORTED,       // a feature, named in the message, that this version refuses
-  NOT_FOUND,         // a file, an export, a component that is not there
+  NOT_FOUND,         // a file, a component that is not there
+  MISSING_EXPORT,    // the component has no such export; `Error::details` lists what there is
   AMBIGUOUS,         // a short name that several things have
   TYPE_MISMATCH,     // a value or function of another type than asked for
   MISSING_IMPORT,    // nothing provides an import

@@ -217,7 +217,7 @@ Result<FunctionInfo> Component::findExport(const std::string& name) const {
     error.details = list(found, [](const FunctionInfo* info) -> const FunctionInfo& { return *info; });
     return error;
   }
-  Error error(ErrorCode::NOT_FOUND,
+  Error error(ErrorCode::MISSING_EXPORT,
               all.empty() ? "there is no export '" + name + "': the component exports no function"
                           : "there is no export '" + name + "'");
   error.details = list(all, [](const FunctionInfo& info) -> const FunctionInfo& { return info; });

@@ -211,7 +211,7 @@ Result<PendingCall> Instance::startRun() {
   const LiftedFunction* lifted =
       findLifted(state_->instance->program().exports, "wasi:cli/run@0.2.0", "run");
   if (!lifted) {
-    Error error(ErrorCode::NOT_FOUND, "the component does not export wasi:cli/run: it is no program");
+    Error error(ErrorCode::MISSING_EXPORT, "the component does not export wasi:cli/run: it is no program");
     auto listed = state_->component.findExport("wasi:cli/run.run");
     if (!listed) error.details = listed.error().details;
     return error;

@@ -1,0 +1,17 @@
+#pragma once
+
+// The commands. Each gets the words behind its name and returns what to exit with.
+
+#include <string>
+#include <vector>
+
+namespace tenon::cli {
+
+using Words = std::vector<std::string>;
+
+int runCommand(const Words& words);
+int callCommand(const Words& words);
+int inspectCommand(const Words& words);
+int compileCommand(const Words& words);
+
+}  // namespace tenon::cli

@@ -1,0 +1,53 @@
+#pragma once
+
+// What several commands have in common on their command lines.
+
+#include <tenon/engine.h>
+#include <tenon/instance.h>
+#include <tenon/result.h>
+
+#include <CLI/CLI.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon::cli {
+
+// "1500ms", "2s", "5m", "1h", or a number of seconds. Errors: INVALID_ARGUMENT.
+Result<std::chrono::nanoseconds> parseDuration(std::string_view text);
+
+// "64M", "1G", "4096", "16MiB": bytes. Errors: INVALID_ARGUMENT.
+Result<uint64_t> parseSize(std::string_view text);
+
+// Options of commands that run guests.
+struct GuestOptions {
+  std::vector<std::string> environment;  // NAME=VALUE, or NAME to pass on the command's own
+  std::vector<std::string> directories;  // HOST::GUEST[:ro]
+  std::string timeout;
+  std::string maxMemory;
+  bool noCache = false;
+  bool noShimElision = false;
+
+  void addTo(CLI::App& command);
+  EngineOptions engineOptions() const;
+  // `arguments`: the program's name first. Errors: INVALID_ARGUMENT.
+  Result<InstanceOptions> instanceOptions(std::vector<std::string> arguments) const;
+};
+
+// Splits a command line `[OPTION...] FILE [WORD...]` behind FILE: what follows belongs to the guest, even
+// when it looks like an option. `withValue` are the options that take a separate value. The result's
+// first part has FILE as its last word, if there is one.
+struct SplitWords {
+  std::vector<std::string> own;
+  std::vector<std::string> rest;
+};
+SplitWords splitBehindFile(const std::vector<std::string>& words,
+                           const std::vector<std::string_view>& withValue);
+
+// Options of GuestOptions that take a value.
+const std::vector<std::string_view>& guestOptionsWithValue();
+
+}  // namespace tenon::cli

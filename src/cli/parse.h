@@ -1,0 +1,16 @@
+#pragma once
+
+// Parsing one command's words with CLI11, and ending where they ask for help or are off.
+
+#include <CLI/CLI.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tenon::cli {
+
+// Parses `words`. Empty: go on. Otherwise what to exit with: help was printed, or a usage error.
+std::optional<int> parse(CLI::App& command, std::vector<std::string> words);
+
+}  // namespace tenon::cli
