@@ -1,0 +1,338 @@
+#include "component/fuse/fuse.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/byte_reader.h"
+#include "component/fuse/adapter.h"
+#include "component/fuse/control.h"
+#include "component/fuse/module_builder.h"
+
+namespace tenon::component {
+namespace {
+
+using adapt::Common;
+using adapt::Crossings;
+using adapt::Indices;
+using adapt::ModuleBuilder;
+using adapt::WasmSignature;
+using adapt::WasmType;
+
+// The engine refuses functions of about 7.6 MB; hostile types must not even get there.
+constexpr size_t MAX_FUNCTION_BYTES = size_t{4} << 20;
+constexpr size_t MAX_CODE_BYTES = size_t{64} << 20;  // of one program
+constexpr uint32_t PAGE_BYTES = 65536;
+
+// Whether the module can throw or pass on exceptions: it has a tag section. What cannot be read is taken to.
+bool hasTags(std::span<const std::byte> bytes) {
+  ByteReader in(bytes);
+  if (!in.take(8, "preamble")) return true;
+  while (!in.atEnd()) {
+    auto id = in.u8();
+    if (!id) return true;
+    auto size = in.u32();
+    if (!size || !in.take(*size, "section")) return true;
+    if (*id == 13) return true;
+  }
+  return false;
+}
+
+class Fuser {
+ public:
+  explicit Fuser(Program& program)
+      : program_(program),
+        homes_(program.adapters.size()),
+        usesContext_(program.instances.size(), false) {}
+
+  Result<void> run() {
+    TENON_CHECK(refuseAsync());
+    for (const Adapter& adapter : program_.adapters) {
+      TENON_TRY(std::vector<CoreItem> items, adapt::dependenciesOf(program_, adapter));
+      dependencies_.push_back(std::move(items));
+    }
+    for (const ModuleBytes& module : program_.modules) {
+      mayThrow_ = mayThrow_ || hasTags(module.bytes);
+    }
+    for (const Trampoline& trampoline : program_.trampolines) {
+      bool context = trampoline.kind == Trampoline::Kind::BUILTIN &&
+                     (trampoline.canon == CanonKind::CONTEXT_GET ||
+                      trampoline.canon == CanonKind::CONTEXT_SET);
+      if (context) usesContext_[trampoline.instance] = true;
+    }
+
+    std::vector<InstantiateStep> steps = std::move(program_.steps);
+    program_.steps.clear();
+    for (InstantiateStep& step : steps) {
+      bool ready = std::all_of(step.args.begin(), step.args.end(),
+                               [&](const CoreArg& arg) { return exists(arg.item); });
+      if (!ready) TENON_CHECK(flush());
+      for (CoreArg& arg : step.args) {
+        if (!exists(arg.item)) return tooEarly();
+        arg.item = moved(arg.item);
+      }
+      newIndex_.push_back(static_cast<uint32_t>(program_.steps.size()));
+      program_.steps.push_back(std::move(step));
+    }
+    TENON_CHECK(flush());
+    for (const Home& home : homes_) {
+      if (home.step == NONE) return tooEarly();
+    }
+    rewrite();
+    program_.adapters.clear();
+    return {};
+  }
+
+ private:
+  // Where an adapter went.
+  struct Home {
+    uint32_t step = NONE;
+  };
+
+  static Error tooEarly() {
+    return {ErrorCode::INTERNAL, "an adapter is needed before what it needs exists"};
+  }
+
+  Result<void> refuseAsync() {
+    for (const Adapter& adapter : program_.adapters) {
+      const char* what = adapter.caller.async                ? "lowered"
+                         : adapter.callee.options.async      ? "lifted"
+                         : adapter.callee.options.callback != NONE ? "lifted with a callback"
+                                                             : nullptr;
+      if (what) {
+        return Error{ErrorCode::UNSUPPORTED,
+                     std::string("a function that is asynchronously ") + what + " is called by " +
+                         program_.instances[adapter.caller.instance].name};
+      }
+      auto refuse = [&](const Type* type) { return type && hasAsyncValue(*type); };
+      bool values = refuse(adapter.type.result);
+      for (const Parameter& param : adapter.type.params) values = values || refuse(param.type);
+      if (values) {
+        return Error{ErrorCode::UNSUPPORTED,
+                     "streams, futures and error contexts cannot cross between components: " +
+                         toString(adapter.type)};
+      }
+    }
+    return {};
+  }
+
+  // Each node once, however often it is shared.
+  bool hasAsyncValue(const Type& type) {
+    auto [found, added] = asyncValues_.emplace(&type, false);
+    if (!added) return found->second;
+    bool has = type.kind == TypeKind::STREAM || type.kind == TypeKind::FUTURE ||
+               type.kind == TypeKind::ERROR_CONTEXT;
+    auto part = [&](const Type* inner) { has = has || (inner && hasAsyncValue(*inner)); };
+    part(type.element);
+    part(type.ok);
+    part(type.error);
+    for (const Labelled& member : type.members) part(member.type);
+    asyncValues_[&type] = has;
+    return has;
+  }
+
+  // Whether the item is there by now. Steps are named by their old numbers.
+  bool exists(const CoreItem& item) const {
+    switch (item.kind) {
+      case CoreItem::Kind::INSTANCE_EXPORT:
+        return item.index < newIndex_.size();
+      case CoreItem::Kind::TRAMPOLINE:
+        return true;
+      case CoreItem::Kind::ADAPTER:
+        return item.index < homes_.size() && homes_[item.index].step != NONE;
+    }
+    return false;
+  }
+
+  static std::string exportName(uint32_t adapter) { return "adapter " + std::to_string(adapter); }
+
+  // The item as the new program names it.
+  CoreItem moved(const CoreItem& item) const {
+    if (item.kind == CoreItem::Kind::INSTANCE_EXPORT) {
+      return {item.kind, newIndex_[item.index], item.name};
+    }
+    if (item.kind == CoreItem::Kind::ADAPTER) {
+      return {CoreItem::Kind::INSTANCE_EXPORT, homes_[item.index].step, exportName(item.index)};
+    }
+    return item;
+  }
+
+  // All adapters that can be made now, those they call included.
+  std::vector<uint32_t> readyAdapters() const {
+    std::vector<bool> chosen(homes_.size(), false);
+    std::vector<uint32_t> group;
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (uint32_t i = 0; i < homes_.size(); ++i) {
+        if (chosen[i] || homes_[i].step != NONE) continue;
+        bool ready = std::all_of(dependencies_[i].begin(), dependencies_[i].end(),
+                                 [&](const CoreItem& item) {
+                                   return exists(item) ||
+                                          (item.kind == CoreItem::Kind::ADAPTER && chosen[item.index]);
+                                 });
+        if (!ready) continue;
+        chosen[i] = changed = true;
+        group.push_back(i);
+      }
+    }
+    std::sort(group.begin(), group.end());
+    return group;
+  }
+
+  CoreItem hostFunction(const Common::HostKey& key) {
+    auto [kind, resource, instance, target] = key;
+    auto [found, added] =
+        hostFunctions_.emplace(key, static_cast<uint32_t>(program_.trampolines.size()));
+    if (added) {
+      Trampoline trampoline;
+      trampoline.kind = kind;
+      trampoline.resource = resource;
+      trampoline.instance = instance;
+      trampoline.target = target;
+      trampoline.signature = hostSignature(kind);
+      program_.trampolines.push_back(std::move(trampoline));
+    }
+    return {CoreItem::Kind::TRAMPOLINE, found->second, {}};
+  }
+
+  static CoreSignature hostSignature(Trampoline::Kind kind) {
+    switch (kind) {
+      case Trampoline::Kind::TRAP:
+        return {{CoreType::I32, CoreType::I32}, {}};
+      case Trampoline::Kind::UNLEND:
+        return {{CoreType::I32}, {}};
+      case Trampoline::Kind::ENTER_CALL:
+      case Trampoline::Kind::EXIT_CALL:
+        return {};
+      default:
+        return {{CoreType::I32}, {CoreType::I32}};
+    }
+  }
+
+  // Makes one module of all adapters that can be made, as the next step.
+  Result<void> flush() {
+    std::vector<uint32_t> group = readyAdapters();
+    if (group.empty()) return {};
+    auto thisStep = static_cast<uint32_t>(program_.steps.size());
+    ModuleBuilder module;
+    Common common{module, mayThrow_, 0, 0, {}};
+
+    // Imports, all before the first function.
+    std::map<uint32_t, uint32_t> own;  // adapter of this module -> function
+    Indices indices;
+    indices.memory = [&](const CoreItem& item) { return module.importMemory(moved(item)); };
+    indices.function = [&](const CoreItem& item, const WasmSignature& signature) {
+      if (item.kind == CoreItem::Kind::ADAPTER) {
+        auto found = own.find(item.index);
+        if (found != own.end()) return found->second;
+      }
+      return module.importFunction(moved(item), signature);
+    };
+    if (program_.control) common.control = module.importMemory(*program_.control);
+    common.trap = module.importFunction(
+        hostFunction({Trampoline::Kind::TRAP, NONE, NONE, NONE}),
+        adapt::wasmSignature(hostSignature(Trampoline::Kind::TRAP)));
+    for (uint32_t index : group) own.emplace(index, NONE);
+    for (uint32_t index : group) {
+      const Adapter& adapter = program_.adapters[index];
+      adapt::importNeeds(program_, adapter, indices);
+      for (const Common::HostKey& key : adapt::hostFunctionsOf(program_, adapter)) {
+        common.host[key] = module.importFunction(
+            hostFunction(key), adapt::wasmSignature(hostSignature(std::get<0>(key))));
+      }
+    }
+    if (!program_.control) {
+      uint64_t pages = (control::usedBytes(program_.instances.size()) + PAGE_BYTES - 1) / PAGE_BYTES;
+      common.control = module.defineMemory(pages, "control");
+      program_.control = CoreItem{CoreItem::Kind::INSTANCE_EXPORT, thisStep, "control"};
+    }
+
+    // Functions: first the adapters themselves, which may call one another.
+    std::vector<adapt::CodeBuilder*> codes;
+    for (uint32_t index : group) {
+      ModuleBuilder::Function function =
+          module.defineFunction(adapt::wasmSignature(program_.adapters[index].signature));
+      own[index] = function.index;
+      codes.push_back(function.code);
+      module.exportFunction(exportName(index), function.index);
+    }
+    Crossings crossings(common);
+    for (size_t i = 0; i < group.size(); ++i) {
+      size_t helpers = module.functionCount();
+      adapt::writeAdapter(program_, program_.adapters[group[i]], indices, usesContext_, common,
+                         crossings, *codes[i]);
+      codeBytes_ += codes[i]->size() + module.codeSize(helpers);
+      if (codeBytes_ > MAX_CODE_BYTES || codes[i]->size() > MAX_FUNCTION_BYTES ||
+          module.largestFunction(helpers) > MAX_FUNCTION_BYTES) {
+        return Error{ErrorCode::LIMIT_EXCEEDED,
+                     "the adapter for a function is too large: its types are"};
+      }
+    }
+
+    auto storage = std::make_unique<std::vector<std::byte>>(module.bytes());
+    ModuleBytes bytes;
+    bytes.bytes = *storage;
+    bytes.offset = NONE;
+    bytes.name = "adapters " + std::to_string(generated_++);
+    bytes.generated = true;
+    InstantiateStep step;
+    step.module = static_cast<uint32_t>(program_.modules.size());
+    step.args = module.takeArguments();
+    step.instance = NONE;
+    program_.storage.push_back(std::move(storage));
+    program_.modules.push_back(std::move(bytes));
+    program_.steps.push_back(std::move(step));
+    for (uint32_t index : group) homes_[index].step = thisStep;
+    return {};
+  }
+
+  // Everything but the steps' arguments, once all steps have their new numbers.
+  void rewrite() {
+    auto move = [&](CoreItem& item) { item = moved(item); };
+    for (CoreItem& item : program_.memories) move(item);
+    for (CoreItem& item : program_.functions) move(item);
+    rewriteExports(program_.exports);
+    for (Trampoline& trampoline : program_.trampolines) {
+      if (!trampoline.lateBound || trampoline.boundAfter == 0) continue;
+      trampoline.boundAfter = newIndex_[trampoline.boundAfter - 1] + 1;
+    }
+  }
+
+  void rewriteExports(std::vector<ProgramExport>& exports) {
+    for (ProgramExport& entry : exports) {
+      if (auto* lifted = std::get_if<LiftedFunction>(&entry.item)) {
+        lifted->callee = moved(lifted->callee);
+      }
+      // Nesting is capped by `flatten`.
+      if (auto* instance = std::get_if<ExportedInstance>(&entry.item)) {
+        rewriteExports(instance->exports);
+      }
+    }
+  }
+
+  Program& program_;
+  std::vector<Home> homes_;  // by adapter
+  std::vector<std::vector<CoreItem>> dependencies_;  // by adapter
+  std::vector<bool> usesContext_;  // by component instance
+  std::vector<uint32_t> newIndex_;  // by old step
+  std::map<Common::HostKey, uint32_t> hostFunctions_;
+  std::map<const Type*, bool> asyncValues_;
+  bool mayThrow_ = false;
+  size_t codeBytes_ = 0;
+  uint32_t generated_ = 0;
+};
+
+}  // namespace
+
+Result<void> fuse(Program& program) {
+  if (program.adapters.empty()) return {};
+  return Fuser(program).run();
+}
+
+}  // namespace tenon::component
