@@ -15,6 +15,8 @@ const char* toString(ErrorCode code) {
       return "unsupported";
     case ErrorCode::NOT_FOUND:
       return "not found";
+    case ErrorCode::MISSING_EXPORT:
+      return "missing export";
     case ErrorCode::AMBIGUOUS:
       return "ambiguous";
     case ErrorCode::TYPE_MISMATCH:
