@@ -244,6 +244,9 @@ TEST(ReadShimModule, RefusesTheSlightestDifference) {
     shim.types = bytesOf({2, 0x4f, 0, 0x60, 2, 0x7f, 0x7e, 0, 0x60, 0, 1, 0x7f});
   })) << "a type that is not plain";
   EXPECT_FALSE(recognised([](Shim& shim) {
+    shim.types = bytesOf({2, 0x60, 2, 0x7f, 0x68, 0, 0x60, 0, 1, 0x7f});
+  })) << "a reference as parameter";
+  EXPECT_FALSE(recognised([](Shim& shim) {
     shim.extra = Builder::module().section(11, 0).bytes();
     shim.extra.erase(shim.extra.begin(), shim.extra.begin() + 8);
   })) << "a data section";

@@ -61,7 +61,9 @@ ByteReader& contentOf(Sections& sections, CoreSection id) {
   return *sections[static_cast<size_t>(id)];
 }
 
-// A type section of nothing but plain function types.
+bool isNumber(const CoreValType& type) { return type.code >= 0x7c && type.code <= 0x7f; }
+
+// A type section of nothing but plain function types of numbers.
 std::optional<std::vector<CoreFuncType>> readFuncTypes(ByteReader in) {
   DecodeLimits limits;
   uint64_t spent = 0;
@@ -72,6 +74,12 @@ std::optional<std::vector<CoreFuncType>> readFuncTypes(ByteReader in) {
     if (!detail::readRecType(in, limits, types)) return std::nullopt;
   }
   if (!in.atEnd()) return std::nullopt;
+  for (const CoreFuncType& type : types.funcs) {
+    if (!std::all_of(type.params.begin(), type.params.end(), isNumber) ||
+        !std::all_of(type.results.begin(), type.results.end(), isNumber)) {
+      return std::nullopt;
+    }
+  }
   return std::move(types.funcs);
 }
 
