@@ -23,8 +23,6 @@ const char* toString(ErrorCode code) {
       return "type mismatch";
     case ErrorCode::MISSING_IMPORT:
       return "missing import";
-    case ErrorCode::MISSING_EXPORT:
-      return "missing export";
     case ErrorCode::INVALID_ARGUMENT:
       return "invalid argument";
     case ErrorCode::LIMIT_EXCEEDED:
