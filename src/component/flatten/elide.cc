@@ -64,7 +64,7 @@ struct Pair {
   uint32_t fixup = 0;
   bool fixupIsSound = false;  // every import of the fixup is known to be of the right type
   bool lateBound = false;
-  std::map<std::string, uint32_t, std::less<>> direct;  // shim export -> trampoline
+  std::map<std::string, CoreItem, std::less<>> direct;  // shim export -> what its slot gets
 };
 
 class Elider {
@@ -145,17 +145,17 @@ class Elider {
     uint64_t end = uint64_t{fixup.offset} + fixup.elements.size();
     if (table->second->kind != CoreExternKind::TABLE || end > table->second->limits.min) return false;
 
-    // By import name of the fixup: the trampoline given, if that is what is given.
+    // By import name of the fixup: the function given, where its type is certain.
     using Name = std::pair<std::string_view, std::string_view>;
-    std::map<Name, uint32_t> given;
+    std::map<Name, const CoreArg*> given;
     pair.fixupIsSound = true;
     for (size_t i = 0; i < fixupStep.args.size(); ++i) {
       const CoreArg& arg = fixupStep.args[i];
       const CoreExternType& wanted = fixupInterface.imports[i].type;
       bool sound = false;
-      if (wanted.kind == CoreExternKind::FUNC && arg.item.kind == CoreItem::Kind::TRAMPOLINE) {
-        sound = sameType(program_.trampolines[arg.item.index].signature, wanted.func);
-        if (sound) given[{arg.module, arg.name}] = arg.item.index;
+      if (wanted.kind == CoreExternKind::FUNC) {
+        sound = isFunction(arg.item, wanted.func);
+        if (sound) given[{arg.module, arg.name}] = &arg;
       } else if (wanted.kind == CoreExternKind::TABLE) {
         sound = refersTo(arg.item, pair.shim) && tableFits(wanted, *table->second);
       }
@@ -176,34 +176,65 @@ class Elider {
       auto exported = shimExports.find(shim.names[i]);
       if (found == given.end() || exported == shimExports.end()) continue;
       if (exported->second->kind != CoreExternKind::FUNC) continue;
-      if (!sameType(program_.trampolines[found->second].signature, exported->second->func)) continue;
-      pair.direct.emplace(shim.names[i], found->second);
+      if (!isFunction(found->second->item, exported->second->func)) continue;
+      pair.direct.emplace(shim.names[i], found->second->item);
     }
     return true;
   }
 
-  void redirect(const Pair& pair) {
-    std::map<uint32_t, uint32_t> copies;
-    for (InstantiateStep& step : program_.steps) {
-      for (CoreArg& arg : step.args) {
-        if (!refersTo(arg.item, pair.shim)) continue;
-        auto found = pair.direct.find(arg.item.name);
-        if (found == pair.direct.end()) continue;
-        uint32_t trampoline = found->second;
-        if (pair.lateBound) {
-          auto [copy, added] =
-              copies.emplace(trampoline, static_cast<uint32_t>(program_.trampolines.size()));
-          if (added) {
-            Trampoline late = program_.trampolines[trampoline];
-            late.lateBound = true;
-            late.boundAfter = std::max(late.boundAfter, pair.fixup + 1);
-            program_.trampolines.push_back(std::move(late));
-          }
-          trampoline = copy->second;
-        }
-        arg.item = {CoreItem::Kind::TRAMPOLINE, trampoline, {}};
-      }
+  // Whether the item is surely a function of this type.
+  bool isFunction(const CoreItem& item, const CoreFuncType& type) {
+    if (item.kind == CoreItem::Kind::TRAMPOLINE) {
+      return sameType(program_.trampolines[item.index].signature, type);
     }
+    if (item.kind != CoreItem::Kind::INSTANCE_EXPORT) return false;
+    const CoreModuleInterface* interface = interfaceOf(item.index);
+    if (!interface) return false;
+    for (const CoreExportDecl& entry : interface->exports) {
+      if (entry.name != item.name) continue;
+      return entry.type.kind == CoreExternKind::FUNC && entry.type.func == type;
+    }
+    return false;
+  }
+
+  void redirect(const Pair& pair) {
+    for (uint32_t user = 0; user < program_.steps.size(); ++user) {
+      for (CoreArg& arg : program_.steps[user].args) redirectArgument(pair, user, arg.item);
+    }
+    // A host call or an export comes after all steps, or out of a start function.
+    if (pair.lateBound) return;
+    visitOthers(program_, [&](CoreItem& item) {
+      if (!refersTo(item, pair.shim)) return;
+      auto found = pair.direct.find(item.name);
+      if (found == pair.direct.end()) return;
+      if (found->second.kind == CoreItem::Kind::INSTANCE_EXPORT) item = found->second;
+    });
+  }
+
+  void redirectArgument(const Pair& pair, uint32_t user, CoreItem& item) {
+    if (!refersTo(item, pair.shim)) return;
+    auto found = pair.direct.find(item.name);
+    if (found == pair.direct.end()) return;
+    const CoreItem& real = found->second;
+    bool late = pair.lateBound && user < pair.fixup;
+    if (real.kind == CoreItem::Kind::INSTANCE_EXPORT) {
+      if (real.index < user && !late) item = real;
+      return;
+    }
+    item = late ? lateCopy(real, pair.fixup + 1) : real;
+  }
+
+  // The trampoline, not to be called before `boundAfter` steps are done.
+  CoreItem lateCopy(const CoreItem& trampoline, uint32_t boundAfter) {
+    auto [copy, added] = copies_.emplace(std::pair(trampoline.index, boundAfter),
+                                         static_cast<uint32_t>(program_.trampolines.size()));
+    if (added) {
+      Trampoline late = program_.trampolines[trampoline.index];
+      late.lateBound = true;
+      late.boundAfter = std::max(late.boundAfter, boundAfter);
+      program_.trampolines.push_back(std::move(late));
+    }
+    return {CoreItem::Kind::TRAMPOLINE, copy->second, {}};
   }
 
   bool isUsed(uint32_t step, uint32_t except = NONE) {
@@ -257,6 +288,7 @@ class Elider {
 
   Program& program_;
   std::vector<bool> dropped_;
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> copies_;  // trampoline, boundAfter -> copy
   std::map<uint32_t, std::optional<CoreModuleInterface>> interfaces_;
 };
 

@@ -5,9 +5,9 @@
 // through a table, and a "fixup" module, instantiated last, fills the table. A Program resolves memories
 // when they exist, so that main can be given the real functions at once. wasmtime.md section 4.3.
 //
-// Replaced is an import of a stand-in whose table slot is certain: the shim's table goes to exactly one
-// fixup, which fits, and the slot gets a host function of the very same signature. Everything else stays as
-// it is. What a guest can see is the same, including traps of calls that come too early: see
+// Replaced is a use of a stand-in whose table slot is certain: the shim's table goes to exactly one fixup,
+// which fits, and the slot gets a host function, or one of an earlier core instance, of the very same
+// signature. Everything else stays as it is. What a guest can see is the same, including traps of calls that come too early: see
 // Trampoline::lateBound.
 
 #include <tenon/result.h>

@@ -8,8 +8,6 @@
 namespace tenon::component {
 namespace {
 
-constexpr uint32_t MAX_FLAT_ASYNC_PARAMS = 4;
-
 CoreSignature words(size_t params, size_t results) {
   return {std::vector<CoreType>(params, CoreType::I32), std::vector<CoreType>(results, CoreType::I32)};
 }
@@ -95,22 +93,6 @@ Result<CoreSignature> builtinSignature(const Canon& canon, const Type* result) {
   }
   return Error{ErrorCode::UNSUPPORTED,
                std::string("the built-in ") + toString(canon.kind) + " is not supported"};
-}
-
-CoreSignature flattenAsyncLower(const FuncType& type) {
-  CoreSignature signature;
-  uint64_t count = 0;
-  for (const Parameter& param : type.params) count += param.type->flatCount;
-  if (count > MAX_FLAT_ASYNC_PARAMS) {
-    signature.params.push_back(CoreType::I32);
-  } else {
-    for (const Parameter& param : type.params) {
-      signature.params.insert(signature.params.end(), param.type->flat.begin(), param.type->flat.end());
-    }
-  }
-  if (type.result && type.result->flatCount > 0) signature.params.push_back(CoreType::I32);
-  signature.results.push_back(CoreType::I32);
-  return signature;
 }
 
 }  // namespace tenon::component

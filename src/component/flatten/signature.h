@@ -1,8 +1,7 @@
 #pragma once
 
-// Core signatures of the functions that canonical definitions make, for those that `types/type_table.h`
-// does not cover: built-ins and asynchronous lowers. Pure.
-// Source: Explainer.md "Canonical Built-ins"; CanonicalABI.md `flatten_functype`.
+// Core signatures of the canonical built-ins; those of lifts and lowers are in `types/type_table.h`. Pure.
+// Source: Explainer.md "Canonical Built-ins".
 
 #include <tenon/result.h>
 #include <tenon/type.h>
@@ -14,8 +13,5 @@ namespace tenon::component {
 // The signature of a built-in of 32-bit memories. `result` is task.return's (null: none); `contextType`
 // that of context.get and context.set. Errors: UNSUPPORTED for built-ins of shared-everything threads.
 Result<CoreSignature> builtinSignature(const Canon& canon, const Type* result);
-
-// A lower with the option `async`.
-CoreSignature flattenAsyncLower(const FuncType& type);
 
 }  // namespace tenon::component
