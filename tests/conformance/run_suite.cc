@@ -1,0 +1,349 @@
+// Runs one script of the Component Model's official suite: the JSON that `wasm-tools json-from-wast` makes of
+// a .wast file, with one binary per module beside it.
+//
+//     tenon_run_suite SCRIPT.json [--expected FILE] [--no-shim-elision] [--decode-only]
+//
+// Every command is a check. `--expected` names the checked-in list of commands that may fail, a line each:
+// "script:line reason"; one that passes all the same fails the run. `--decode-only` checks decoding and
+// validation, and leaves what would run alone (for features that Tenon does not run yet).
+
+#include <tenon/value.h>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+
+#include "component/abi/dynamic.h"
+#include "component/binary/decoder.h"
+#include "component/validate/validator.h"
+#include "component/wit/wave.h"
+#include "engine/executable.h"
+#include "engine/handles.h"
+#include "engine/instance.h"
+#include "engine/linked.h"
+
+namespace tenon {
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::byte> readBytes(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::vector<char> text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::vector<std::byte> bytes(text.size());
+  for (size_t i = 0; i < text.size(); ++i) bytes[i] = static_cast<std::byte>(text[i]);
+  return bytes;
+}
+
+// -- Values of the script -------------------------------------------------------------------------
+
+template <typename T>
+Value integer(const std::string& text) {
+  if constexpr (std::is_signed_v<T>) return Value(static_cast<T>(std::stoll(text)));
+  else return Value(static_cast<T>(std::stoull(text)));
+}
+
+Value valueFrom(const json& item);
+
+Box boxFrom(const json& item) { return item.is_null() ? Box() : Box(valueFrom(item)); }
+
+std::vector<Value> valuesFrom(const json& items) {
+  std::vector<Value> values;
+  for (const json& item : items) values.push_back(valueFrom(item));
+  return values;
+}
+
+char32_t firstCodePoint(const std::string& utf8) {
+  unsigned char lead = static_cast<unsigned char>(utf8.at(0));
+  size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  char32_t code = length == 1 ? lead : lead & (0xff >> (length + 1));
+  for (size_t i = 1; i < length; ++i) code = code << 6 | (utf8.at(i) & 0x3f);
+  return code;
+}
+
+// Floats are written as their bits, in decimal.
+Value valueFrom(const json& item) {
+  const std::string type = item.at("type");
+  const json& value = item.contains("value") ? item.at("value") : json();
+  if (type == "bool") return Value(value.get<bool>());
+  if (type == "u8") return integer<uint8_t>(value);
+  if (type == "s8") return integer<int8_t>(value);
+  if (type == "u16") return integer<uint16_t>(value);
+  if (type == "s16") return integer<int16_t>(value);
+  if (type == "u32") return integer<uint32_t>(value);
+  if (type == "s32") return integer<int32_t>(value);
+  if (type == "u64") return integer<uint64_t>(value);
+  if (type == "s64") return integer<int64_t>(value);
+  if (type == "f32") {
+    return Value(std::bit_cast<float>(static_cast<uint32_t>(std::stoul(value.get<std::string>()))));
+  }
+  if (type == "f64") {
+    return Value(std::bit_cast<double>(uint64_t{std::stoull(value.get<std::string>())}));
+  }
+  if (type == "char") return Value(Char{firstCodePoint(value)});
+  if (type == "string") return Value(value.get<std::string>());
+  if (type == "list") return Value(List{valuesFrom(value)});
+  if (type == "tuple") return Value(Tuple{valuesFrom(value)});
+  if (type == "record") {
+    Record record;
+    for (const json& field : value) record.fields.push_back({field.at(0), valueFrom(field.at(1))});
+    return Value(std::move(record));
+  }
+  if (type == "variant") {
+    return Value(Variant{value.at("case"), boxFrom(value.value("payload", json()))});
+  }
+  if (type == "enum") return Value(Enum{value.get<std::string>()});
+  if (type == "option") return Value(Option{boxFrom(value)});
+  if (type == "result") {
+    bool isError = value.contains("Err");
+    return Value(ResultValue{isError, boxFrom(value.at(isError ? "Err" : "Ok"))});
+  }
+  if (type == "flags") return Value(Flags{value.get<std::vector<std::string>>()});
+  throw std::runtime_error("unknown value type in the script: " + type);
+}
+
+// -- Running --------------------------------------------------------------------------------------
+
+struct Options {
+  std::string script;
+  std::string expected;
+  bool decodeOnly = false;
+  component::ShimElision elision = component::ShimElision::ON;
+};
+
+struct Outcome {
+  bool passed = true;
+  std::string why;
+};
+
+Outcome fail(std::string why) { return {false, std::move(why)}; }
+
+component::Features allFeatures() {
+  component::Features features;
+  features.values = features.fixedLists = features.maps = features.threads = true;
+  features.errorContext = features.attributes = features.getters = true;
+  return features;
+}
+
+class Runner {
+ public:
+  explicit Runner(Options options) : options_(std::move(options)) {
+    engine::EngineOptions settings;
+    settings.allocation = engine::Allocation::ON_DEMAND;
+    engine_ = engine::Engine::create(settings).value();
+    folder_ = options_.script.substr(0, options_.script.rfind('/') + 1);
+  }
+
+  Outcome run(const json& command) {
+    const std::string type = command.at("type");
+    if (type == "module") return instantiate(command, /*named=*/"");
+    if (type == "module_definition") return define(command);
+    if (type == "module_instance") return instantiateDefinition(command);
+    if (type == "assert_invalid" || type == "assert_malformed") return refuse(command);
+    if (type == "assert_uninstantiable") {
+      if (options_.decodeOnly) return validateOnly(bytesOf(command));
+      Outcome outcome = instantiate(command, "");
+      return outcome.passed ? fail("it was instantiated") : Outcome{};
+    }
+    if (type == "action" || type == "assert_return" || type == "assert_trap") {
+      return options_.decodeOnly ? Outcome{} : invoke(command, type);
+    }
+    return fail("unknown command " + type);
+  }
+
+ private:
+  std::vector<std::byte> bytesOf(const json& command) const {
+    return readBytes(folder_ + command.at("filename").get<std::string>());
+  }
+
+  Outcome validateOnly(const std::vector<std::byte>& bytes) {
+    auto layer = component::readLayer(bytes);
+    if (!layer) return fail(layer.error().text());
+    if (*layer == component::Layer::CORE_MODULE) {
+      auto module = engine::Module::compile(engine_, bytes);
+      return module ? Outcome{} : fail(module.error().text());
+    }
+    auto decoded = component::decode(bytes, allFeatures());
+    if (!decoded) return fail(decoded.error().text());
+    auto valid = component::validate(**decoded, allFeatures());
+    return valid ? Outcome{} : fail(valid.error().text());
+  }
+
+  // Invalid and malformed: refused by the decoder, the validator, or, for core code, the engine.
+  Outcome refuse(const json& command) {
+    if (command.at("module_type") == "text") return {};  // the text format is not Tenon's
+    std::vector<std::byte> bytes = bytesOf(command);
+    Outcome accepted = validateOnly(bytes);
+    if (!accepted.passed) return {};
+    auto executable = engine::Executable::link(std::move(bytes), "test", options_.elision);
+    if (executable && (*executable)->compile(engine_, nullptr)) {
+      return fail("it was accepted; expected: " + command.value("text", ""));
+    }
+    return executable ? Outcome{}
+                      : fail("valid, but not linked: " + executable.error().text());
+  }
+
+  Outcome define(const json& command) {
+    std::vector<std::byte> bytes = bytesOf(command);
+    std::string name = command.value("name", "");
+    Outcome outcome = validateOnly(bytes);
+    if (outcome.passed) definitions_[name] = std::move(bytes);
+    return outcome;
+  }
+
+  Outcome instantiateDefinition(const json& command) {
+    auto found = definitions_.find(command.value("module", ""));
+    if (found == definitions_.end()) return fail("no definition " + command.value("module", ""));
+    return instantiateBytes(found->second, command.value("instance", ""));
+  }
+
+  Outcome instantiate(const json& command, const std::string& named) {
+    return instantiateBytes(bytesOf(command), command.value("name", named));
+  }
+
+  Outcome instantiateBytes(const std::vector<std::byte>& bytes, const std::string& name) {
+    current_ = nullptr;
+    Outcome valid = validateOnly(bytes);
+    if (!valid.passed || options_.decodeOnly) return valid;
+    if (*component::readLayer(bytes) == component::Layer::CORE_MODULE) return {};
+    auto executable = engine::Executable::link(bytes, name.empty() ? "test" : name, options_.elision);
+    if (!executable) return fail(executable.error().text());
+    auto compiled = (*executable)->compile(engine_, nullptr);
+    if (!compiled) return fail(compiled.error().text());
+    auto linked = engine::Linked::link(engine_, *executable, registry_);
+    if (!linked) return fail(linked.error().text() + "\n" + linked.error().details);
+    auto instance = engine::Instance::create(*linked);
+    if (!instance) return fail(instance.error().text());
+    current_ = instance->get();
+    instances_.push_back(*std::move(instance));
+    return {};
+  }
+
+  // The export of the current instance; `field` may be a path "instance.function".
+  const component::LiftedFunction* find(const std::string& field) {
+    const auto* exports = &current_->program().exports;
+    for (const component::ProgramExport& item : *exports) {
+      if (item.name != field) continue;
+      if (auto* lifted = std::get_if<component::LiftedFunction>(&item.item)) return lifted;
+    }
+    return nullptr;
+  }
+
+  Outcome invoke(const json& command, const std::string& type) {
+    if (!current_) return fail("there is no instance");
+    const json& action = command.at("action");
+    const component::LiftedFunction* lifted = find(action.at("field"));
+    if (!lifted) return fail("no export " + action.at("field").get<std::string>());
+    auto resolved = current_->resolve(*lifted);
+    if (!resolved) return fail(resolved.error().text());
+    struct Call {
+      const FuncType& type;
+      std::vector<Value> arguments;
+      std::vector<Value> results;
+    } call{lifted->type, valuesFrom(action.at("args")), {}};
+    auto fits = abi::checkArguments(call.type, call.arguments, &current_->handles());
+    if (!fits) return fail(fits.error().text());
+    engine::CallCodec codec{
+        .self = &call,
+        .lower =
+            [](void* self, abi::Context& context, RawValue* values) {
+              auto& call = *static_cast<Call*>(self);
+              abi::lowerParams(context, call.type, call.arguments, values);
+            },
+        .lift =
+            [](void* self, abi::Context& context, const RawValue* values) {
+              auto& call = *static_cast<Call*>(self);
+              if (auto value = abi::liftResult(context, call.type, values)) {
+                call.results.push_back(*std::move(value));
+              }
+            }};
+    current_->beginCall();
+    bool returned = current_->execute(*resolved, codec);
+    if (type == "assert_trap") {
+      if (returned) return fail("it returned; expected a trap: " + command.value("text", ""));
+      engine::Trap trap = current_->store().takeTrap();
+      if (std::getenv("TENON_SHOW_TRAPS")) {
+        std::printf("    line %d: expected '%s', got '%s'\n", command.at("line").get<int>(),
+                    command.value("text", "").c_str(), trap.message.c_str());
+      }
+      return {};
+    }
+    if (!returned) return fail("trapped: " + current_->store().takeTrap().message);
+    if (type == "action") return {};
+    std::vector<Value> expected = valuesFrom(command.at("expected"));
+    if (call.results == expected) return {};
+    std::string text = "expected";
+    for (const Value& value : expected) text += " " + component::printWave(value);
+    text += ", found";
+    for (const Value& value : call.results) text += " " + component::printWave(value);
+    return fail(text);
+  }
+
+  Options options_;
+  std::string folder_;
+  std::shared_ptr<engine::Engine> engine_;
+  call::Registry registry_;
+  std::map<std::string, std::vector<std::byte>> definitions_;
+  std::vector<std::unique_ptr<engine::Instance>> instances_;
+  engine::Instance* current_ = nullptr;
+};
+
+std::map<std::string, std::string> readExpected(const std::string& path) {
+  std::map<std::string, std::string> expected;
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    size_t space = line.find(' ');
+    expected[line.substr(0, space)] = space == std::string::npos ? "" : line.substr(space + 1);
+  }
+  return expected;
+}
+
+int main(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word == "--expected" && i + 1 < argc) options.expected = argv[++i];
+    else if (word == "--no-shim-elision") options.elision = component::ShimElision::OFF;
+    else if (word == "--decode-only") options.decodeOnly = true;
+    else options.script = word;
+  }
+  std::ifstream in(options.script);
+  if (!in) {
+    std::fprintf(stderr, "cannot read '%s'\n", options.script.c_str());
+    return 2;
+  }
+  json script = json::parse(in);
+  std::string name = options.script.substr(options.script.rfind('/') + 1);
+  name = name.substr(0, name.rfind(".json"));
+  std::map<std::string, std::string> expected = readExpected(options.expected);
+  Runner runner(options);
+  int passed = 0, failed = 0, expectedFailures = 0;
+  for (const json& command : script.at("commands")) {
+    int line = command.at("line");
+    std::string key = name + ":" + std::to_string(line);
+    Outcome outcome = runner.run(command);
+    bool mayFail = expected.contains(key);
+    if (outcome.passed && !mayFail) ++passed;
+    else if (!outcome.passed && mayFail) ++expectedFailures;
+    else {
+      ++failed;
+      std::printf("  %s %s: %s\n", key.c_str(), command.at("type").get<std::string>().c_str(),
+                  outcome.passed ? "passes, but is listed as an expected failure"
+                                 : outcome.why.c_str());
+    }
+  }
+  std::printf("%-48s %5d passed %4d failed %4d expected failures\n", name.c_str(), passed, failed,
+              expectedFailures);
+  return failed == 0 && passed + expectedFailures > 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace tenon
+
+int main(int argc, char** argv) { return tenon::main(argc, argv); }
