@@ -160,7 +160,12 @@ TEST(Decode, RefusesGatedFeaturesByName) {
 }
 
 TEST(Decode, ReadsGatedFeaturesThatAreTurnedOn) {
-  Features all{true, true, true, true, true, true, true};
+  Features all;
+  all.values = true;
+  all.fixedLists = true;
+  all.maps = true;
+  all.threads = true;
+  all.errorContext = true;
   for (const Gated& gated : gatedComponents()) {
     auto decoded = decode(gated.bytes, all);
     EXPECT_TRUE(decoded) << gated.feature << ": " << decoded.error().text();
