@@ -92,10 +92,7 @@ Result<void> Executable::resolveSignatures() {
       }
     }
   }
-  functionSignatures_.reserve(program_.functions.size());
-  for (std::optional<CoreSignature>& signature : slots.take()) {
-    functionSignatures_.push_back(signature.value_or(CoreSignature{}));
-  }
+  functionSignatures_ = slots.take();
   return {};
 }
 
@@ -170,7 +167,8 @@ Result<void> Executable::checkSlots() const {
   }
   for (size_t slot = 0; slot < program_.functions.size(); ++slot) {
     const CoreItem& function = program_.functions[slot];
-    const CoreSignature& wanted = functionSignatures_[slot];
+    if (!functionSignatures_[slot]) continue;
+    const CoreSignature& wanted = *functionSignatures_[slot];
     std::optional<CoreSignature> actual;
     if (function.kind == CoreItem::Kind::TRAMPOLINE) {
       actual = program_.trampolines[function.index].signature;

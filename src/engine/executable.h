@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,9 +47,6 @@ class Executable {
   std::span<const std::byte> bytes() const { return bytes_; }
   const std::string& name() const { return name_; }
 
-  // Core signatures that Program::functions must have, checked against the modules.
-  const std::vector<CoreSignature>& functionSignatures() const { return functionSignatures_; }
-
  private:
   Executable() = default;
   Result<void> resolveSignatures();
@@ -58,7 +56,8 @@ class Executable {
   std::vector<std::byte> bytes_;
   component::ShimElision elision_ = component::ShimElision::ON;
   component::Program program_;
-  std::vector<CoreSignature> functionSignatures_;
+  // What each of Program::functions is used as; nullopt: only by adapters, whose imports the engine checks.
+  std::vector<std::optional<CoreSignature>> functionSignatures_;
   std::vector<Module> modules_;
 };
 
