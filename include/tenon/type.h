@@ -62,6 +62,8 @@ struct Type {
   const Type* element = nullptr;  // LIST, OPTION, STREAM, FUTURE (the last two: may be null)
   const Type* ok = nullptr;       // RESULT; null when it carries nothing
   const Type* error = nullptr;    // RESULT; null when it carries nothing
+  bool isMap = false;             // LIST: written map<k, v>; `element` is the tuple of k and v
+  uint32_t fixedLength = 0;       // LIST: of list<T, N> (gated), which lies inline; 0: any length
   uint32_t resource = 0;          // OWN, BORROW: identifies the resource type in its component
 
   // Derived when the node is made.

@@ -1,7 +1,11 @@
 // Development runner: checks decoding and validation against scripts that `wasm-tools json-from-wast`
 // has turned into JSON. Walks a folder for *.json; each names its binaries, which lie beside it.
 //
-//   validate_suite [--gated] [--verbose] [--skip-core] FOLDER...
+//   validate_suite [--gated] [--verbose] FOLDER...
+//
+// Gated features are let through with --gated, or one by one: a file `features` beside a script names
+// them as wasm-tools does ("cm-async,cm64"). With such a file, the features that wasm-tools has by
+// default are on as well.
 //
 // Valid components must pass; what `assert_invalid` and `assert_malformed` name must be refused. Core
 // modules and text are left out. Prints a table (file, passed, failed, gated) and every failure. A
@@ -39,6 +43,38 @@ struct Options {
   Features features;
   bool verbose = false;
 };
+
+constexpr Features ALL{.values = true,
+                       .fixedLists = true,
+                       .maps = true,
+                       .threads = true,
+                       .errorContext = true,
+                       .attributes = true,
+                       .getters = true,
+                       .memory64 = true,
+                       .stackful = true,
+                       .moreAsync = true,
+                       .forward = true};
+
+// `names` as wasm-tools takes them, besides its defaults.
+Features featuresOf(const std::string& names) {
+  Features features;
+  features.maps = true;
+  auto has = [&](const char* name) {
+    return ("," + names + ",").find("," + std::string(name) + ",") != std::string::npos;
+  };
+  if (has("all")) features = ALL;
+  features.values |= has("cm-values");
+  features.fixedLists |= has("cm-fixed-length-lists");
+  features.threads |= has("cm-threading");
+  features.errorContext |= has("cm-error-context");
+  features.getters |= has("cm-accessors");
+  features.memory64 |= has("cm64");
+  features.stackful |= has("cm-async-stackful");
+  features.moreAsync |= has("cm-more-async-builtins");
+  features.forward |= has("cm-forward");
+  return features;
+}
 
 std::vector<std::byte> readFile(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -93,8 +129,13 @@ void runCommand(const nlohmann::json& command, const std::filesystem::path& scri
   }
 }
 
-Tally runScript(const std::filesystem::path& script, const Options& options) {
+Tally runScript(const std::filesystem::path& script, Options options) {
   Tally tally;
+  if (std::ifstream list(script.parent_path() / "features"); list) {
+    std::string names;
+    list >> names;
+    options.features = featuresOf(names);
+  }
   std::ifstream in(script);
   auto json = nlohmann::json::parse(in, nullptr, false);
   if (json.is_discarded()) {
@@ -112,7 +153,7 @@ int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     std::string argument = argv[i];
     if (argument == "--gated") {
-      options.features = {true, true, true, true, true, true, true};
+      options.features = ALL;
     } else if (argument == "--verbose") {
       options.verbose = true;
     } else {

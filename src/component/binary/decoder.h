@@ -27,6 +27,10 @@ struct Features {
   bool errorContext = false;
   bool attributes = true;  // implements, external-id, version suffix
   bool getters = false;    // [get], [set]
+  bool memory64 = false;   // 64-bit memories, tables and representations in canonical definitions
+  bool stackful = false;   // asynchronous lift without a callback
+  bool moreAsync = false;  // synchronous stream and future copies, asynchronous cancellation
+  bool forward = false;    // stream.forward, future.forward
 };
 
 struct DecodeLimits {

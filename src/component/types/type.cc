@@ -75,7 +75,7 @@ class Printer {
       case TypeKind::TUPLE:
         return tuple(type);
       case TypeKind::LIST:
-        return generic("list", type.element);
+        return list(type);
       case TypeKind::OPTION:
         return generic("option", type.element);
       case TypeKind::STREAM:
@@ -118,6 +118,20 @@ class Printer {
       first = false;
       print(member);
     }
+  }
+
+  void list(const Type& type) {
+    if (!type.isMap && type.fixedLength == 0) return generic("list", type.element);
+    text(type.isMap ? "map<" : "list<");
+    if (type.isMap) {
+      this->type(*type.element->members[0].type);
+      text(", ");
+      this->type(*type.element->members[1].type);
+    } else {
+      this->type(*type.element);
+      text(", " + std::to_string(type.fixedLength));
+    }
+    text(">");
   }
 
   void fields(std::string_view keyword, const Type& type) {

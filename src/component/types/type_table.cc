@@ -36,6 +36,8 @@ size_t hashOf(const Type& type) {
   mix(hash, address(type.ok));
   mix(hash, address(type.error));
   mix(hash, type.resource);
+  mix(hash, type.isMap);
+  mix(hash, type.fixedLength);
   mix(hash, type.members.size());
   for (const Labelled& member : type.members) {
     mix(hash, text(member.label));
@@ -46,7 +48,8 @@ size_t hashOf(const Type& type) {
 
 bool sameStructure(const Type& a, const Type& b) {
   if (a.kind != b.kind || a.element != b.element || a.ok != b.ok || a.error != b.error ||
-      a.resource != b.resource || a.members.size() != b.members.size()) {
+      a.resource != b.resource || a.isMap != b.isMap || a.fixedLength != b.fixedLength ||
+      a.members.size() != b.members.size()) {
     return false;
   }
   for (size_t i = 0; i < a.members.size(); ++i) {
@@ -105,6 +108,23 @@ void pointerPair(Type& type, Layout& layout) {
   type.flatCount = 2;
   type.flat = {CoreType::I32, CoreType::I32};
   type.hasPointer = true;
+}
+
+// The elements one after another, without a pointer.
+void inlineList(Type& type, Layout& layout) {
+  const Type& element = *type.element;
+  uint64_t length = type.fixedLength;
+  type.alignment = element.alignment;
+  type.alignment64 = element.alignment64;
+  layout.size = length * element.size;
+  layout.size64 = length * element.size64;
+  type.isPlainBytes = element.isPlainBytes;
+  uint64_t flatCount = length * element.flatCount;
+  type.flatCount = saturate(flatCount);
+  if (flatCount > MAX_FLAT_PARAMS) return;
+  for (uint64_t i = 0; i < length; ++i) {
+    type.flat.insert(type.flat.end(), element.flat.begin(), element.flat.end());
+  }
 }
 
 void product(Type& type, Layout& layout) {
@@ -231,6 +251,12 @@ Layout derive(Type& type) {
       break;
     case TypeKind::LIST:
       absorb(type, type.element);
+      if (type.fixedLength != 0) {
+        inlineList(type, layout);
+        break;
+      }
+      // The pairs of a map are no level of their own.
+      if (type.isMap) type.depth = type.element->depth;
       pointerPair(type, layout);
       break;
     case TypeKind::RECORD:
@@ -337,6 +363,27 @@ Result<const Type*> TypeTable::list(const Type* element) {
   Type type;
   type.kind = TypeKind::LIST;
   type.element = element;
+  return intern(std::move(type));
+}
+
+Result<const Type*> TypeTable::map(const Type* key, const Type* value) {
+  // The limit on sizes is for types that are written down, which the pair is not.
+  Type pair;
+  pair.kind = TypeKind::TUPLE;
+  pair.members = {{{}, key, 0}, {{}, value, 0}};
+  Type type;
+  type.kind = TypeKind::LIST;
+  type.element = internUnchecked(std::move(pair));
+  type.isMap = true;
+  return intern(std::move(type));
+}
+
+Result<const Type*> TypeTable::fixedList(const Type* element, uint32_t length) {
+  if (length == 0) return Error{ErrorCode::INVALID, "list type with a length of 0"};
+  Type type;
+  type.kind = TypeKind::LIST;
+  type.element = element;
+  type.fixedLength = length;
   return intern(std::move(type));
 }
 
@@ -456,6 +503,8 @@ class Substitution {
     copy.error = apply(type.error);
     bool isHandle = type.kind == TypeKind::OWN || type.kind == TypeKind::BORROW;
     copy.resource = isHandle ? map_(type.resource) : type.resource;
+    copy.isMap = type.isMap;
+    copy.fixedLength = type.fixedLength;
     copy.members.reserve(type.members.size());
     for (const Labelled& member : type.members) {
       copy.members.push_back({member.label, apply(member.type), member.offset});

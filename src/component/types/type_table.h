@@ -37,6 +37,10 @@ class TypeTable {
   // an empty record, variant, tuple, enum or flags, or more than 32 flags. Labels are not checked
   // here. Source: Binary.md "Type Definitions".
   Result<const Type*> list(const Type* element);
+  // A list of pairs with a name of its own. Keys are not restricted here.
+  Result<const Type*> map(const Type* key, const Type* value);
+  // `length` is not 0.
+  Result<const Type*> fixedList(const Type* element, uint32_t length);
   Result<const Type*> record(std::vector<Labelled> fields);
   Result<const Type*> tuple(std::vector<const Type*> elements);
   Result<const Type*> variant(std::vector<Labelled> cases);

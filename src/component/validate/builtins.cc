@@ -36,6 +36,7 @@ Result<void> Validation::builtin(const Canon& canon, uint64_t offset) {
       pushCoreFunc({}, {});
       return {};
     case CanonKind::SUBTASK_CANCEL:
+      TENON_CHECK(gateCancel(canon, offset));
       pushCoreFunc({I32}, {I32});
       return {};
     case CanonKind::SUBTASK_DROP:
@@ -79,6 +80,11 @@ Result<void> Validation::builtin(const Canon& canon, uint64_t offset) {
   }
 }
 
+Result<void> Validation::gateCancel(const Canon& canon, uint64_t offset) const {
+  if (!canon.async) return {};
+  return gate(features_.moreAsync, "asynchronous cancellations", offset);
+}
+
 Result<void> Validation::resourceBuiltin(const Canon& canon, uint64_t offset) {
   TENON_TRY(ResourceRef resource, scope().resource(canon.type, offset));
   if (canon.kind == CanonKind::RESOURCE_DROP) {
@@ -104,6 +110,7 @@ Result<void> Validation::contextBuiltin(const Canon& canon, uint64_t offset) {
   if (!is64 && canon.contextType != coreValType(I32)) {
     return invalid(offset, say("`", name, "` only supports `i32` or `i64`"));
   }
+  if (is64) TENON_CHECK(gate(features_.memory64, "64-bit contexts", offset));
   std::optional<CoreValType>& used = scope().contextType;
   if (used && *used != canon.contextType) {
     return invalid(offset, say("`", name, "` type must match previous context type"));
@@ -112,6 +119,9 @@ Result<void> Validation::contextBuiltin(const Canon& canon, uint64_t offset) {
   if (canon.contextSlot >= CONTEXT_SLOTS) {
     return invalid(offset,
                    say("`", name, "` immediate must be zero or one: ", canon.contextSlot));
+  }
+  if (canon.contextSlot > 0) {
+    TENON_CHECK(gate(features_.threads, "context slots other than 0", offset));
   }
   CoreType type = is64 ? I64 : I32;
   if (canon.kind == CanonKind::CONTEXT_GET) {
@@ -143,12 +153,14 @@ Result<void> Validation::streamBuiltin(const Canon& canon, TypeKind kind, uint64
       return {};
     case CanonKind::STREAM_FORWARD:
     case CanonKind::FUTURE_FORWARD:
+      TENON_CHECK(gate(features_.forward, "`stream.forward` and `future.forward`", offset));
       pushCoreFunc({I32, I32}, {});
       return {};
     case CanonKind::STREAM_CANCEL_READ:
     case CanonKind::STREAM_CANCEL_WRITE:
     case CanonKind::FUTURE_CANCEL_READ:
     case CanonKind::FUTURE_CANCEL_WRITE:
+      TENON_CHECK(gateCancel(canon, offset));
       pushCoreFunc({I32}, {I32});
       return {};
     case CanonKind::STREAM_READ:
@@ -165,6 +177,9 @@ Result<void> Validation::streamBuiltin(const Canon& canon, TypeKind kind, uint64
 // read and write. What is read is put into the memory, which may need realloc.
 Result<void> Validation::copyBuiltin(const Canon& canon, const Type& type, uint64_t offset) {
   TENON_TRY(CheckedOptions checked, options(canon.opts, offset));
+  if (!checked.async) {
+    TENON_CHECK(gate(features_.moreAsync, "synchronous reads and writes of streams", offset));
+  }
   bool reads = canon.kind == CanonKind::STREAM_READ || canon.kind == CanonKind::FUTURE_READ;
   if (type.element != nullptr && !checked.hasMemory) {
     return invalid(offset, "canonical option `memory` is required");
@@ -233,12 +248,14 @@ Result<void> Validation::threadBuiltin(const Canon& canon, uint64_t offset) {
   TENON_TRY(CoreTypeEntry start, scope().coreType(canon.type, offset));
   if (start.func == nullptr) return invalid(offset, "expected a core function type");
   bool closure64 = isSignature(start.func->func, {I64}, {});
+  if (closure64) TENON_CHECK(gate(features_.memory64, "64-bit thread arguments", offset));
   if (!closure64 && !isSignature(start.func->func, {I32}, {})) {
     return invalid(offset,
                    "start function must take a single `i32` or `i64` argument and return nothing");
   }
   TENON_TRY(const CoreExternType* table,
             scope().coreItem(CoreExternKind::TABLE, canon.table, offset));
+  if (table->limits.is64) TENON_CHECK(gate(features_.memory64, "64-bit tables", offset));
   CoreExternType expected = *table;
   expected.valType = FUNCREF;
   expected.limits = {};

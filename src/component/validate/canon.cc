@@ -56,6 +56,12 @@ class Flat {
         return addSum({type.element});
       case TypeKind::RESULT:
         return addSum({type.ok, type.error});
+      case TypeKind::LIST:
+        for (uint32_t i = 0; i < type.fixedLength; ++i) {
+          if (!add(*type.element)) return false;
+        }
+        if (type.fixedLength != 0) return true;
+        [[fallthrough]];
       default:  // a string or list
         return push(pointer_) && push(pointer_);
     }
@@ -136,6 +142,7 @@ std::vector<CoreValType> coreValTypes(const std::vector<CoreType>& types) {
 Result<void> Validation::memoryOption(uint32_t index, CheckedOptions& checked, uint64_t offset) {
   TENON_TRY(const CoreExternType* memory, scope().coreItem(CoreExternKind::MEMORY, index, offset));
   if (memory->limits.shared) return invalid(offset, "mismatch in the shared flag for memories");
+  if (memory->limits.is64) TENON_CHECK(gate(features_.memory64, "64-bit memories", offset));
   checked.hasMemory = true;
   checked.memory64 = memory->limits.is64;
   return {};
@@ -282,6 +289,9 @@ Result<void> Validation::checkLiftOptions(const CheckedOptions& options, const C
       return invalid(
           offset, "canonical option `post-return` uses a core function with an incorrect signature");
     }
+  }
+  if (options.async && !options.callback) {
+    TENON_CHECK(gate(features_.stackful, "asynchronous lifts without a callback", offset));
   }
   if (options.callback) {
     TENON_TRY(const CoreExternType* callback,

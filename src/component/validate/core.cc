@@ -12,8 +12,8 @@ namespace {
 
 constexpr uint64_t DEFAULT_PAGE_SIZE_LOG2 = 16;
 
-// Types of a module type, as it declares or aliases them; null for those that are no functions.
-using ModuleTypes = std::vector<const CoreExternType*>;
+// Types of a module type, as it declares or aliases them. None is a module type.
+using ModuleTypes = std::vector<CoreTypeEntry>;
 
 Result<void> checkMemory(const CoreLimits& limits, uint64_t offset) {
   uint64_t log2 = limits.pageSizeLog2.value_or(DEFAULT_PAGE_SIZE_LOG2);
@@ -35,11 +35,13 @@ Result<void> checkExtern(CoreExternType& type, const ModuleTypes& types, uint64_
     return invalid(offset, "size minimum must not be greater than maximum");
   }
   if (type.kind == CoreExternKind::MEMORY) return checkMemory(type.limits, offset);
-  if (type.kind != CoreExternKind::FUNC && type.kind != CoreExternKind::TAG) return {};
+  if (type.kind == CoreExternKind::TABLE || type.kind == CoreExternKind::GLOBAL) {
+    return checkHeapType(type.valType, types, offset);
+  }
   if (type.typeIndex >= types.size()) {
     return invalid(offset, say("unknown type ", type.typeIndex, ": type index out of bounds"));
   }
-  const CoreExternType* func = types[type.typeIndex];
+  const CoreExternType* func = types[type.typeIndex].func;
   if (func == nullptr) {
     return invalid(offset, say("type index ", type.typeIndex, " is not a function type"));
   }
@@ -108,16 +110,32 @@ Result<void> Validation::coreModule(const CoreModule& module, uint64_t offset) {
 // -- Core types -----------------------------------------------------------------------------------
 
 Result<void> Validation::coreType(const CoreTypeDef& def, uint64_t offset) {
+  std::vector<CoreTypeEntry>& types = scope().coreTypes;
+  if (const auto* module = std::get_if<CoreModuleTypeDef>(&def.def)) {
+    TENON_CHECK(checkCount(scope().typeCount(), 1, MAX_TYPES, "types", offset));
+    TENON_TRY(const ModuleNode* node, moduleType(*module, offset));
+    types.push_back({nullptr, nullptr, node});
+    return {};
+  }
   const auto* other = std::get_if<CoreOtherType>(&def.def);
   size_t count = other == nullptr ? 1 : other->count;
   TENON_CHECK(checkCount(scope().typeCount(), count, MAX_TYPES, "types", offset));
-  CoreTypeEntry entry;
-  if (const auto* func = std::get_if<CoreFuncType>(&def.def)) {
-    entry.func = arena_.coreFunc(*func);
-  } else if (const auto* module = std::get_if<CoreModuleTypeDef>(&def.def)) {
-    TENON_TRY(entry.module, moduleType(*module, offset));
+  return coreComposites(def, types, offset);
+}
+
+Result<void> Validation::coreComposites(const CoreTypeDef& def, std::vector<CoreTypeEntry>& types,
+                                        uint64_t offset) {
+  const auto* func = std::get_if<CoreFuncType>(&def.def);
+  TENON_TRY(auto composites,
+            func != nullptr ? readComposites(*func, types, offset)
+                            : readComposites(std::get<CoreOtherType>(def.def), types, offset));
+  for (CoreComposite& composite : composites) {
+    CoreTypeEntry entry;
+    bool isFunc = composite.kind == CoreComposite::Kind::FUNC;
+    if (isFunc) entry.func = arena_.coreFunc(composite.func);
+    entry.composite = arena_.own(std::move(composite));
+    types.push_back(entry);
   }
-  scope().coreTypes.insert(scope().coreTypes.end(), count, entry);
   return {};
 }
 
@@ -133,33 +151,31 @@ Result<const ModuleNode*> Validation::moduleType(const CoreModuleTypeDef& def, u
       exports.push_back(*item);
       TENON_CHECK(checkExtern(exports.back().type, types, item->offset));
     } else if (const auto* alias = std::get_if<CoreOuterTypeAlias>(&decl)) {
-      if (alias->count == 0) {
-        if (alias->index >= types.size()) {
-          return invalid(offset, say("unknown type ", alias->index, ": type index out of bounds"));
-        }
-        types.push_back(types[alias->index]);
-        continue;
-      }
-      TENON_TRY(Scope * from, outer(alias->count - 1, offset));
-      TENON_TRY(CoreTypeEntry entry, from->coreType(alias->index, offset));
-      if (entry.module != nullptr) {
-        return invalid(offset, "a core module type cannot be aliased into a core module type");
-      }
-      types.push_back(entry.func);
+      TENON_TRY(CoreTypeEntry entry, moduleTypeAlias(*alias, types, offset));
+      types.push_back(entry);
     } else {
       const CoreTypeDef& nested = *std::get<std::unique_ptr<CoreTypeDef>>(decl);
       if (std::holds_alternative<CoreModuleTypeDef>(nested.def)) {
         return invalid(nested.offset, "a core module type cannot define a core module type");
       }
-      if (const auto* func = std::get_if<CoreFuncType>(&nested.def)) {
-        types.push_back(arena_.coreFunc(*func));
-      } else {
-        types.insert(types.end(), std::get<CoreOtherType>(nested.def).count, nullptr);
-      }
+      TENON_CHECK(coreComposites(nested, types, nested.offset));
     }
     TENON_CHECK(checkCount(types.size(), 0, MAX_TYPES, "types", offset));
   }
   return ownModule(std::move(imports), std::move(exports), offset);
+}
+
+Result<CoreTypeEntry> Validation::moduleTypeAlias(const CoreOuterTypeAlias& alias,
+                                                  const std::vector<CoreTypeEntry>& types,
+                                                  uint64_t offset) {
+  if (alias.count == 0) {
+    if (alias.index < types.size()) return types[alias.index];
+    return invalid(offset, say("unknown type ", alias.index, ": type index out of bounds"));
+  }
+  TENON_TRY(Scope * from, outer(alias.count - 1, offset));
+  TENON_TRY(CoreTypeEntry entry, from->coreType(alias.index, offset));
+  if (entry.module == nullptr) return entry;
+  return invalid(offset, "a core module type cannot be aliased into a core module type");
 }
 
 // -- Core instances -------------------------------------------------------------------------------

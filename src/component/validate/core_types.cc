@@ -91,15 +91,6 @@ bool sameValType(const CoreValType& a, const CoreValType& b) {
   return a.code == b.code && !refA && !refB;
 }
 
-bool valTypeMatches(const CoreValType& actual, const CoreValType& expected) {
-  auto refA = asReference(actual);
-  auto refB = asReference(expected);
-  if (!refA || !refB) return sameValType(actual, expected);
-  if (refA->nullable && !refB->nullable) return false;
-  if (refA->concrete || refB->concrete) return true;  // the engine knows
-  return heapMatches(refA->heap, refB->heap);
-}
-
 bool sameFunc(const CoreFuncType& a, const CoreFuncType& b) {
   return std::equal(a.params.begin(), a.params.end(), b.params.begin(), b.params.end(),
                     sameValType) &&
@@ -123,6 +114,17 @@ std::optional<std::string> tableMismatch(const CoreExternType& actual,
   if (actual.limits.shared != expected.limits.shared) return differ("the shared flag for tables");
   if (actual.limits.is64 != expected.limits.is64) return differ("index type used for tables");
   if (!limitsMatch(actual.limits, expected.limits)) return differ("table limits");
+  return std::nullopt;
+}
+
+std::optional<std::string> memoryMismatch(const CoreLimits& actual, const CoreLimits& expected) {
+  if (actual.shared != expected.shared) return differ("the shared flag for memories");
+  if (actual.is64 != expected.is64) return differ("index type used for memories");
+  if (actual.pageSizeLog2.value_or(DEFAULT_PAGE_SIZE_LOG2) !=
+      expected.pageSizeLog2.value_or(DEFAULT_PAGE_SIZE_LOG2)) {
+    return differ("page size for memories");
+  }
+  if (!limitsMatch(actual, expected)) return differ("memory limits");
   return std::nullopt;
 }
 
@@ -183,15 +185,13 @@ const char* toString(CoreExternKind kind) {
   return NAMES[static_cast<size_t>(kind)];
 }
 
-std::optional<std::string> memoryMismatch(const CoreLimits& actual, const CoreLimits& expected) {
-  if (actual.shared != expected.shared) return differ("the shared flag for memories");
-  if (actual.is64 != expected.is64) return differ("index type used for memories");
-  if (actual.pageSizeLog2.value_or(DEFAULT_PAGE_SIZE_LOG2) !=
-      expected.pageSizeLog2.value_or(DEFAULT_PAGE_SIZE_LOG2)) {
-    return differ("page size for memories");
-  }
-  if (!limitsMatch(actual, expected)) return differ("memory limits");
-  return std::nullopt;
+bool valTypeMatches(const CoreValType& actual, const CoreValType& expected) {
+  auto refA = asReference(actual);
+  auto refB = asReference(expected);
+  if (!refA || !refB) return sameValType(actual, expected);
+  if (refA->nullable && !refB->nullable) return false;
+  if (refA->concrete || refB->concrete) return true;  // the engine knows
+  return heapMatches(refA->heap, refB->heap);
 }
 
 std::optional<std::string> coreMismatch(const CoreExternType& actual,

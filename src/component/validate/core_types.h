@@ -24,8 +24,8 @@ const char* toString(CoreExternKind kind);
 std::optional<std::string> coreMismatch(const CoreExternType& actual,
                                         const CoreExternType& expected);
 
-// The same for memories alone.
-std::optional<std::string> memoryMismatch(const CoreLimits& actual, const CoreLimits& expected);
+// Subtyping of value types. Packed field types match themselves.
+bool valTypeMatches(const CoreValType& actual, const CoreValType& expected);
 
 // The core type of a flat value.
 CoreValType coreValType(CoreType type);

@@ -143,6 +143,8 @@ const Node* Arena::own(Node node) {
     return &components_.emplace_back(std::move(node));
   } else if constexpr (std::is_same_v<Node, ModuleNode>) {
     return &modules_.emplace_back(std::move(node));
+  } else if constexpr (std::is_same_v<Node, CoreComposite>) {
+    return &composites_.emplace_back(std::move(node));
   } else {
     return &coreInstances_.emplace_back(std::move(node));
   }
@@ -154,6 +156,7 @@ template const InstanceNode* Arena::own(InstanceNode);
 template const ComponentNode* Arena::own(ComponentNode);
 template const ModuleNode* Arena::own(ModuleNode);
 template const CoreInstanceNode* Arena::own(CoreInstanceNode);
+template const CoreComposite* Arena::own(CoreComposite);
 
 const CoreExternType* Arena::coreFunc(CoreFuncType type) {
   size_t hash = hashOf(type);

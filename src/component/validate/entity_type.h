@@ -11,6 +11,7 @@
 
 #include "component/binary/definitions.h"
 #include "component/types/type_table.h"
+#include "component/validate/core_rec_types.h"
 
 #include <tenon/result.h>
 #include <tenon/type.h>
@@ -52,7 +53,8 @@ struct ValRef {
 
 struct ValNode {
   const Type* type = nullptr;  // never null
-  // The direct parts, as `type` has them: one per member; the element; ok and error. Absent payloads
+  // The direct parts, as `type` has them: one per member; the element; key
+  // and value of a map; ok and error. Absent payloads
   // are none. Empty for primitives, enums, flags and handles.
   std::vector<ValRef> parts;
   ResourceRef resource;  // OWN, BORROW
@@ -204,6 +206,7 @@ class Arena {
   std::deque<ComponentNode> components_;
   std::deque<ModuleNode> modules_;
   std::deque<CoreInstanceNode> coreInstances_;
+  std::deque<CoreComposite> composites_;
   std::deque<CoreExternType> coreFuncs_;
   std::unordered_multimap<size_t, const CoreExternType*> coreFuncsByHash_;
   const ValNode* primitives_[14] = {};

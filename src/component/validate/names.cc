@@ -64,6 +64,13 @@ Result<std::string_view> takeLowerLabel(std::string_view& text, uint64_t offset)
   return label;
 }
 
+Error nested(std::string_view rest, uint64_t offset) {
+  return {ErrorCode::UNSUPPORTED,
+          say("nested namespaces and packages (`", rest,
+              "`) are a gated feature of the Component Model"),
+          offset};
+}
+
 Result<ParsedName> parseInterface(std::string_view text, uint64_t offset) {
   InterfaceName name;
   TENON_TRY(name.nameSpace, takeLowerLabel(text, offset));
@@ -71,6 +78,7 @@ Result<ParsedName> parseInterface(std::string_view text, uint64_t offset) {
     return Error{ErrorCode::INVALID, say("expected `:` at `", text, "`"), offset};
   }
   TENON_TRY(name.package, takeLowerLabel(text, offset));
+  if (text.starts_with(":")) return nested(text, offset);
   if (!eat(text, "/")) {
     return Error{ErrorCode::INVALID, say("expected `/` after the package name, found `", text, "`"),
                  offset};
@@ -79,6 +87,8 @@ Result<ParsedName> parseInterface(std::string_view text, uint64_t offset) {
   if (!isLabel(name.interface)) return notALabel(name.interface, offset);
   if (eat(text, "@")) {
     name.version = text;
+  } else if (text.starts_with("/")) {
+    return nested(text, offset);
   } else if (!text.empty()) {
     return Error{ErrorCode::INVALID, say("trailing characters `", text, "`"), offset};
   }

@@ -3,6 +3,7 @@
 // What is defined so far in one component, component type or instance type: its index spaces, its
 // imports and exports, which names are visible from outside, and which resources it has introduced.
 
+#include "component/validate/core_rec_types.h"
 #include "component/validate/entity_type.h"
 #include "component/validate/names.h"
 
@@ -36,12 +37,6 @@ enum class Direction : uint8_t { IMPORT, EXPORT };
 inline const char* toString(Direction direction) {
   return direction == Direction::IMPORT ? "import" : "export";
 }
-
-// An index of the core type index space. Types of WebAssembly 3.0 other than functions are opaque.
-struct CoreTypeEntry {
-  const CoreExternType* func = nullptr;
-  const ModuleNode* module = nullptr;
-};
 
 struct ValueEntry {
   ValRef type;

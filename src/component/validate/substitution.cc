@@ -83,6 +83,8 @@ const Type* Substitution::rebuild(const ValNode& node, const std::vector<ValRef>
       return kept(table.tuple(std::move(elements)));
     }
     case TypeKind::LIST:
+      if (type.isMap) return kept(table.map(part(0), part(1)));
+      if (type.fixedLength != 0) return kept(table.fixedList(part(0), type.fixedLength));
       return kept(table.list(part(0)));
     case TypeKind::OPTION:
       return kept(table.option(part(0)));

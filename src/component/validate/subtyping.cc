@@ -310,7 +310,13 @@ std::optional<Mismatch> Matcher::members(const Type& a, const Type& b) {
 
 std::optional<Mismatch> Matcher::compare(const Type& a, const Type& b) {
   if (&a == &b && !a.hasResource) return std::nullopt;
-  if (a.kind != b.kind) return found(kindName(b), kindName(a));
+  if (a.kind != b.kind || a.isMap != b.isMap || (a.fixedLength == 0) != (b.fixedLength == 0)) {
+    return found(kindName(b), kindName(a));
+  }
+  if (a.fixedLength != b.fixedLength) {
+    return Mismatch{{}, say("expected fixed-length list of ", b.fixedLength, ", found one of ",
+                            a.fixedLength)};
+  }
   if (a.kind == TypeKind::OWN || a.kind == TypeKind::BORROW) {
     if (actual().resolve(a.resource) == expected().resolve(b.resource)) return std::nullopt;
     return Mismatch{{kindName(a)}, "resource types are not the same"};

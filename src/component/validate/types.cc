@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t MAX_MEMBERS = 10'000;  // fields, cases, elements
 constexpr size_t MAX_FLAGS = 32;
+constexpr size_t MAX_FIXED_LENGTH = size_t{1} << 30;
 
 // Labels of one type: kebab case, and strongly unique.
 class Labels {
@@ -51,6 +52,31 @@ Result<void> setType(ValNode& node, Result<const Type*> made, uint64_t offset) {
   node.type = *made;
   return {};
 }
+
+// Looks for handles, streams, futures and error contexts. Visits a node once.
+class HandleSearch {
+ public:
+  bool finds(const Type* type) {
+    if (type == nullptr || !visited_.insert(type).second) return false;
+    switch (type->kind) {
+      case TypeKind::OWN:
+      case TypeKind::BORROW:
+      case TypeKind::STREAM:
+      case TypeKind::FUTURE:
+      case TypeKind::ERROR_CONTEXT:
+        return true;
+      default:
+        break;
+    }
+    for (const Labelled& member : type->members) {
+      if (finds(member.type)) return true;
+    }
+    return finds(type->element) || finds(type->ok) || finds(type->error);
+  }
+
+ private:
+  std::unordered_set<const Type*> visited_;
+};
 
 std::vector<std::string> labelsOf(const DefValType& def) {
   std::vector<std::string> labels;
@@ -192,11 +218,36 @@ Result<void> Validation::definedContainer(const DefValType& def, ValNode& node, 
     TENON_CHECK(addPart(node, error, offset));
     return setType(node, table.result(structure(ok), structure(error)), offset);
   }
+  if (def.key) return definedMap(def, node, offset);
   TENON_TRY(ValRef element, optionalValType(def.element, offset));
   TENON_CHECK(addPart(node, element, offset));
+  if (def.length) {
+    if (*def.length == 0) {
+      return invalid(offset, "fixed-length lists must have more than zero elements");
+    }
+    TENON_CHECK(
+        checkCount(0, *def.length, MAX_FIXED_LENGTH, "fixed-length list element", offset));
+    return setType(node, table.fixedList(structure(element), *def.length), offset);
+  }
   bool isList = def.kind == TypeKind::LIST;
   return setType(node, isList ? table.list(structure(element)) : table.option(structure(element)),
                  offset);
+}
+
+Result<void> Validation::definedMap(const DefValType& def, ValNode& node, uint64_t offset) {
+  TENON_TRY(ValRef key, optionalValType(def.key, offset));
+  TENON_TRY(ValRef value, optionalValType(def.element, offset));
+  TypeKind kind = key.node->type->kind;
+  if (kind == TypeKind::F32 || kind == TypeKind::F64 || kind > TypeKind::STRING) {
+    return invalid(offset, say("invalid map key type ", kindName(*key.node->type)));
+  }
+  // A language may drop the values of duplicate keys, and handles must not get lost.
+  if (HandleSearch().finds(value.node->type)) {
+    return invalid(offset, "map value type cannot contain a handle");
+  }
+  TENON_CHECK(addPart(node, key, offset));
+  TENON_CHECK(addPart(node, value, offset));
+  return setType(node, arena_.table().map(structure(key), structure(value)), offset);
 }
 
 Result<void> Validation::definedAsync(const DefValType& def, ValNode& node, uint64_t offset) {
@@ -245,6 +296,7 @@ Result<ResourceRef> Validation::resourceType(const ResourceTypeDef& def, uint64_
   if (!isI32 && def.rep != coreValType(CoreType::I64)) {
     return invalid(offset, "resources can only be represented by `i32` or `i64`");
   }
+  if (!isI32) TENON_CHECK(gate(features_.memory64, "64-bit resource representations", offset));
   if (def.dtor) {
     TENON_TRY(const CoreExternType* dtor,
               scope().coreItem(CoreExternKind::FUNC, *def.dtor, offset));

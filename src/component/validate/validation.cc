@@ -35,9 +35,11 @@ bool isCoreItem(Sort sort) { return sort <= Sort::CORE_TAG; }
 
 }  // namespace
 
-Result<void> Validation::requireValues(uint64_t offset) const {
-  if (features_.values) return {};
-  return Error{ErrorCode::UNSUPPORTED, "values are a gated feature of the Component Model", offset};
+Result<void> Validation::gate(bool enabled, const char* what, uint64_t offset) const {
+  if (enabled) return {};
+  return Error{ErrorCode::UNSUPPORTED,
+               say(what, " are a gated feature of the Component Model that is not supported"),
+               offset};
 }
 
 // -- Components -----------------------------------------------------------------------------------

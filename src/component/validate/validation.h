@@ -36,7 +36,9 @@ class Validation {
  private:
   Scope& scope() { return *scopes_.back(); }
   NameRules nameRules() const { return {features_.getters}; }
-  Result<void> requireValues(uint64_t offset) const;
+  Result<void> requireValues(uint64_t offset) const {
+    return gate(features_.values, "values", offset);
+  }
 
   // validation.cc: definitions and scopes.
   Result<void> definition(const Definition& definition);
@@ -55,6 +57,8 @@ class Validation {
   Result<void> exportItem(const Export& item, uint64_t offset);
   Result<void> exportDecl(const ExportDecl& decl, uint64_t offset);
   Result<void> addExport(const ExternName& name, Entity entity, uint64_t offset);
+  // Refuses a gated feature that is not let through.
+  Result<void> gate(bool enabled, const char* what, uint64_t offset) const;
   // Appends to the index space of its sort.
   Result<void> push(const Entity& entity, bool valueUsed, uint64_t offset);
   // Gives resources that the entity's type binds to the scope. May change the entity to a fresh one.
@@ -73,6 +77,7 @@ class Validation {
   Result<ValRef> defined(const DefValType& def, uint64_t offset);
   Result<void> definedMembers(const DefValType& def, ValNode& node, uint64_t offset);
   Result<void> definedContainer(const DefValType& def, ValNode& node, uint64_t offset);
+  Result<void> definedMap(const DefValType& def, ValNode& node, uint64_t offset);
   Result<void> definedAsync(const DefValType& def, ValNode& node, uint64_t offset);
   Result<const FuncNode*> funcType(const FuncTypeDef& def, uint64_t offset);
   Result<ResourceRef> resourceType(const ResourceTypeDef& def, uint64_t offset);
@@ -92,7 +97,12 @@ class Validation {
                                uint64_t offset);
   Result<void> coreBag(const CoreInstance& instance, CoreInstanceNode& node, uint64_t offset);
   Result<void> coreType(const CoreTypeDef& def, uint64_t offset);
+  // Appends the types of one definition that is no module type.
+  Result<void> coreComposites(const CoreTypeDef& def, std::vector<CoreTypeEntry>& types,
+                              uint64_t offset);
   Result<const ModuleNode*> moduleType(const CoreModuleTypeDef& def, uint64_t offset);
+  Result<CoreTypeEntry> moduleTypeAlias(const CoreOuterTypeAlias& alias,
+                                        const std::vector<CoreTypeEntry>& types, uint64_t offset);
   Result<const ModuleNode*> ownModule(std::vector<CoreImportDecl> imports,
                                       std::vector<CoreExportDecl> exports, uint64_t offset);
 
@@ -113,6 +123,7 @@ class Validation {
 
   // builtins.cc: the rest. They give one core function each.
   Result<void> builtin(const Canon& canon, uint64_t offset);
+  Result<void> gateCancel(const Canon& canon, uint64_t offset) const;
   Result<void> resourceBuiltin(const Canon& canon, uint64_t offset);
   Result<void> contextBuiltin(const Canon& canon, uint64_t offset);
   Result<void> streamBuiltin(const Canon& canon, TypeKind kind, uint64_t offset);

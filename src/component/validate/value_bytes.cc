@@ -128,7 +128,10 @@ Result<void> check(const Type& type, ByteReader& in) {
   if (type.kind <= TypeKind::STRING) return checkScalar(type, in);
   switch (type.kind) {
     case TypeKind::LIST: {
-      TENON_TRY(uint32_t count, in.u32());
+      uint32_t count = type.fixedLength;
+      if (count == 0) {
+        TENON_TRY(count, in.u32());
+      }
       for (uint32_t i = 0; i < count; ++i) TENON_CHECK(check(*type.element, in));
       return {};
     }
