@@ -295,10 +295,13 @@ void Crossing::movePayload(CodeBuilder& f, const Type* payload, uint32_t offset,
 
 void Crossing::moveVariant(CodeBuilder& f, const Type& type, Place source, Place target) {
   std::vector<const Type*> payloads = payloadsOf(type);
-  Local which = source.inMemory ? f.temporary(WasmType::I32) : source.flat[0];
+  bool inPlace = !source.inMemory && source.flat[0].type == WasmType::I32;
+  Local which = inPlace ? source.flat[0] : f.temporary(WasmType::I32);
   if (source.inMemory) {
     f.set(which, Expr::load(loadOpcode(type.discriminantSize), from_.memory, source.address,
                             source.offset));
+  } else if (!inPlace) {
+    f.set(which, narrow(source.flat[0], WasmType::I32));
   }
   trapIf(f, which >= i32(static_cast<uint32_t>(payloads.size())),
          control::TrapCode::INVALID_DISCRIMINANT, from_);
@@ -310,7 +313,7 @@ void Crossing::moveVariant(CodeBuilder& f, const Type& type, Place source, Place
   if (type.kind != TypeKind::ENUM) {
     moveCases(f, payloads, type.payloadOffset, which, 0, payloads.size(), source, target);
   }
-  if (source.inMemory) f.release(which);
+  if (!inPlace) f.release(which);
 }
 
 // Cases `begin` to `end`, found by halving.
