@@ -19,6 +19,10 @@ namespace tenon::wasi {
 class Context {
  public:
   virtual ~Context() noexcept(false) = default;
+
+  // Resolves when all that the component wrote to its standard streams is where it goes. For the end of a program:
+  // nearly always at once, because programs flush. The promise must not outlive the context.
+  virtual kj::Promise<void> drained() = 0;
 };
 
 // Errors: UNSUPPORTED for grants that are not implemented yet.

@@ -1,0 +1,128 @@
+#pragma once
+
+// Makes host functions of plain C++ functions: the parameters and the result are WIT's types as <tenon/typed.h>
+// maps them, checked against the guest's import once, when it is linked. Two more rules hold here. The first
+// parameter is the HostCall. A parameter `T&` with T a HostObject is a `borrow<T>`: the object that the guest's
+// handle stands for, and the call traps if it is another kind of object.
+//
+//   Expected<void, StreamFault> write(call::HostCall& call, OutputStream& self, std::span<const std::byte> bytes);
+//   Binder(registry, "wasi:io/streams@0.2.12").function<write>("[method]output-stream.write");
+//
+// A bound function must be able to return a default value after it failed: `call.fail(why); return {};`.
+
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "call/registry.h"
+
+#include <tenon/typed.h>
+
+namespace tenon::wasi {
+
+namespace detail {
+
+// How a declared parameter arrives: `Wire` is what crosses the ABI.
+template <typename P>
+struct Passed {
+  using Wire = P;
+  static bool exists(call::HostCall&, const std::remove_reference_t<P>&) { return true; }
+  static P&& unwrap(call::HostCall&, std::remove_reference_t<P>& wire) { return static_cast<P&&>(wire); }
+};
+template <typename T>
+  requires std::derived_from<T, call::HostObject>
+struct Passed<T&> {
+  using Wire = Borrow<T>;
+  static bool exists(call::HostCall& call, Wire wire) { return call.objects.find<T>(wire.rep) != nullptr; }
+  static T& unwrap(call::HostCall& call, Wire wire) { return *call.objects.find<T>(wire.rep); }
+};
+
+// FUNCTION with what crosses the ABI as parameters.
+template <auto FUNCTION, typename Signature>
+struct Adapter;
+template <auto FUNCTION, typename R, typename... As>
+struct Adapter<FUNCTION, abi::detail::Signature<R, call::HostCall&, As...>> {
+  static R run(call::HostCall& call, typename Passed<As>::Wire... wires) {
+    if (!call.part || !(true && ... && Passed<As>::exists(call, wires))) {
+      call.fail("a handle does not stand for the resource that the function takes");
+      return R();
+    }
+    return FUNCTION(call, Passed<As>::unwrap(call, wires)...);
+  }
+};
+
+// What an exception says, for a trap.
+std::string describe(const std::exception_ptr& exception);
+
+template <auto FUNCTION>
+struct Bound {
+  using Signature = typename abi::detail::SignatureOf<decltype(FUNCTION)>::type;
+  using Thunk = HostThunk<decltype(&Adapter<FUNCTION, Signature>::run)>;
+
+  static void run(void*, call::HostCall& call, RawValue* values) noexcept {
+    std::exception_ptr failure;
+    try {
+      auto* function = &Adapter<FUNCTION, Signature>::run;
+      Thunk::run(function, call, call.type, values);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) call.trap(describe(failure));
+  }
+  static std::string mismatch(const FuncType& type) {
+    TypeMatch match;
+    return Thunk::matches(type, match) ? std::string() : std::move(match.difference);
+  }
+};
+
+}  // namespace detail
+
+// Adds the functions of one interface to a registry. Lives as long as its arguments.
+class Binder {
+ public:
+  Binder(call::Registry& registry, std::string_view interface) : registry_(registry), interface_(interface) {}
+
+  // A resource type whose objects are HostObjects.
+  Binder& resource(std::string_view name) {
+    registry_.addResource(interface_, {.name = std::string(name), .drop = nullptr});
+    return *this;
+  }
+  // A function that never waits.
+  template <auto FUNCTION>
+  Binder& function(std::string_view name) {
+    return add<FUNCTION>(name, call::Blocking::NEVER);
+  }
+  // A function that may wait.
+  template <auto FUNCTION>
+  Binder& blocking(std::string_view name) {
+    return add<FUNCTION>(name, call::Blocking::MAY_BLOCK);
+  }
+
+ private:
+  template <auto FUNCTION>
+  Binder& add(std::string_view name, call::Blocking blocking) {
+    using Bound = detail::Bound<FUNCTION>;
+    registry_.add(
+        interface_, name,
+        {.function = Bound::run, .closure = nullptr, .blocking = blocking, .mismatch = Bound::mismatch});
+    return *this;
+  }
+
+  call::Registry& registry_;
+  std::string_view interface_;
+};
+
+// Gives the guest an object. `T` is the class that functions look it up by. Fails the call when the store holds
+// too many.
+template <typename T>
+Own<T> give(call::HostCall& call, std::unique_ptr<T> object) {
+  uint32_t rep = call.objects.add<T>(std::move(object));
+  if (rep == 0) call.fail("the instance holds too many host resources");
+  return {rep};
+}
+
+}  // namespace tenon::wasi

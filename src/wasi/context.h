@@ -1,0 +1,58 @@
+#pragma once
+
+// What the host functions of this part find behind HostCall::part: everything that one component was given. Bound to
+// its loop's thread.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "call/host_call.h"
+#include "wasi/filesystem/filesystem.h"
+#include "wasi/io/streams.h"
+#include "wasi/wasi.h"
+
+#include <kj/time.h>
+#include <kj/timer.h>
+
+namespace tenon::wasi {
+
+// Time as one component sees it. References: to the loop's timer and to clocks that outlive the context.
+struct Clocks {
+  kj::Timer& timer;                     // waits; its `now` is as old as the loop's turn
+  const kj::MonotonicClock& monotonic;  // reads; the same origin as `timer`
+  const kj::Clock& wall;
+};
+
+class ContextImpl final : public Context {
+ public:
+  explicit ContextImpl(Clocks clocks) : clocks(clocks) {}
+
+  Clocks clocks;
+  std::vector<std::string> arguments;
+  std::vector<std::pair<std::string, std::string>> environment;
+  // Shared, because every `get-stdin` gives another handle to the same stream. Never null.
+  std::shared_ptr<InputSource> input;
+  std::shared_ptr<OutputSink> output;
+  std::shared_ptr<OutputSink> error;
+  bool inputIsTerminal = false;
+  bool outputIsTerminal = false;
+  bool errorIsTerminal = false;
+  std::vector<Preopen> preopens;
+
+  kj::Promise<void> drained() override;
+
+  // Room for the bytes of one operation; what is in it lives until the guest runs again. MAX_READ bytes.
+  std::span<std::byte> scratch();
+
+ private:
+  std::unique_ptr<std::byte[]> scratch_;
+};
+
+inline ContextImpl& contextOf(call::HostCall& call) {
+  return static_cast<ContextImpl&>(*static_cast<Context*>(call.part));
+}
+
+}  // namespace tenon::wasi

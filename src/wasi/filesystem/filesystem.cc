@@ -1,0 +1,79 @@
+#include "wasi/filesystem/filesystem.h"
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <tuple>
+
+#include "wasi/binder.h"
+#include "wasi/context.h"
+#include "wasi/filesystem/functions.h"
+
+#include <fcntl.h>
+
+namespace tenon::wasi {
+namespace filesystem {
+namespace {
+
+std::vector<std::tuple<Own<Descriptor>, std::string_view>> getDirectories(call::HostCall& call) {
+  std::vector<std::tuple<Own<Descriptor>, std::string_view>> directories;
+  for (const Preopen& preopen : contextOf(call).preopens) {
+    directories.emplace_back(give(call, std::make_unique<Descriptor>(preopen.directory)), preopen.name);
+  }
+  return directories;
+}
+
+std::optional<ErrorCode> filesystemErrorCode(call::HostCall&, IoError& error) {
+  if (error.systemError == 0) return std::nullopt;
+  return toErrorCode(error.systemError);
+}
+
+tenon::ErrorCode codeFor(int systemError) {
+  switch (systemError) {
+    case ENOENT:
+      return tenon::ErrorCode::NOT_FOUND;
+    case ENOTDIR:
+      return tenon::ErrorCode::INVALID_ARGUMENT;
+    case EACCES:
+    case EPERM:
+      return tenon::ErrorCode::PERMISSION;
+    default:
+      return tenon::ErrorCode::IO;
+  }
+}
+
+}  // namespace
+}  // namespace filesystem
+
+Result<std::vector<Preopen>> openGrants(const std::vector<DirectoryGrant>& grants) {
+  using namespace filesystem;
+  std::vector<Preopen> preopens;
+  for (const DirectoryGrant& grant : grants) {
+    kj::AutoCloseFd fd(::open(grant.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd == nullptr) {
+      int error = errno;
+      return Error(codeFor(error), "cannot give the directory '" + grant.host +
+                                       "' to the guest: " + std::strerror(error));
+    }
+    auto directory = std::make_shared<OpenFile>();
+    directory->fd = std::move(fd);
+    directory->type = DescriptorType::DIRECTORY;
+    directory->flags = DescriptorFlags::READ;
+    directory->grant = grant.readOnly ? Grant::READ_ONLY : Grant::READ_WRITE;
+    if (!grant.readOnly) directory->flags = directory->flags | DescriptorFlags::MUTATE_DIRECTORY;
+    preopens.push_back({std::move(directory), grant.guest});
+  }
+  return preopens;
+}
+
+void provideFilesystem(call::Registry& registry) {
+  using namespace filesystem;
+  Binder types(registry, "wasi:filesystem/types@0.2.12");
+  provideDescriptorFunctions(types);
+  providePathFunctions(types);
+  types.function<filesystemErrorCode>("filesystem-error-code");
+  Binder(registry, "wasi:filesystem/preopens@0.2.12").function<getDirectories>("get-directories");
+}
+
+}  // namespace tenon::wasi

@@ -1,0 +1,41 @@
+#pragma once
+
+// wasi:io/error: why an operation on a stream failed. Packages add what they know of it, so that their
+// `...-error-code` functions can tell it again.
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "call/host_objects.h"
+
+#include <tenon/expected.h>
+
+namespace tenon::wasi {
+
+class IoError : public call::HostObject {
+ public:
+  explicit IoError(std::string text, int systemError = 0)
+      : text(std::move(text)), systemError(systemError) {}
+
+  const std::string text;  // for people
+  const int systemError;   // an `errno`, or 0
+};
+
+// Why a stream's operation did not succeed: closed, or failed with an error, which closes it.
+struct StreamFault {
+  std::unique_ptr<IoError> error;  // null: closed
+  bool closed() const { return !error; }
+};
+
+template <typename T>
+using StreamResult = Expected<T, StreamFault>;
+
+inline Unexpected<StreamFault> closedFault() { return {StreamFault{}}; }
+inline Unexpected<StreamFault> failedFault(std::string text) {
+  return {StreamFault{std::make_unique<IoError>(std::move(text))}};
+}
+// `systemError` is an `errno`; `what` says what was tried: "read".
+Unexpected<StreamFault> systemFault(const char* what, int systemError);
+
+}  // namespace tenon::wasi

@@ -1,0 +1,25 @@
+#pragma once
+
+// The functions of package wasi:io: error, poll, streams.
+
+#include <variant>
+
+#include "call/registry.h"
+#include "wasi/io/streams.h"
+
+#include <tenon/typed.h>
+
+namespace tenon::wasi {
+
+// WIT's `stream-error`.
+using StreamError = std::variant<Own<IoError>, std::monostate>;
+
+// Hands a fault to the guest.
+StreamError toStreamError(call::HostCall& call, StreamFault fault);
+
+// A pollable for a guest, kept alive by the pollable itself.
+Own<Pollable> givePollable(call::HostCall& call, std::shared_ptr<Waitable> source);
+
+void provideIo(call::Registry& registry);
+
+}  // namespace tenon::wasi

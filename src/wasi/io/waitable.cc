@@ -1,0 +1,53 @@
+#include "wasi/io/waitable.h"
+
+#include <kj/vector.h>
+
+namespace tenon::wasi {
+
+bool wait(call::HostCall& call, kj::Promise<void> promise) {
+  bool done = false;
+  auto arrived = [&call, &done]() {
+    done = true;
+    call.wake();
+  };
+  auto running =
+      promise.then(arrived, [&arrived](kj::Exception&&) { arrived(); }).eagerlyEvaluate(nullptr);
+  while (!done) {
+    if (!call.suspend()) return false;
+  }
+  return true;
+}
+
+bool waitFor(call::HostCall& call, Waitable& waitable) {
+  while (!waitable.ready()) {
+    if (!wait(call, waitable.whenReady())) return false;
+  }
+  return true;
+}
+
+std::vector<uint32_t> waitForAny(call::HostCall& call, std::span<Waitable* const> waitables) {
+  std::vector<uint32_t> indices;
+  while (true) {
+    for (uint32_t i = 0; i < waitables.size(); i++) {
+      if (waitables[i]->ready()) indices.push_back(i);
+    }
+    if (!indices.empty()) return indices;
+
+    bool woken = false;
+    auto arrived = [&call, &woken]() {
+      woken = true;
+      call.wake();
+    };
+    kj::Vector<kj::Promise<void>> waits(waitables.size());
+    for (Waitable* waitable : waitables) {
+      waits.add(waitable->whenReady()
+                    .then(arrived, [&arrived](kj::Exception&&) { arrived(); })
+                    .eagerlyEvaluate(nullptr));
+    }
+    while (!woken) {
+      if (!call.suspend()) return {};
+    }
+  }
+}
+
+}  // namespace tenon::wasi

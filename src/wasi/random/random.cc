@@ -1,0 +1,62 @@
+#include "wasi/random/random.h"
+
+#include <cerrno>
+#include <cstddef>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "wasi/binder.h"
+
+#include <sys/random.h>
+
+namespace tenon::wasi {
+namespace {
+
+// Fills all of `into`, or fails the call.
+void fill(call::HostCall& call, std::span<std::byte> into) {
+  while (!into.empty()) {
+    ssize_t count = ::getrandom(into.data(), into.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      call.fail("the system gives no random numbers");
+      return;
+    }
+    into = into.subspan(static_cast<size_t>(count));
+  }
+}
+
+std::vector<std::byte> getRandomBytes(call::HostCall& call, uint64_t length) {
+  if (length > abi::MAX_BYTE_LENGTH) {
+    call.fail("more random bytes were asked for than fit in a list");
+    return {};
+  }
+  if (!call.charge(length)) return {};
+  std::vector<std::byte> bytes(length);
+  fill(call, bytes);
+  return bytes;
+}
+
+uint64_t getRandomU64(call::HostCall& call) {
+  uint64_t value = 0;
+  fill(call, std::as_writable_bytes(std::span(&value, 1)));
+  return value;
+}
+
+std::tuple<uint64_t, uint64_t> insecureSeed(call::HostCall& call) {
+  return {getRandomU64(call), getRandomU64(call)};
+}
+
+}  // namespace
+
+void provideRandom(call::Registry& registry) {
+  Binder(registry, "wasi:random/random@0.2.12")
+      .function<getRandomBytes>("get-random-bytes")
+      .function<getRandomU64>("get-random-u64");
+  Binder(registry, "wasi:random/insecure@0.2.12")
+      .function<getRandomBytes>("get-insecure-random-bytes")
+      .function<getRandomU64>("get-insecure-random-u64");
+  Binder(registry, "wasi:random/insecure-seed@0.2.12").function<insecureSeed>("insecure-seed");
+}
+
+}  // namespace tenon::wasi

@@ -1,0 +1,96 @@
+#include "wasi/wasi.h"
+
+#include <utility>
+
+#include "wasi/binder.h"
+#include "wasi/cli/cli.h"
+#include "wasi/clocks/clocks.h"
+#include "wasi/context.h"
+#include "wasi/filesystem/filesystem.h"
+#include "wasi/io/inherited_streams.h"
+#include "wasi/io/io.h"
+#include "wasi/io/memory_streams.h"
+#include "wasi/random/random.h"
+#include "wasi/sockets/sockets.h"
+
+#include <kj/exception.h>
+
+#include <unistd.h>
+
+namespace tenon::wasi {
+namespace {
+
+std::shared_ptr<InputSource> newSource(kj::AsyncIoContext& io, const tenon::InputStream& options) {
+  if (options.kind == tenon::InputStream::Kind::INHERIT) {
+    return newInheritedSource(io.unixEventPort, STDIN_FILENO);
+  }
+  return newMemorySource(options.kind == tenon::InputStream::Kind::BYTES ? options.bytes : "");
+}
+
+std::shared_ptr<OutputSink> newSink(kj::AsyncIoContext& io, const tenon::OutputStream& options,
+                                    int fd) {
+  if (options.kind == tenon::OutputStream::Kind::INHERIT) {
+    return newInheritedSink(io.unixEventPort, fd);
+  }
+  if (options.kind == tenon::OutputStream::Kind::CAPTURE) return newCallbackSink(options.capture);
+  return newCallbackSink({});
+}
+
+template <typename Options>
+bool isTerminal(const Options& options, int fd) {
+  return options.kind == Options::Kind::INHERIT && ::isatty(fd) != 0;
+}
+
+}  // namespace
+
+namespace detail {
+
+std::string describe(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const kj::Exception& e) {
+    return std::string("host function failed: ") + e.getDescription().cStr();
+  } catch (const std::exception& e) {
+    return std::string("host function failed: ") + e.what();
+  } catch (...) {
+    return "host function failed";
+  }
+}
+
+}  // namespace detail
+
+kj::Promise<void> ContextImpl::drained() {
+  return output->drained().then([this]() { return error->drained(); });
+}
+
+std::span<std::byte> ContextImpl::scratch() {
+  if (!scratch_) scratch_ = std::make_unique_for_overwrite<std::byte[]>(MAX_READ);
+  return {scratch_.get(), MAX_READ};
+}
+
+Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOptions& options) {
+  auto context = std::make_unique<ContextImpl>(Clocks{io.provider->getTimer(),
+                                                      kj::systemPreciseMonotonicClock(),
+                                                      kj::systemPreciseCalendarClock()});
+  context->arguments = options.arguments;
+  context->environment = options.environment;
+  context->input = newSource(io, options.input);
+  context->output = newSink(io, options.output, STDOUT_FILENO);
+  context->error = newSink(io, options.error, STDERR_FILENO);
+  context->inputIsTerminal = isTerminal(options.input, STDIN_FILENO);
+  context->outputIsTerminal = isTerminal(options.output, STDOUT_FILENO);
+  context->errorIsTerminal = isTerminal(options.error, STDERR_FILENO);
+  TENON_TRY(context->preopens, openGrants(options.directories));
+  return std::unique_ptr<Context>(std::move(context));
+}
+
+void provide(call::Registry& registry) {
+  provideIo(registry);
+  provideCli(registry);
+  provideClocks(registry);
+  provideRandom(registry);
+  provideFilesystem(registry);
+  provideSockets(registry);
+}
+
+}  // namespace tenon::wasi
