@@ -1,0 +1,70 @@
+#include "bench.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+namespace tenon::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double secondsOf(const std::function<void(uint64_t)>& side, uint64_t count) {
+  auto begin = Clock::now();
+  side(count);
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// How many operations take about 10 ms.
+uint64_t calibrate(const std::function<void(uint64_t)>& side) {
+  uint64_t count = 1;
+  while (true) {
+    double seconds = secondsOf(side, count);
+    if (seconds > 0.01 || count > (uint64_t{1} << 40)) return count;
+    count = seconds < 0.001 ? count * 8 : static_cast<uint64_t>(static_cast<double>(count) * 0.011 / seconds) + 1;
+  }
+}
+
+}  // namespace
+
+std::vector<double> bestOf(const std::vector<std::function<void(uint64_t count)>>& sides) {
+  constexpr int ROUNDS = 15;
+  std::vector<uint64_t> counts;
+  for (const auto& side : sides) counts.push_back(calibrate(side));
+  std::vector<double> best(sides.size(), std::numeric_limits<double>::max());
+  for (int round = 0; round < ROUNDS; ++round) {
+    for (size_t i = 0; i < sides.size(); ++i) {
+      double nanoseconds = secondsOf(sides[i], counts[i]) * 1e9 / static_cast<double>(counts[i]);
+      best[i] = std::min(best[i], nanoseconds);
+    }
+  }
+  return best;
+}
+
+double bestOf(const std::function<void(uint64_t count)>& side) {
+  return bestOf(std::vector<std::function<void(uint64_t)>>{side})[0];
+}
+
+std::string guestPath(std::string_view name) {
+  return std::string(TENON_GUESTS_DIR) + "/" + std::string(name) + ".wasm";
+}
+
+std::vector<std::byte> guestBytes(std::string_view name) {
+  std::string path = guestPath(name);
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail("cannot read " + path + ": run tests/guests/build --for bench");
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::vector<std::byte> bytes(text.size());
+  std::ranges::transform(text, bytes.begin(), [](char c) { return static_cast<std::byte>(c); });
+  return bytes;
+}
+
+void fail(const std::string& what) {
+  std::fprintf(stderr, "bench: %s\n", what.c_str());
+  std::exit(1);
+}
+
+}  // namespace tenon::bench

@@ -1,0 +1,47 @@
+#pragma once
+
+// The figures that Tenon promises, each beside Wasmtime's own component API in the same process and run. A
+// figure is a ratio; machines are noisy, so every time is the best of several rounds, and the two sides take
+// turns.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon::bench {
+
+// One line of the table, one object of the JSON. Times are nanoseconds for one operation.
+struct Row {
+  std::string name;
+  std::string unit = "ns";
+  double tenon = 0;
+  std::optional<double> wasmtime;      // the better of Wasmtime's two settings; none: nothing to compare
+  std::map<std::string, double> more;  // "memcpy", "wasmtime-default", "resident-kib" ...
+  std::string goal;                    // what the row is meant to reach, as text; for the table
+};
+
+// Nanoseconds for one operation of `operation(count)`, which does `count` of them: the best of several rounds
+// of about 10 ms each. All `sides` are measured in turns.
+std::vector<double> bestOf(const std::vector<std::function<void(uint64_t count)>>& sides);
+double bestOf(const std::function<void(uint64_t count)>& side);
+
+// Where the guest components are.
+std::string guestPath(std::string_view name);
+std::vector<std::byte> guestBytes(std::string_view name);
+
+// Ends the program with a message: a benchmark whose set-up fails has no figure.
+[[noreturn]] void fail(const std::string& what);
+
+// The figures, by file. Each runs those of its rows whose name `wanted` accepts.
+using Wanted = std::function<bool(std::string_view name)>;
+void benchExports(const Wanted& wanted, std::vector<Row>& rows);      // export/...
+void benchImports(const Wanted& wanted, std::vector<Row>& rows);      // import/...
+void benchInstantiate(const Wanted& wanted, std::vector<Row>& rows);  // instantiate/...
+void benchStart(const Wanted& wanted, std::vector<Row>& rows);        // start/...
+
+}  // namespace tenon::bench

@@ -1,0 +1,42 @@
+#pragma once
+
+// Tenon's side of the figures, through the public library.
+
+#include <tenon/component.h>
+#include <tenon/engine.h>
+#include <tenon/instance.h>
+#include <tenon/linker.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "bench.h"
+#include "peer.h"
+
+namespace tenon::bench {
+
+template <typename T>
+T orFail(Result<T> result) {
+  if (!result) fail(result.error().text() + "\n" + result.error().details);
+  return *std::move(result);
+}
+
+// One engine and one loop for all figures.
+struct Side {
+  Engine engine = orFail(Engine::create());
+  Loop loop;
+
+  static Side& get();
+  Component load(std::string_view guest) { return orFail(Component::load(engine, guestPath(guest))); }
+};
+
+// Measures Tenon against Wasmtime in both settings, in turns, and adds the row.
+void race(std::vector<Row>& rows, std::string name, std::string goal,
+          const std::function<void(uint64_t)>& tenon,
+          const std::function<void(uint64_t)>& wasmtimeDefault,
+          const std::function<void(uint64_t)>& wasmtimeNoConcurrency);
+
+}  // namespace tenon::bench
