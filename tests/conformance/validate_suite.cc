@@ -54,7 +54,8 @@ constexpr Features ALL{.values = true,
                        .memory64 = true,
                        .stackful = true,
                        .moreAsync = true,
-                       .forward = true};
+                       .forward = true,
+                       .canonicalNames = true};
 
 // `names` as wasm-tools takes them, besides its defaults.
 Features featuresOf(const std::string& names) {
@@ -73,6 +74,7 @@ Features featuresOf(const std::string& names) {
   features.stackful |= has("cm-async-stackful");
   features.moreAsync |= has("cm-more-async-builtins");
   features.forward |= has("cm-forward");
+  features.canonicalNames |= has("cm-canon-names");
   return features;
 }
 

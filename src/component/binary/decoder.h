@@ -25,12 +25,13 @@ struct Features {
   bool maps = false;
   bool threads = false;  // thread.* built-ins
   bool errorContext = false;
-  bool attributes = true;  // implements, external-id, version suffix
+  bool attributes = true;  // implements, external-id
   bool getters = false;    // [get], [set]
   bool memory64 = false;   // 64-bit memories, tables and representations in canonical definitions
   bool stackful = false;   // asynchronous lift without a callback
   bool moreAsync = false;  // synchronous stream and future copies, asynchronous cancellation
   bool forward = false;    // stream.forward, future.forward
+  bool canonicalNames = false;  // the version suffix of a name
 };
 
 struct DecodeLimits {

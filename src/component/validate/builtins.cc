@@ -246,10 +246,14 @@ Result<void> Validation::threadBuiltin(const Canon& canon, uint64_t offset) {
                    offset};
   }
   TENON_TRY(CoreTypeEntry start, scope().coreType(canon.type, offset));
-  if (start.func == nullptr) return invalid(offset, "expected a core function type");
-  bool closure64 = isSignature(start.func->func, {I64}, {});
+  if (start.module != nullptr) return invalid(offset, "expected a core function type");
+  const CoreComposite& type = arena_.coreTypes()[start.id];
+  if (type.kind != CoreComposite::Kind::FUNC) {
+    return invalid(offset, "start type must be a function");
+  }
+  bool closure64 = isSignature(type.func, {I64}, {});
   if (closure64) TENON_CHECK(gate(features_.memory64, "64-bit thread arguments", offset));
-  if (!closure64 && !isSignature(start.func->func, {I32}, {})) {
+  if (!closure64 && !isSignature(type.func, {I32}, {})) {
     return invalid(offset,
                    "start function must take a single `i32` or `i64` argument and return nothing");
   }
@@ -260,7 +264,7 @@ Result<void> Validation::threadBuiltin(const Canon& canon, uint64_t offset) {
   expected.valType = FUNCREF;
   expected.limits = {};
   expected.limits.is64 = table->limits.is64;
-  if (auto why = coreMismatch(*table, expected)) {
+  if (auto why = coreMismatch(*table, expected, arena_.coreTypes())) {
     return invalid(offset, say("table is not a table of (ref null (func)): ", *why));
   }
   pushCoreFunc({table->limits.is64 ? I64 : I32, closure64 ? I64 : I32}, {I32});

@@ -12,9 +12,6 @@ namespace {
 
 constexpr uint64_t DEFAULT_PAGE_SIZE_LOG2 = 16;
 
-// Types of a module type, as it declares or aliases them. None is a module type.
-using ModuleTypes = std::vector<CoreTypeEntry>;
-
 Result<void> checkMemory(const CoreLimits& limits, uint64_t offset) {
   uint64_t log2 = limits.pageSizeLog2.value_or(DEFAULT_PAGE_SIZE_LOG2);
   if (log2 != 0 && log2 != DEFAULT_PAGE_SIZE_LOG2) {
@@ -30,22 +27,12 @@ Result<void> checkMemory(const CoreLimits& limits, uint64_t offset) {
   return {};
 }
 
-Result<void> checkExtern(CoreExternType& type, const ModuleTypes& types, uint64_t offset) {
+// What a module's own validation checks of imports and exports, for a module type.
+Result<void> checkExtern(const CoreExternType& type, uint64_t offset) {
   if (type.limits.max && *type.limits.max < type.limits.min) {
     return invalid(offset, "size minimum must not be greater than maximum");
   }
   if (type.kind == CoreExternKind::MEMORY) return checkMemory(type.limits, offset);
-  if (type.kind == CoreExternKind::TABLE || type.kind == CoreExternKind::GLOBAL) {
-    return checkHeapType(type.valType, types, offset);
-  }
-  if (type.typeIndex >= types.size()) {
-    return invalid(offset, say("unknown type ", type.typeIndex, ": type index out of bounds"));
-  }
-  const CoreExternType* func = types[type.typeIndex].func;
-  if (func == nullptr) {
-    return invalid(offset, say("type index ", type.typeIndex, " is not a function type"));
-  }
-  type.func = func->func;
   if (type.kind == CoreExternKind::TAG && !type.func.results.empty()) {
     return invalid(offset, "invalid exception type: non-empty tag result type");
   }
@@ -101,6 +88,14 @@ Result<void> Validation::coreModule(const CoreModule& module, uint64_t offset) {
                  offset};
   }
   TENON_TRY(CoreModuleInterface interface, readCoreModule(module.bytes, offset));
+  CoreTypeTable& table = arena_.coreTypes();
+  TENON_TRY(CoreTypeSpace types, table.typesOfModule(module.bytes, offset));
+  for (CoreImportDecl& import : interface.imports) {
+    TENON_CHECK(table.resolve(import.type, types, import.offset));
+  }
+  for (CoreExportDecl& item : interface.exports) {
+    TENON_CHECK(table.resolve(item.type, types, item.offset));
+  }
   TENON_TRY(const ModuleNode* node,
             ownModule(std::move(interface.imports), std::move(interface.exports), offset));
   scope().coreModules.push_back(node);
@@ -110,11 +105,11 @@ Result<void> Validation::coreModule(const CoreModule& module, uint64_t offset) {
 // -- Core types -----------------------------------------------------------------------------------
 
 Result<void> Validation::coreType(const CoreTypeDef& def, uint64_t offset) {
-  std::vector<CoreTypeEntry>& types = scope().coreTypes;
+  CoreTypeSpace& types = scope().coreTypes;
   if (const auto* module = std::get_if<CoreModuleTypeDef>(&def.def)) {
     TENON_CHECK(checkCount(scope().typeCount(), 1, MAX_TYPES, "types", offset));
     TENON_TRY(const ModuleNode* node, moduleType(*module, offset));
-    types.push_back({nullptr, nullptr, node});
+    types.push_back({0, node});
     return {};
   }
   const auto* other = std::get_if<CoreOtherType>(&def.def);
@@ -123,33 +118,28 @@ Result<void> Validation::coreType(const CoreTypeDef& def, uint64_t offset) {
   return coreComposites(def, types, offset);
 }
 
-Result<void> Validation::coreComposites(const CoreTypeDef& def, std::vector<CoreTypeEntry>& types,
+Result<void> Validation::coreComposites(const CoreTypeDef& def, CoreTypeSpace& types,
                                         uint64_t offset) {
-  const auto* func = std::get_if<CoreFuncType>(&def.def);
-  TENON_TRY(auto composites,
-            func != nullptr ? readComposites(*func, types, offset)
-                            : readComposites(std::get<CoreOtherType>(def.def), types, offset));
-  for (CoreComposite& composite : composites) {
-    CoreTypeEntry entry;
-    bool isFunc = composite.kind == CoreComposite::Kind::FUNC;
-    if (isFunc) entry.func = arena_.coreFunc(composite.func);
-    entry.composite = arena_.own(std::move(composite));
-    types.push_back(entry);
+  if (const auto* func = std::get_if<CoreFuncType>(&def.def)) {
+    return arena_.coreTypes().add(*func, types, offset);
   }
-  return {};
+  return arena_.coreTypes().add(std::get<CoreOtherType>(def.def), types, offset);
 }
 
 Result<const ModuleNode*> Validation::moduleType(const CoreModuleTypeDef& def, uint64_t offset) {
-  ModuleTypes types;
+  CoreTypeSpace types;
+  const CoreTypeTable& table = arena_.coreTypes();
   std::vector<CoreImportDecl> imports;
   std::vector<CoreExportDecl> exports;
   for (const CoreModuleDecl& decl : def.decls) {
     if (const auto* import = std::get_if<CoreImportDecl>(&decl)) {
       imports.push_back(*import);
-      TENON_CHECK(checkExtern(imports.back().type, types, import->offset));
+      TENON_CHECK(table.resolve(imports.back().type, types, import->offset));
+      TENON_CHECK(checkExtern(imports.back().type, import->offset));
     } else if (const auto* item = std::get_if<CoreExportDecl>(&decl)) {
       exports.push_back(*item);
-      TENON_CHECK(checkExtern(exports.back().type, types, item->offset));
+      TENON_CHECK(table.resolve(exports.back().type, types, item->offset));
+      TENON_CHECK(checkExtern(exports.back().type, item->offset));
     } else if (const auto* alias = std::get_if<CoreOuterTypeAlias>(&decl)) {
       TENON_TRY(CoreTypeEntry entry, moduleTypeAlias(*alias, types, offset));
       types.push_back(entry);
@@ -166,8 +156,7 @@ Result<const ModuleNode*> Validation::moduleType(const CoreModuleTypeDef& def, u
 }
 
 Result<CoreTypeEntry> Validation::moduleTypeAlias(const CoreOuterTypeAlias& alias,
-                                                  const std::vector<CoreTypeEntry>& types,
-                                                  uint64_t offset) {
+                                                  const CoreTypeSpace& types, uint64_t offset) {
   if (alias.count == 0) {
     if (alias.index < types.size()) return types[alias.index];
     return invalid(offset, say("unknown type ", alias.index, ": type index out of bounds"));
@@ -211,7 +200,7 @@ Result<void> Validation::coreInstantiate(const CoreInstance& instance, CoreInsta
       return invalid(offset, say("module instantiation argument `", import.module,
                                  "` does not export an item named `", import.name, "`"));
     }
-    if (auto why = coreMismatch(*given, import.type)) {
+    if (auto why = coreMismatch(*given, import.type, arena_.coreTypes())) {
       return invalid(offset, say("type mismatch for export `", import.name,
                                  "` of module instantiation argument `", import.module, "`: ",
                                  *why));

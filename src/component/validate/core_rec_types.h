@@ -1,26 +1,30 @@
 #pragma once
 
-// Core types as components and module types define them: functions, and WebAssembly 3.0's structs,
-// arrays, subtypes and recursive groups, which refer to one another by index.
-// Source: WebAssembly Core Specification 3.0, "Types" (validation and matching).
-//
-// Two types that are defined apart count as the same when they have the same address, or when either
-// refers to the other's like: the structure of recursive groups is not compared. The engine compares
-// it when it links modules.
+// Core types by their structure: functions, and WebAssembly 3.0's structs, arrays, subtypes and
+// recursive groups. Groups of the same structure get the same numbers wherever they are defined, so
+// that two core types are equal exactly when their numbers are. In everything that comes out of here
+// a concrete heap type (`CoreValType::heapType`, not negative) is such a number, no longer an index.
+// Source: WebAssembly Core Specification 3.0, "Types", "Rolling and Unrolling", "Matching".
 
 #include "component/binary/definitions.h"
 
 #include <tenon/result.h>
 
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace tenon::component::typed {
 
 struct ModuleNode;
 
-// A field, element, or packed one (code 0x78 i8, 0x77 i16).
+using CoreTypeId = uint32_t;
+
+// A field or element; packed ones have the codes 0x78 (i8) and 0x77 (i16).
 struct CoreField {
   CoreValType type;
   bool isMutable = false;
@@ -30,6 +34,7 @@ struct CoreComposite {
   enum class Kind : uint8_t { FUNC, STRUCT, ARRAY };
   Kind kind = Kind::FUNC;
   bool isFinal = true;
+  std::optional<CoreTypeId> super;
   uint32_t depth = 0;  // supertypes above it
   CoreFuncType func;
   std::vector<CoreField> fields;  // one for an ARRAY
@@ -37,23 +42,48 @@ struct CoreComposite {
 
 // An index of a core type index space: a composite type, or the type of a core module.
 struct CoreTypeEntry {
-  const CoreExternType* func = nullptr;  // of a composite that is a function
-  const CoreComposite* composite = nullptr;
-  const ModuleNode* module = nullptr;
+  CoreTypeId id = 0;
+  const ModuleNode* module = nullptr;  // not null: a module type, and no `id`
 };
+using CoreTypeSpace = std::vector<CoreTypeEntry>;
 
-// Reads the composite types of one definition, a single function type or the bytes of a recursive
-// group, as they follow `space`. Checks indices and supertypes. Errors: INVALID at `offset`;
-// MALFORMED.
-Result<std::vector<CoreComposite>> readComposites(const CoreFuncType& func,
-                                                  const std::vector<CoreTypeEntry>& space,
-                                                  uint64_t offset);
-Result<std::vector<CoreComposite>> readComposites(const CoreOtherType& group,
-                                                  const std::vector<CoreTypeEntry>& space,
-                                                  uint64_t offset);
+// Owns the composite types of one validation.
+class CoreTypeTable {
+ public:
+  CoreTypeTable() = default;
+  CoreTypeTable(const CoreTypeTable&) = delete;
+  CoreTypeTable& operator=(const CoreTypeTable&) = delete;
 
-// Every index in the type is one of `space`, and no module type. Errors: INVALID at `offset`.
-Result<void> checkHeapType(const CoreValType& type, const std::vector<CoreTypeEntry>& space,
-                           uint64_t offset);
+  // A valid function type of numbers alone.
+  CoreTypeId func(const CoreFuncType& type);
+
+  // Adds what one definition defines to `space`. Errors: INVALID or LIMIT_EXCEEDED at `offset`: an
+  // index out of bounds or of a module type, a supertype that does not fit.
+  Result<void> add(const CoreFuncType& func, CoreTypeSpace& space, uint64_t offset);
+  Result<void> add(const CoreOtherType& group, CoreTypeSpace& space, uint64_t offset);
+
+  // The types of a core module, from its type section. `offset` is that of the module.
+  Result<CoreTypeSpace> typesOfModule(std::span<const std::byte> module, uint64_t offset);
+
+  // Replaces the indices in an import's or export's type, which count in `space`, by numbers, and
+  // fills in `func` and `typeIndex` with the number of the function's type. Errors: INVALID.
+  Result<void> resolve(CoreExternType& type, const CoreTypeSpace& space, uint64_t offset) const;
+
+  const CoreComposite& operator[](CoreTypeId id) const { return composites_[id]; }
+
+  bool isSubtype(CoreTypeId type, CoreTypeId super) const;
+  // Value types with numbers. Packed types match themselves.
+  bool matches(const CoreValType& actual, const CoreValType& expected) const;
+
+ private:
+  struct Group;
+  Result<void> add(Group group, CoreTypeSpace& space, uint64_t offset);
+  CoreTypeId intern(const Group& group);
+  Result<void> checkSuper(CoreTypeId id, uint64_t offset);
+  bool structureMatches(const CoreComposite& type, const CoreComposite& super) const;
+
+  std::deque<CoreComposite> composites_;
+  std::unordered_map<std::string, CoreTypeId> groups_;  // first number, by structure
+};
 
 }  // namespace tenon::component::typed

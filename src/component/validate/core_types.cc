@@ -7,95 +7,13 @@
 namespace tenon::component {
 namespace {
 
-constexpr uint8_t REF_NULL = 0x63;
-constexpr uint8_t REF = 0x64;
 constexpr uint32_t DEFAULT_PAGE_SIZE_LOG2 = 16;
 
-// Abstract heap types by their one-byte code.
-constexpr uint8_t NOEXN = 0x74, NOFUNC = 0x73, NOEXTERN = 0x72, NONE = 0x71, FUNC = 0x70,
-                  EXTERN = 0x6f, ANY = 0x6e, EQ = 0x6d, I31 = 0x6c, STRUCT = 0x6b, ARRAY = 0x6a,
-                  EXN = 0x69;
-
-struct Reference {
-  bool nullable = true;
-  bool concrete = false;
-  uint8_t heap = FUNC;  // abstract only
-
-  bool operator==(const Reference&) const = default;
-};
-
-std::optional<Reference> asReference(const CoreValType& type) {
-  if (type.code >= EXN && type.code <= NOEXN) return Reference{true, false, type.code};
-  if (type.code != REF && type.code != REF_NULL) return std::nullopt;
-  if (type.heapType >= 0) return Reference{type.code == REF_NULL, true, 0};
-  return Reference{type.code == REF_NULL, false, static_cast<uint8_t>(type.heapType & 0x7f)};
-}
-
-const char* heapName(uint8_t heap) {
-  switch (heap) {
-    case NOEXN:
-      return "noexn";
-    case NOFUNC:
-      return "nofunc";
-    case NOEXTERN:
-      return "noextern";
-    case NONE:
-      return "none";
-    case FUNC:
-      return "func";
-    case EXTERN:
-      return "extern";
-    case ANY:
-      return "any";
-    case EQ:
-      return "eq";
-    case I31:
-      return "i31";
-    case STRUCT:
-      return "struct";
-    case ARRAY:
-      return "array";
-    case EXN:
-      return "exn";
-    default:
-      return "?";
-  }
-}
-
-bool heapMatches(uint8_t actual, uint8_t expected) {
-  if (actual == expected) return true;
-  switch (expected) {
-    case ANY:
-      return actual == EQ || actual == I31 || actual == STRUCT || actual == ARRAY || actual == NONE;
-    case EQ:
-      return actual == I31 || actual == STRUCT || actual == ARRAY || actual == NONE;
-    case I31:
-    case STRUCT:
-    case ARRAY:
-      return actual == NONE;
-    case FUNC:
-      return actual == NOFUNC;
-    case EXTERN:
-      return actual == NOEXTERN;
-    case EXN:
-      return actual == NOEXN;
-    default:
-      return false;
-  }
-}
-
-bool sameValType(const CoreValType& a, const CoreValType& b) {
-  auto refA = asReference(a);
-  auto refB = asReference(b);
-  if (refA && refB) return *refA == *refB;
-  return a.code == b.code && !refA && !refB;
-}
-
-bool sameFunc(const CoreFuncType& a, const CoreFuncType& b) {
-  return std::equal(a.params.begin(), a.params.end(), b.params.begin(), b.params.end(),
-                    sameValType) &&
-         std::equal(a.results.begin(), a.results.end(), b.results.begin(), b.results.end(),
-                    sameValType);
+const char* heapName(HeapKind heap) {
+  static constexpr const char* NAMES[] = {"cont", "exn",    "array",  "struct", "i31",
+                                          "eq",   "any",    "extern", "func",   "none",
+                                          "noextern", "nofunc", "noexn",  "nocont"};
+  return NAMES[static_cast<size_t>(heap) - static_cast<size_t>(HeapKind::CONT)];
 }
 
 bool limitsMatch(const CoreLimits& actual, const CoreLimits& expected) {
@@ -107,7 +25,7 @@ std::optional<std::string> differ(const char* what) { return say("mismatch in ",
 
 std::optional<std::string> tableMismatch(const CoreExternType& actual,
                                          const CoreExternType& expected) {
-  if (!sameValType(actual.valType, expected.valType)) {
+  if (actual.valType != expected.valType) {
     return say("expected table element type ", toString(expected.valType), ", found ",
                toString(actual.valType));
   }
@@ -129,11 +47,11 @@ std::optional<std::string> memoryMismatch(const CoreLimits& actual, const CoreLi
 }
 
 std::optional<std::string> globalMismatch(const CoreExternType& actual,
-                                          const CoreExternType& expected) {
+                                          const CoreExternType& expected,
+                                          const typed::CoreTypeTable& types) {
   if (actual.isMutable != expected.isMutable) return "global types differ in mutability";
-  bool fits = actual.isMutable ? valTypeMatches(actual.valType, expected.valType) &&
-                                     valTypeMatches(expected.valType, actual.valType)
-                               : valTypeMatches(actual.valType, expected.valType);
+  bool fits = types.matches(actual.valType, expected.valType) &&
+              (!actual.isMutable || types.matches(expected.valType, actual.valType));
   if (fits) return std::nullopt;
   return say("expected global type ", toString(expected.valType), ", found ",
              toString(actual.valType));
@@ -142,6 +60,53 @@ std::optional<std::string> globalMismatch(const CoreExternType& actual,
 bool isFlat(const CoreValType& type, CoreType flat) { return type == coreValType(flat); }
 
 }  // namespace
+
+std::optional<CoreReference> asReference(const CoreValType& type) {
+  auto isAbstract = [](uint8_t code) {
+    return code >= static_cast<uint8_t>(HeapKind::CONT) &&
+           code <= static_cast<uint8_t>(HeapKind::NOCONT);
+  };
+  CoreReference reference;
+  if (isAbstract(type.code)) {
+    reference.heap = static_cast<HeapKind>(type.code);
+    return reference;
+  }
+  if (type.code != REF && type.code != REF_NULL) return std::nullopt;
+  reference.nullable = type.code == REF_NULL;
+  if (type.heapType >= 0) {
+    reference.type = static_cast<typed::CoreTypeId>(type.heapType);
+    return reference;
+  }
+  auto code = static_cast<uint8_t>(type.heapType & 0x7f);
+  if (!isAbstract(code)) return std::nullopt;
+  reference.heap = static_cast<HeapKind>(code);
+  return reference;
+}
+
+bool heapMatches(HeapKind actual, HeapKind expected) {
+  if (actual == expected) return true;
+  switch (expected) {
+    case HeapKind::ANY:
+      return actual == HeapKind::EQ || heapMatches(actual, HeapKind::EQ);
+    case HeapKind::EQ:
+      return actual == HeapKind::I31 || actual == HeapKind::STRUCT || actual == HeapKind::ARRAY ||
+             actual == HeapKind::NONE;
+    case HeapKind::I31:
+    case HeapKind::STRUCT:
+    case HeapKind::ARRAY:
+      return actual == HeapKind::NONE;
+    case HeapKind::FUNC:
+      return actual == HeapKind::NOFUNC;
+    case HeapKind::EXTERN:
+      return actual == HeapKind::NOEXTERN;
+    case HeapKind::EXN:
+      return actual == HeapKind::NOEXN;
+    case HeapKind::CONT:
+      return actual == HeapKind::NOCONT;
+    default:
+      return false;
+  }
+}
 
 std::string toString(const CoreValType& type) {
   switch (type.code) {
@@ -160,8 +125,8 @@ std::string toString(const CoreValType& type) {
   }
   auto ref = asReference(type);
   if (!ref) return "?";
-  if (ref->concrete) return say("(ref ", ref->nullable ? "null " : "", type.heapType, ")");
-  if (ref->nullable && (ref->heap == FUNC || ref->heap == EXTERN)) {
+  if (ref->type) return say("(ref ", ref->nullable ? "null " : "", "type ", *ref->type, ")");
+  if (ref->nullable && (ref->heap == HeapKind::FUNC || ref->heap == HeapKind::EXTERN)) {
     return say(heapName(ref->heap), "ref");
   }
   return say("(ref ", ref->nullable ? "null " : "", heapName(ref->heap), ")");
@@ -185,31 +150,27 @@ const char* toString(CoreExternKind kind) {
   return NAMES[static_cast<size_t>(kind)];
 }
 
-bool valTypeMatches(const CoreValType& actual, const CoreValType& expected) {
-  auto refA = asReference(actual);
-  auto refB = asReference(expected);
-  if (!refA || !refB) return sameValType(actual, expected);
-  if (refA->nullable && !refB->nullable) return false;
-  if (refA->concrete || refB->concrete) return true;  // the engine knows
-  return heapMatches(refA->heap, refB->heap);
-}
-
 std::optional<std::string> coreMismatch(const CoreExternType& actual,
-                                        const CoreExternType& expected) {
+                                        const CoreExternType& expected,
+                                        const typed::CoreTypeTable& types) {
   if (actual.kind != expected.kind) {
     return say("expected ", toString(expected.kind), ", found ", toString(actual.kind));
   }
   switch (actual.kind) {
     case CoreExternKind::FUNC:
-    case CoreExternKind::TAG:
-      if (sameFunc(actual.func, expected.func)) return std::nullopt;
+    case CoreExternKind::TAG: {
+      bool fits = actual.kind == CoreExternKind::TAG
+                      ? actual.typeIndex == expected.typeIndex
+                      : types.isSubtype(actual.typeIndex, expected.typeIndex);
+      if (fits) return std::nullopt;
       return say("expected: ", toString(expected.func), ", found: ", toString(actual.func));
+    }
     case CoreExternKind::TABLE:
       return tableMismatch(actual, expected);
     case CoreExternKind::MEMORY:
       return memoryMismatch(actual.limits, expected.limits);
     case CoreExternKind::GLOBAL:
-      return globalMismatch(actual, expected);
+      return globalMismatch(actual, expected, types);
   }
   return std::nullopt;
 }

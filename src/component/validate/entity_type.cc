@@ -143,8 +143,6 @@ const Node* Arena::own(Node node) {
     return &components_.emplace_back(std::move(node));
   } else if constexpr (std::is_same_v<Node, ModuleNode>) {
     return &modules_.emplace_back(std::move(node));
-  } else if constexpr (std::is_same_v<Node, CoreComposite>) {
-    return &composites_.emplace_back(std::move(node));
   } else {
     return &coreInstances_.emplace_back(std::move(node));
   }
@@ -156,7 +154,6 @@ template const InstanceNode* Arena::own(InstanceNode);
 template const ComponentNode* Arena::own(ComponentNode);
 template const ModuleNode* Arena::own(ModuleNode);
 template const CoreInstanceNode* Arena::own(CoreInstanceNode);
-template const CoreComposite* Arena::own(CoreComposite);
 
 const CoreExternType* Arena::coreFunc(CoreFuncType type) {
   size_t hash = hashOf(type);
@@ -166,6 +163,7 @@ const CoreExternType* Arena::coreFunc(CoreFuncType type) {
   }
   CoreExternType& func = coreFuncs_.emplace_back();
   func.kind = CoreExternKind::FUNC;
+  func.typeIndex = coreTypes_.func(type);
   func.func = std::move(type);
   coreFuncsByHash_.emplace(hash, &func);
   return &func;

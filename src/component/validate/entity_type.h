@@ -159,7 +159,8 @@ struct ComponentNode {
   Extent extent;
 };
 
-// Core functions, tables, memories, globals and tags are all CoreExternTypes.
+// Core functions, tables, memories, globals and tags are all CoreExternTypes, with numbers of the
+// arena's CoreTypeTable where the binary has type indices.
 struct ModuleNode {
   std::vector<CoreImportDecl> imports;
   std::vector<CoreExportDecl> exports;
@@ -184,6 +185,7 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   TypeTable& table() { return table_; }
+  CoreTypeTable& coreTypes() { return coreTypes_; }
   ResourceId newResource() { return nextResource_++; }
   uint32_t newAlias() { return nextAlias_++; }
 
@@ -206,7 +208,7 @@ class Arena {
   std::deque<ComponentNode> components_;
   std::deque<ModuleNode> modules_;
   std::deque<CoreInstanceNode> coreInstances_;
-  std::deque<CoreComposite> composites_;
+  CoreTypeTable coreTypes_;
   std::deque<CoreExternType> coreFuncs_;
   std::unordered_multimap<size_t, const CoreExternType*> coreFuncsByHash_;
   const ValNode* primitives_[14] = {};

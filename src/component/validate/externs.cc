@@ -82,7 +82,7 @@ Result<void> Validation::exportItem(const Export& item, uint64_t offset) {
 Result<Entity> Validation::ascribe(const Entity& actual, const ExternTypeRef& type,
                                    uint64_t offset) {
   TENON_TRY(Entity ascribed, externType(type, offset));
-  Matcher matcher;
+  Matcher matcher(arena_.coreTypes());
   const auto* wantedType = std::get_if<TypeBinding>(&ascribed);
   const auto* givenType = std::get_if<TypeBinding>(&actual);
   const auto* wantedInstance = std::get_if<const InstanceNode*>(&ascribed);

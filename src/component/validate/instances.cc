@@ -46,7 +46,7 @@ Result<const InstanceNode*> Validation::instantiate(const Instance& instance, ui
     return it == arguments.end() ? nullptr : &it->second;
   };
 
-  Matcher matcher;
+  Matcher matcher(arena_.coreTypes());
   for (const Bound& bound : component->imported) matcher.supply(bound, component->imports, lookup);
   for (const Item& wanted : component->imports) {
     if (lookup(wanted.name.name) == nullptr) {

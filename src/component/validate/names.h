@@ -55,6 +55,7 @@ using ParsedName = std::variant<PlainName, InterfaceName>;
 // Gated name forms that are let through.
 struct NameRules {
   bool accessors = false;
+  bool versionSuffixes = false;
 };
 
 // Errors: INVALID at `offset`, with a sentence that quotes the name.

@@ -70,7 +70,7 @@ struct Scope {
 
   ScopeKind kind;
 
-  std::vector<CoreTypeEntry> coreTypes;
+  CoreTypeSpace coreTypes;
   std::vector<const ModuleNode*> coreModules;
   std::vector<const CoreInstanceNode*> coreInstances;
   std::vector<const CoreExternType*> coreFuncs, coreTables, coreMemories, coreGlobals, coreTags;

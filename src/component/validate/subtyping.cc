@@ -46,20 +46,18 @@ std::string Mismatch::text() const {
   return text + message;
 }
 
-Matcher::Matcher(Identities actual, Identities expected) {
-  sides_[0] = {std::move(actual), Identity{1} << 33};
-  sides_[1] = {std::move(expected), Identity{1} << 34};
-}
+Matcher::Matcher(const CoreTypeTable& coreTypes, Identities actual, Identities expected)
+    : coreTypes_(coreTypes), sides_{std::move(actual), std::move(expected)} {}
 
-Identity Matcher::Side::resolve(ResourceId id) const {
-  auto it = known.find(id);
-  return it == known.end() ? base | id : it->second;
+Identity Matcher::resolve(const Identities& side, ResourceId id) {
+  auto it = side.find(id);
+  return it == side.end() ? id : it->second;
 }
 
 std::optional<Identity> Matcher::meaning(ResourceId id) const {
-  const Side& side = sides_[swapped_ ? 0 : 1];
-  auto it = side.known.find(id);
-  if (it == side.known.end()) return std::nullopt;
+  const Identities& side = sides_[swapped_ ? 0 : 1];
+  auto it = side.find(id);
+  if (it == side.end()) return std::nullopt;
   return it->second;
 }
 
@@ -73,7 +71,7 @@ size_t Matcher::PairHash::operator()(const std::pair<const Type*, const Type*>& 
 void Matcher::supply(const TypeBinding& wanted, const TypeBinding& given) {
   const auto* from = std::get_if<ResourceRef>(&wanted.created);
   const auto* to = std::get_if<ResourceRef>(&given.created);
-  if (from != nullptr && to != nullptr) expected().known[from->id] = actual().resolve(to->id);
+  if (from != nullptr && to != nullptr) expected()[from->id] = resolve(actual(), to->id);
 }
 
 void Matcher::supply(const Bound& bound, const Items& items, const Lookup& arguments) {
@@ -147,7 +145,7 @@ std::optional<Mismatch> Matcher::type(const AnyType& a, const AnyType& b) {
         using Of = std::decay_t<decltype(one)>;
         const auto& other = std::get<Of>(b);
         if constexpr (std::is_same_v<Of, ResourceRef>) {
-          if (actual().resolve(one.id) == expected().resolve(other.id)) return std::nullopt;
+          if (resolve(actual(), one.id) == resolve(expected(), other.id)) return std::nullopt;
           return Mismatch{{}, "resource types are not the same"};
         } else if constexpr (std::is_same_v<Of, ValRef>) {
           return value(one.node->type, other.node->type);
@@ -155,7 +153,7 @@ std::optional<Mismatch> Matcher::type(const AnyType& a, const AnyType& b) {
           return func(*one, *other);
         } else if constexpr (std::is_same_v<Of, const InstanceNode*>) {
           // Both are types, not instances: what each binds is fresh.
-          for (ResourceId id : one->defined) actual().known[id] = fresh();
+          for (ResourceId id : one->defined) actual()[id] = fresh();
           supply(*other, *one);
           return instance(*one, *other);
         } else {
@@ -224,13 +222,13 @@ std::optional<Mismatch> Matcher::imports(const ComponentNode& a, const Component
 // Somebody who thinks that he has a `b` gives its imports, which must do for `a`, and gets `a`'s
 // exports, which must do for `b`.
 std::optional<Mismatch> Matcher::component(const ComponentNode& a, const ComponentNode& b) {
-  for (const Bound& bound : b.imported) expected().known[bound.id] = fresh();
+  for (const Bound& bound : b.imported) expected()[bound.id] = fresh();
   swapped_ = !swapped_;
   auto mismatch = imports(a, b);
   swapped_ = !swapped_;
   if (mismatch) return mismatch;
 
-  for (const Bound& bound : a.defined) actual().known[bound.id] = fresh();
+  for (const Bound& bound : a.defined) actual()[bound.id] = fresh();
   for (const Bound& bound : b.defined) {
     supply(bound, b.exports, [&](std::string_view name) {
       const Item* given = a.exports.find(name);
@@ -258,14 +256,14 @@ std::optional<Mismatch> Matcher::module(const ModuleNode& a, const ModuleNode& b
     std::string name = say(import.module, "::", import.name);
     auto it = given.find({import.module, import.name});
     if (it == given.end()) return Mismatch{{}, say("missing expected import `", name, "`")};
-    if (auto why = coreMismatch(*it->second, import.type)) {
+    if (auto why = coreMismatch(*it->second, import.type, coreTypes_)) {
       return Mismatch{{say("core import ", name)}, *why};
     }
   }
   for (const CoreExportDecl& wanted : b.exports) {
     const CoreExternType* type = a.findExport(wanted.name);
     if (type == nullptr) return Mismatch{{}, say("missing expected export `", wanted.name, "`")};
-    if (auto why = coreMismatch(*type, wanted.type)) {
+    if (auto why = coreMismatch(*type, wanted.type, coreTypes_)) {
       return Mismatch{{say("core export ", wanted.name)}, *why};
     }
   }
@@ -318,7 +316,7 @@ std::optional<Mismatch> Matcher::compare(const Type& a, const Type& b) {
                             a.fixedLength)};
   }
   if (a.kind == TypeKind::OWN || a.kind == TypeKind::BORROW) {
-    if (actual().resolve(a.resource) == expected().resolve(b.resource)) return std::nullopt;
+    if (resolve(actual(), a.resource) == resolve(expected(), b.resource)) return std::nullopt;
     return Mismatch{{kindName(a)}, "resource types are not the same"};
   }
   std::pair pair(&a, &b);

@@ -29,15 +29,13 @@ struct Mismatch {
 using Identity = uint64_t;
 using Identities = std::unordered_map<ResourceId, Identity>;
 
-// Compares types of two sides, which may be of different arenas. `actual` is what there is,
-// `expected` what is asked for. A plain value, for one thread.
+// Compares types: `actual` is what there is, `expected` what is asked for. For one thread.
 class Matcher {
  public:
-  // Both sides of one arena: a resource is itself.
-  Matcher() = default;
-  // Sides of two arenas: a resource of which the side's map says nothing equals none of the other's.
-  // Identities given are below 2^32.
-  Matcher(Identities actual, Identities expected);
+  // Every type given is of one arena, whose core types these are (borrowed). A resource stands for
+  // itself, unless the map of its side says what it stands for: identities of 2^32 up to 2^40.
+  explicit Matcher(const CoreTypeTable& coreTypes) : coreTypes_(coreTypes) {}
+  Matcher(const CoreTypeTable& coreTypes, Identities actual, Identities expected);
 
   // `name` is what the error calls the two.
   std::optional<Mismatch> item(std::string_view name, const Entity& actual, const Entity& expected);
@@ -60,15 +58,9 @@ class Matcher {
   std::optional<Identity> meaning(ResourceId id) const;
 
  private:
-  struct Side {
-    Identities known;
-    Identity base = 0;
-
-    Identity resolve(ResourceId id) const;
-  };
-
-  Side& actual() { return sides_[swapped_ ? 1 : 0]; }
-  Side& expected() { return sides_[swapped_ ? 0 : 1]; }
+  static Identity resolve(const Identities& side, ResourceId id);
+  Identities& actual() { return sides_[swapped_ ? 1 : 0]; }
+  Identities& expected() { return sides_[swapped_ ? 0 : 1]; }
   Identity fresh() { return next_++; }
 
   std::optional<Mismatch> type(const AnyType& actual, const AnyType& expected);
@@ -85,7 +77,8 @@ class Matcher {
     size_t operator()(const std::pair<const Type*, const Type*>& pair) const;
   };
 
-  Side sides_[2];
+  const CoreTypeTable& coreTypes_;
+  Identities sides_[2];
   bool swapped_ = false;
   Identity next_ = Identity{1} << 40;
   std::string prefix_;  // of names in the instance that is being compared: "cart."

@@ -275,7 +275,8 @@ Result<void> Validation::start(const Start& start, uint64_t offset) {
   }
   for (size_t i = 0; i < start.args.size(); ++i) {
     TENON_TRY(ValRef argument, scope().takeValue(start.args[i], offset));
-    auto mismatch = Matcher().value(argument.node->type, func->params[i].type.node->type);
+    auto mismatch = Matcher(arena_.coreTypes())
+                        .value(argument.node->type, func->params[i].type.node->type);
     if (mismatch) {
       return invalid(offset, say("value type mismatch for component start function argument ", i,
                                  ": ", mismatch->text()));

@@ -35,7 +35,7 @@ class Validation {
 
  private:
   Scope& scope() { return *scopes_.back(); }
-  NameRules nameRules() const { return {features_.getters}; }
+  NameRules nameRules() const { return {features_.getters, features_.canonicalNames}; }
   Result<void> requireValues(uint64_t offset) const {
     return gate(features_.values, "values", offset);
   }
@@ -98,11 +98,10 @@ class Validation {
   Result<void> coreBag(const CoreInstance& instance, CoreInstanceNode& node, uint64_t offset);
   Result<void> coreType(const CoreTypeDef& def, uint64_t offset);
   // Appends the types of one definition that is no module type.
-  Result<void> coreComposites(const CoreTypeDef& def, std::vector<CoreTypeEntry>& types,
-                              uint64_t offset);
+  Result<void> coreComposites(const CoreTypeDef& def, CoreTypeSpace& types, uint64_t offset);
   Result<const ModuleNode*> moduleType(const CoreModuleTypeDef& def, uint64_t offset);
   Result<CoreTypeEntry> moduleTypeAlias(const CoreOuterTypeAlias& alias,
-                                        const std::vector<CoreTypeEntry>& types, uint64_t offset);
+                                        const CoreTypeSpace& types, uint64_t offset);
   Result<const ModuleNode*> ownModule(std::vector<CoreImportDecl> imports,
                                       std::vector<CoreExportDecl> exports, uint64_t offset);
 
