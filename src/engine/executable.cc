@@ -6,6 +6,7 @@
 #include "component/validate/validator.h"
 
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace tenon::engine {
@@ -52,19 +53,44 @@ class SlotSignatures {
   std::vector<std::optional<CoreSignature>> known_;
 };
 
+// The core modules of a component and of those nested in it, that are not among the program's.
+std::vector<component::ModuleBytes> findIdleModules(const component::Component& component,
+                                                    const Program& program) {
+  std::set<const std::byte*> used;
+  for (const component::ModuleBytes& module : program.modules) used.insert(module.bytes.data());
+  std::vector<component::ModuleBytes> idle;
+  std::vector<const component::Component*> pending = {&component};
+  while (!pending.empty()) {
+    const component::Component& current = *pending.back();
+    pending.pop_back();
+    for (const component::Definition& definition : current.definitions) {
+      if (auto* nested = std::get_if<std::unique_ptr<component::Component>>(&definition.def)) {
+        pending.push_back(nested->get());
+      }
+      auto* module = std::get_if<component::CoreModule>(&definition.def);
+      if (module && !used.contains(module->bytes.data())) {
+        idle.push_back({.bytes = module->bytes, .offset = definition.offset, .name = "a core module"});
+      }
+    }
+  }
+  return idle;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> bytes, std::string name,
-                                                     component::ShimElision elision) {
+                                                     component::ShimElision elision,
+                                                     const component::Features& features) {
   auto executable = std::shared_ptr<Executable>(new Executable);
   executable->name_ = std::move(name);
   executable->bytes_ = std::move(bytes);
   executable->elision_ = elision;
-  TENON_TRY(auto definitions, component::decode(executable->bytes_));
-  TENON_CHECK(component::validate(*definitions, {}));
+  TENON_TRY(auto definitions, component::decode(executable->bytes_, features));
+  TENON_CHECK(component::validate(*definitions, features));
   TENON_TRY(executable->program_, component::flatten(*definitions, executable->name_, elision));
   TENON_CHECK(component::fuse(executable->program_));
   TENON_CHECK(executable->resolveSignatures());
+  executable->idleModules_ = findIdleModules(*definitions, executable->program_);
   return executable;
 }
 
@@ -110,16 +136,20 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
       if (auto adopted = adopt(std::move(*artifact))) return {};
     }
   }
+  auto refusal = [](const component::ModuleBytes& module, Error error) {
+    if (error.offset && !module.generated) error.offset = *error.offset + module.offset;
+    if (module.generated) error.code = ErrorCode::INTERNAL;
+    error.message = module.name + ": " + error.message;
+    return error;
+  };
+  for (const component::ModuleBytes& module : idleModules_) {
+    auto valid = Module::validate(engine, module.bytes);
+    if (!valid) return refusal(module, std::move(valid).error());
+  }
   std::vector<Module> modules;
   for (const component::ModuleBytes& module : program_.modules) {
     auto compiled = Module::compile(engine, module.bytes);
-    if (!compiled) {
-      Error error = std::move(compiled).error();
-      if (error.offset && !module.generated) error.offset = *error.offset + module.offset;
-      if (module.generated) error.code = ErrorCode::INTERNAL;
-      error.message = module.name + ": " + error.message;
-      return error;
-    }
+    if (!compiled) return refusal(module, std::move(compiled).error());
     modules.push_back(*std::move(compiled));
   }
   if (cache) {
@@ -127,7 +157,9 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
     if (!stored && warning) *warning = stored.error().text();
   }
   modules_ = std::move(modules);
-  return checkSlots();
+  TENON_CHECK(checkSlots());
+  compiled_ = true;
+  return {};
 }
 
 Result<void> Executable::adopt(Artifact artifact) {
@@ -138,6 +170,7 @@ Result<void> Executable::adopt(Artifact artifact) {
   }
   modules_ = std::move(artifact.modules);
   auto checked = checkSlots();
+  compiled_ = checked.ok();
   if (!checked) modules_.clear();
   return checked;
 }

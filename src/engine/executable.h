@@ -5,6 +5,7 @@
 //
 //     bytes -> decode -> validate -> flatten -> fuse -> compile (or the cache)
 
+#include "component/binary/decoder.h"
 #include "component/flatten/flatten.h"
 #include "component/flatten/program.h"
 #include "engine/cache.h"
@@ -23,11 +24,13 @@ namespace tenon::engine {
 
 class Executable {
  public:
-  // Everything but compiling. Keeps `bytes`. `name` is for messages.
+  // Everything but compiling. Keeps `bytes`. `name` is for messages. `features` beyond the default are for
+  // tests: what they let through may be refused later, or trap.
   // Errors: as decode, validate, flatten and fuse; INVALID with the file's offset for a core module
   // whose imports or exports do not have the types that the component's use of them needs.
   static Result<std::shared_ptr<Executable>> link(std::vector<std::byte> bytes, std::string name,
-                                                  component::ShimElision elision);
+                                                  component::ShimElision elision,
+                                                  const component::Features& features = {});
 
   // Compiles every module, or takes them from `cache` (null: none), and puts them there. Once,
   // before the executable is shared. `warning`, when given, gets a sentence if the cache could not
@@ -41,7 +44,7 @@ class Executable {
   // Decides whether the modules of an artifact fit. Source: cache.h.
   ArtifactKey key(const Engine& engine) const;
 
-  bool compiled() const { return !modules_.empty() || program_.modules.empty(); }
+  bool compiled() const { return compiled_; }
   const component::Program& program() const { return program_; }
   const std::vector<Module>& modules() const { return modules_; }  // as Program::modules
   std::span<const std::byte> bytes() const { return bytes_; }
@@ -58,7 +61,10 @@ class Executable {
   component::Program program_;
   // What each of Program::functions is used as; nullopt: only by adapters, whose imports the engine checks.
   std::vector<std::optional<CoreSignature>> functionSignatures_;
+  // Core modules in the component that the program never instantiates: they must be valid all the same.
+  std::vector<component::ModuleBytes> idleModules_;
   std::vector<Module> modules_;
+  bool compiled_ = false;
 };
 
 }  // namespace tenon::engine

@@ -77,8 +77,8 @@ void fill(wasm_valtype_vec_t& out, const std::vector<CoreType>& types) {
 }
 
 // The engine writes offsets into its sentences only: "... (at offset 0x1f)".
-Error compileError(std::string message, bool valid) {
-  Error error(valid ? ErrorCode::LIMIT_EXCEEDED : ErrorCode::INVALID, std::move(message));
+Error invalidError(std::string message) {
+  Error error(ErrorCode::INVALID, std::move(message));
   constexpr std::string_view MARK = " (at offset 0x";
   size_t mark = error.message.rfind(MARK);
   if (mark != std::string::npos) {
@@ -118,12 +118,19 @@ Result<Module> Module::compile(const std::shared_ptr<Engine>& engine,
   wasmtime_module_t* module = nullptr;
   if (auto* error = wasmtime_module_new(engine->raw(), code(bytes), bytes.size(), &module)) {
     std::string message = takeMessage(error);
-    // Valid all the same: it does not fit the pool, or a limit of the compiler.
     auto* invalid = wasmtime_module_validate(engine->raw(), code(bytes), bytes.size());
-    if (invalid != nullptr) wasmtime_error_delete(invalid);
-    return compileError(std::move(message), invalid == nullptr);
+    // Valid all the same: it does not fit the pool, or a limit of the compiler.
+    if (invalid == nullptr) return Error(ErrorCode::LIMIT_EXCEEDED, std::move(message));
+    return invalidError(takeMessage(invalid));
   }
   return Module(engine, module);
+}
+
+Result<void> Module::validate(const std::shared_ptr<Engine>& engine,
+                              std::span<const std::byte> bytes) {
+  auto* error = wasmtime_module_validate(engine->raw(), code(bytes), bytes.size());
+  if (error == nullptr) return {};
+  return invalidError(takeMessage(error));
 }
 
 Result<std::vector<std::byte>> Module::serialize() const {

@@ -43,6 +43,9 @@ class Module {
   static Result<Module> compile(const std::shared_ptr<Engine>& engine,
                                 std::span<const std::byte> bytes);
 
+  // Validates only, for modules that are never run. Errors: INVALID as `compile`.
+  static Result<void> validate(const std::shared_ptr<Engine>& engine, std::span<const std::byte> bytes);
+
   // Compiled code as bytes, for an engine with the same `compatibility()`.
   Result<std::vector<std::byte>> serialize() const;
 

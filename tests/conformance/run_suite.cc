@@ -126,7 +126,8 @@ Outcome fail(std::string why) { return {false, std::move(why)}; }
 component::Features allFeatures() {
   component::Features features;
   features.values = features.fixedLists = features.maps = features.threads = true;
-  features.errorContext = features.attributes = features.getters = true;
+  features.errorContext = features.attributes = features.getters = features.memory64 = true;
+  features.stackful = features.moreAsync = features.forward = features.canonicalNames = true;
   return features;
 }
 
@@ -180,7 +181,7 @@ class Runner {
     std::vector<std::byte> bytes = bytesOf(command);
     Outcome accepted = validateOnly(bytes);
     if (!accepted.passed) return {};
-    auto executable = engine::Executable::link(std::move(bytes), "test", options_.elision);
+    auto executable = engine::Executable::link(std::move(bytes), "test", options_.elision, allFeatures());
     if (executable && (*executable)->compile(engine_, nullptr)) {
       return fail("it was accepted; expected: " + command.value("text", ""));
     }
@@ -211,7 +212,7 @@ class Runner {
     Outcome valid = validateOnly(bytes);
     if (!valid.passed || options_.decodeOnly) return valid;
     if (*component::readLayer(bytes) == component::Layer::CORE_MODULE) return {};
-    auto executable = engine::Executable::link(bytes, name.empty() ? "test" : name, options_.elision);
+    auto executable = engine::Executable::link(bytes, name.empty() ? "test" : name, options_.elision, allFeatures());
     if (!executable) return fail(executable.error().text());
     auto compiled = (*executable)->compile(engine_, nullptr);
     if (!compiled) return fail(compiled.error().text());
