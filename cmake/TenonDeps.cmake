@@ -78,5 +78,6 @@ if(TENON_TESTS_ENABLED)
   endif()
   set_target_properties(tenon_wasmtime_oracle PROPERTIES
     IMPORTED_LOCATION ${TENON_WASMTIME_ORACLE_DIR}/lib/libtenon_wasmtime.a
+    INTERFACE_INCLUDE_DIRECTORIES ${TENON_WASMTIME_ORACLE_DIR}/include
     INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS};m")
 endif()
