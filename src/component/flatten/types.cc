@@ -87,6 +87,13 @@ Result<const Type*> Flattener::definedType(const Scope& scope, const DefValType&
     case TypeKind::LIST:
     case TypeKind::OPTION:
       if (!element) return invalidDefinition("a type without element type", offset);
+      if (type.length) {
+        return Error{ErrorCode::UNSUPPORTED, "fixed-length lists are not supported", offset};
+      }
+      if (type.key) {
+        TENON_TRY(const Type* key, optional(type.key));
+        return located(types.map(key, element), offset);
+      }
       return located(type.kind == TypeKind::LIST ? types.list(element) : types.option(element),
                      offset);
     case TypeKind::STREAM:
