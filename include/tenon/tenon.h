@@ -1,0 +1,11 @@
+#pragma once
+
+// Everything that an embedder needs. Start with <tenon/engine.h>, which has the example.
+
+#include <tenon/component.h>
+#include <tenon/engine.h>
+#include <tenon/instance.h>
+#include <tenon/linker.h>
+#include <tenon/result.h>
+#include <tenon/typed.h>
+#include <tenon/value.h>
