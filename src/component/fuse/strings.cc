@@ -264,7 +264,8 @@ void Crossing::stringBody(CodeBuilder& f) {
 void Crossing::copyUtf8(CodeBuilder& f, Local pointer, Local length, Local result) {
   allocate(f, result, 1, length);
   Local beyond = f.local(WasmType::I32);  // nonzero if there is more than ASCII
-  Local at = f.local(WasmType::I32), last = f.local(WasmType::I32);
+  Local source = f.local(WasmType::I32), target = f.local(WasmType::I32);
+  Local rest = f.local(WasmType::I32);
   Local any = f.local(WasmType::V128), piece = f.local(WasmType::V128);
 
   // Two pieces of `width` bytes, the last one ending with the string.
@@ -297,16 +298,32 @@ void Crossing::copyUtf8(CodeBuilder& f, Local pointer, Local length, Local resul
     f.set(beyond, (first | middle | end) & i32(0x80));
   };
   auto vectors = [&] {
-    f.set(last, length - i32(16));
-    f.loop([&](Label top) {
-      f.set(piece, Expr::vectorLoad(from_.memory, pointer + at));
-      f.vectorStore(to_.memory, result + at, piece);
-      f.set(any, Expr::vectorBinary(any, piece, op::V128_OR));
-      f.set(at, at + i32(16));
-      f.brIf(top, at < last);
-    });
-    f.set(piece, Expr::vectorLoad(from_.memory, pointer + last));
-    f.vectorStore(to_.memory, result + last, piece);
+    // 64 bytes at a time, then 16, then the last 16, which may overlap the ones before.
+    f.set(source, pointer);
+    f.set(target, result);
+    auto pieces = [&](uint32_t count) {
+      f.loop([&](Label top) {
+        Local loaded[4];
+        for (uint32_t i = 0; i < count; ++i) {
+          loaded[i] = f.temporary(WasmType::V128);
+          f.set(loaded[i], Expr::vectorLoad(from_.memory, source, 16 * i));
+        }
+        for (uint32_t i = 0; i < count; ++i) {
+          f.vectorStore(to_.memory, target, loaded[i], 16 * i);
+          f.set(any, Expr::vectorBinary(any, loaded[i], op::V128_OR));
+          f.release(loaded[i]);
+        }
+        f.set(source, source + i32(16 * count));
+        f.set(target, target + i32(16 * count));
+        f.set(rest, rest - i32(16 * count));
+        f.brIf(top, rest > i32(16 * count));
+      });
+    };
+    f.set(rest, length);
+    f.ifThen(rest > i32(64), [&] { pieces(4); });
+    f.ifThen(rest > i32(16), [&] { pieces(1); });
+    f.set(piece, Expr::vectorLoad(from_.memory, pointer + length - i32(16)));
+    f.vectorStore(to_.memory, result + length - i32(16), piece);
     Expr all = Expr::vectorBinary(any, piece, op::V128_OR);
     f.set(beyond, std::move(all).vectorUnary(op::I8X16_BITMASK));
   };
