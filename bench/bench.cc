@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -46,6 +47,17 @@ std::vector<double> bestOf(const std::vector<std::function<void(uint64_t count)>
 
 double bestOf(const std::function<void(uint64_t count)>& side) {
   return bestOf(std::vector<std::function<void(uint64_t)>>{side})[0];
+}
+
+double copyTime(size_t bytes) {
+  std::vector<char> from(bytes, 1);
+  std::vector<char> to(bytes);
+  return bestOf([&](uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) {
+      std::memcpy(to.data(), from.data(), bytes);
+      asm volatile("" : : "r"(to.data()) : "memory");
+    }
+  });
 }
 
 std::string guestPath(std::string_view name) {

@@ -30,6 +30,9 @@ struct Row {
 std::vector<double> bestOf(const std::vector<std::function<void(uint64_t count)>>& sides);
 double bestOf(const std::function<void(uint64_t count)>& side);
 
+// Nanoseconds for copying so many bytes once.
+double copyTime(size_t bytes);
+
 // Where the guest components are.
 std::string guestPath(std::string_view name);
 std::vector<std::byte> guestBytes(std::string_view name);
@@ -41,6 +44,7 @@ std::vector<std::byte> guestBytes(std::string_view name);
 using Wanted = std::function<bool(std::string_view name)>;
 void benchExports(const Wanted& wanted, std::vector<Row>& rows);      // export/...
 void benchImports(const Wanted& wanted, std::vector<Row>& rows);      // import/...
+void benchFused(const Wanted& wanted, std::vector<Row>& rows);        // fused/...
 void benchInstantiate(const Wanted& wanted, std::vector<Row>& rows);  // instantiate/...
 void benchStart(const Wanted& wanted, std::vector<Row>& rows);        // start/...
 

@@ -1,7 +1,5 @@
 // export/...: the host calls a component.
 
-#include <cstring>
-
 #include "sides.h"
 
 namespace tenon::bench {
@@ -19,18 +17,6 @@ auto peerCalls(Peer::Instance& instance, const char* name, wasmtime_component_va
       wasmtime_component_val_delete(&result);
     }
   };
-}
-
-// Nanoseconds for copying so many bytes once.
-double copyTime(size_t bytes) {
-  std::vector<char> from(bytes, 1);
-  std::vector<char> to(bytes);
-  return bestOf([&](uint64_t count) {
-    for (uint64_t i = 0; i < count; ++i) {
-      std::memcpy(to.data(), from.data(), bytes);
-      asm volatile("" : : "r"(to.data()) : "memory");
-    }
-  });
 }
 
 }  // namespace

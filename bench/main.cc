@@ -57,7 +57,7 @@ int run(int argc, char** argv) {
     return false;
   };
   std::vector<Row> rows;
-  for (auto* bench : {benchExports, benchImports, benchInstantiate, benchStart}) bench(wanted, rows);
+  for (auto* bench : {benchExports, benchImports, benchFused, benchInstantiate, benchStart}) bench(wanted, rows);
   if (rows.empty()) fail("no figure has such a name");
   printTable(rows);
   if (!json.empty()) writeJson(rows, json);

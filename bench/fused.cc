@@ -1,0 +1,69 @@
+// fused/...: one component calls another. Both sides run the same composition; the caller's loop runs inside one
+// export call, so what is measured is the crossing and the callee's few instructions.
+
+#include "sides.h"
+
+namespace tenon::bench {
+namespace {
+
+constexpr const char* INTERFACE = "tenon:bench/run@0.1.0";
+
+struct Figure {
+  const char* name;
+  const char* function;  // takes iterations and a size
+  uint32_t size;
+  const char* goal;
+  size_t copied = 0;  // bytes that one memory copy of the same data moves; 0: not shown
+};
+
+constexpr Figure FIGURES[] = {
+    {"fused/u32", "run-inc", 0, "<= 2.5 ns, ratio <= 1.0"},
+    {"fused/string-16", "run-len", 16, "ratio <= 0.8"},
+    {"fused/string-1k", "run-len", 1024, "ratio <= 0.8"},
+    {"fused/string-64k", "run-len", 65536, "ratio <= 1.0"},
+    {"fused/list-u8-1k", "run-bytes", 1024, "ratio <= 0.05", 1024},
+    {"fused/list-u8-64k", "run-bytes", 65536, "ratio <= 0.05, <= 1.25 copies", 65536},
+    {"fused/list-u8-1m", "run-bytes", 1 << 20, "ratio <= 0.05, <= 1.25 copies", 1 << 20},
+    {"fused/list-u32-16k", "run-numbers", 16384, "ratio <= 0.1, <= 1.5 copies", 65536},
+    {"fused/list-record", "run-samples", 1000, "ratio <= 0.1, <= 1.5 copies", 32000},
+    {"fused/list-string", "run-strings", 1000, "ratio <= 0.6"},
+    {"fused/result-record-string", "run-place", 16, "ratio <= 0.6"},
+    {"fused/resource-method", "run-meter-add", 0, "ratio <= 0.5"},
+};
+
+// The loop is as long as there are operations to do.
+auto peerLoop(Peer::Instance& instance, const Figure& figure) {
+  wasmtime_component_func_t function = instance.function(INTERFACE, figure.function);
+  return [&instance, function, size = figure.size](uint64_t count) {
+    wasmtime_component_val_t arguments[] = {u32Value(static_cast<uint32_t>(count)), u32Value(size)};
+    wasmtime_component_val_t result{};
+    instance.call(function, arguments, {&result, 1});
+  };
+}
+
+}  // namespace
+
+void benchFused(const Wanted& wanted, std::vector<Row>& rows) {
+  bool any = false;
+  for (const Figure& figure : FIGURES) any = any || wanted(figure.name);
+  if (!any) return;
+  std::vector<std::byte> bytes = guestBytes("pair");
+  Peer peerDefault(bytes, Concurrency::ON);
+  Peer peerPlain(bytes, Concurrency::OFF);
+  Peer::Instance first(peerDefault);
+  Peer::Instance second(peerPlain);
+  Side& side = Side::get();
+  Linker linker;
+  Instance instance = orFail(linker.instantiate(side.load("pair"), side.loop));
+  for (const Figure& figure : FIGURES) {
+    if (!wanted(figure.name)) continue;
+    auto loop = orFail(instance.function<uint64_t(uint32_t, uint32_t)>(INTERFACE, figure.function));
+    race(
+        rows, figure.name, figure.goal,
+        [&](uint64_t count) { orFail(loop(static_cast<uint32_t>(count), figure.size)); },
+        peerLoop(first, figure), peerLoop(second, figure));
+    if (figure.copied) rows.back().more["memcpy"] = copyTime(figure.copied);
+  }
+}
+
+}  // namespace tenon::bench
