@@ -230,7 +230,7 @@ void runSeed(uint64_t seed) {
 }
 
 TEST(RoundTrip, RandomTypesArriveAsTheyWereSent) {
-  uint64_t count = 300, first = 1;
+  uint64_t count = 200, first = 1;
   if (const char* text = std::getenv("TENON_SEEDS")) count = std::strtoull(text, nullptr, 10);
   if (const char* text = std::getenv("TENON_SEED")) {
     first = std::strtoull(text, nullptr, 10);

@@ -11,10 +11,15 @@ extern "C" int32_t tenon_oracle_validate(const void* bytes, size_t length, int32
 namespace tenon::component::testing {
 namespace {
 
-wasm_engine_t* makeEngine() {
-  wasm_config_t* config = wasm_config_new();
-  wasmtime_config_memory_may_move_set(config, false);
-  return wasm_engine_new_with_config(config);
+// One for all tests of the process: making one is slow.
+wasm_engine_t* sharedEngine() {
+  static wasm_engine_t* engine = [] {
+    wasm_config_t* config = wasm_config_new();
+    wasmtime_config_memory_may_move_set(config, false);
+    wasmtime_config_wasm_exceptions_set(config, true);
+    return wasm_engine_new_with_config(config);
+  }();
+  return engine;
 }
 
 std::string takeText(wasm_byte_vec_t& bytes) {
@@ -63,7 +68,7 @@ struct TestRuntime::TrampolineState {
 };
 
 TestRuntime::TestRuntime(Program program, std::map<std::string, HostFunction> imports)
-    : program_(std::move(program)), imports_(std::move(imports)), engine_(makeEngine()) {
+    : program_(std::move(program)), imports_(std::move(imports)), engine_(sharedEngine()) {
   store_ = wasmtime_store_new(engine_, nullptr, nullptr);
   context_ = wasmtime_store_context(store_);
   tables.resize(program_.instances.size());
@@ -79,10 +84,7 @@ TestRuntime::TestRuntime(Program program, std::map<std::string, HostFunction> im
   instantiate();
 }
 
-TestRuntime::~TestRuntime() {
-  wasmtime_store_delete(store_);
-  wasm_engine_delete(engine_);
-}
+TestRuntime::~TestRuntime() { wasmtime_store_delete(store_); }
 
 void TestRuntime::instantiate() {
   for (const InstantiateStep& step : program_.steps) {
