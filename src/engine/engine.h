@@ -37,7 +37,7 @@ struct EngineOptions {
   uint32_t totalInstances = 4000;  // core instances; a component takes 1 to some dozens
   uint32_t totalMemories = 1000;
   uint32_t totalTables = 2000;
-  uint32_t totalStacks = 1000;  // fibers at the same time; each two mappings of the process
+  uint32_t totalStacks = 1000;  // stores that had a fiber; each two mappings of the process
   uint32_t totalGcHeaps = 100;
   uint64_t tableElements = 32768;  // of one table; a module that needs more does not load
 

@@ -20,9 +20,11 @@ bool contains(std::string_view text, std::string_view part) {
 // Why the engine refused to make an instance, for errors that are no traps. It says so in words
 // only; a test pins each of these sentences.
 Error refusalToError(std::string message) {
-  if (contains(message, "incompatible import type") ||
-      contains(message, "wrong number of imports") || contains(message, "types incompatible")) {
+  if (contains(message, "incompatible import type") || contains(message, " imports, found ")) {
     return Error(ErrorCode::TYPE_MISMATCH, std::move(message));
+  }
+  if (contains(message, "shared memory support is disabled")) {
+    return Error(ErrorCode::UNSUPPORTED, "memories that threads share are not supported");
   }
   if (contains(message, "resource limit exceeded") || contains(message, "exceeds") ||
       contains(message, "concurrent limit") || contains(message, "mmap") ||

@@ -23,7 +23,11 @@ Store::Store(std::shared_ptr<Engine> engine, void* owner, const StoreLimits& lim
   context_ = wasmtime_store_context(store_);
   wasmtime_store_limiter(store_, limit(limits.memoryBytes), limit(limits.tableElements),
                          limits.instances, limits.tables, limits.memories);
-  wasmtime_context_set_epoch_deadline(context_, FAR);
+  // Also without a deadline every store looks at each tick: guest code keeps the number of the tick
+  // that it waits for in a register, so one that waited for "never" would not notice a deadline
+  // that is set later.
+  wasmtime_store_epoch_deadline_callback(store_, onEpoch, this, nullptr);
+  wasmtime_context_set_epoch_deadline(context_, 1);
 }
 
 Store::~Store() {
@@ -97,14 +101,10 @@ void Store::updateTimed() {
   bool timed = deadline_.has_value() || sliceTicks_ != 0;
   if (timed == ((state_ & TIMED) != 0)) return;
   if (timed) {
-    // The engine keeps the callback; it is only made for stores that need it.
-    wasmtime_store_epoch_deadline_callback(store_, onEpoch, this, nullptr);
-    wasmtime_context_set_epoch_deadline(context_, 1);
     state_ |= TIMED;
     grace_ = true;
     engine_->holdTicker();
   } else {
-    wasmtime_context_set_epoch_deadline(context_, FAR);
     state_ &= ~TIMED;
     dropGrace();
   }
@@ -123,7 +123,8 @@ Store::Ticking::~Ticking() {
   store_.dropGrace();
 }
 
-// Called by guest code, at every tick of a store with a deadline or slice.
+// Called by guest code at every tick, as long as any store's deadline or slice keeps the clock
+// ticking.
 wasmtime_error_t* Store::onEpoch(wasmtime_context_t*, void* data, uint64_t* delta,
                                  wasmtime_update_deadline_kind_t* kind) noexcept {
   Store& store = *static_cast<Store*>(data);
@@ -139,7 +140,6 @@ wasmtime_error_t* Store::onEpoch(wasmtime_context_t*, void* data, uint64_t* delt
     }
     return wasmtime_error_new("deadline");
   }
-  if ((store.state_ & TIMED) == 0) *delta = FAR;
   if ((store.state_ & ON_FIBER) != 0 && store.sliceTicks_ != 0) {
     if (store.fiber_->ticksLeft_ > 1) {
       --store.fiber_->ticksLeft_;

@@ -115,8 +115,6 @@ class Store {
   // Why a call cannot go the direct way. `callCore` tests all at once.
   enum State : uint32_t { POISONED = 1, SUSPENDED = 2, ON_FIBER = 4, TIMED = 8 };
 
-  static constexpr uint64_t FAR = uint64_t{1} << 62;  // ticks: never
-
   // Keeps the engine's clock ticking while guest code of a store with a deadline or slice runs.
   class Ticking {
    public:

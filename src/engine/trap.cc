@@ -72,6 +72,32 @@ std::string oneLine(std::string_view message) {
   return result;
 }
 
+bool isHex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Leaves out what tells one build of a Rust crate from another: "core::panic::h0123456789abcdef"
+// and "core[0123456789abcdef]::panic".
+std::string readableName(std::string_view name) {
+  constexpr size_t HASH = 16;
+  if (name.size() > HASH + 3 && name.substr(name.size() - HASH - 3).starts_with("::h") &&
+      isHex(name.substr(name.size() - HASH))) {
+    name.remove_suffix(HASH + 3);
+  }
+  std::string result;
+  while (!name.empty()) {
+    size_t open = std::min(name.find('['), name.size());
+    result += name.substr(0, open);
+    name.remove_prefix(open);
+    size_t close = name.find(']');
+    if (close == std::string_view::npos) break;
+    bool isHash = close > 8 && close <= HASH + 1 && isHex(name.substr(1, close - 1));
+    if (!isHash) result += name.substr(0, close + 1);
+    name.remove_prefix(close + 1);
+  }
+  return result += name;
+}
+
 // The names in a printed backtrace, which the engine has demangled, by number of the frame:
 // "    0:   0x2a3 - module!core::panicking::panic". The structured frames have the mangled ones
 // only.
@@ -86,7 +112,7 @@ std::vector<std::string> printedNames(std::string_view message) {
     line.remove_prefix(static_cast<size_t>(end - line.data()));
     size_t bang = line.find('!');
     if (!line.starts_with(":") || bang == std::string_view::npos) return;
-    names.emplace_back(line.substr(bang + 1));
+    names.push_back(readableName(line.substr(bang + 1)));
   });
   return names;
 }
