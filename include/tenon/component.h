@@ -54,13 +54,16 @@ class Component {
   std::vector<FunctionInfo> exports() const;
   std::vector<FunctionInfo> imports() const;
 
-  // Finds an export by its full path, by "interface.function" without the version, or by the function's name
-  // alone where that is unique. Errors: MISSING_EXPORT (details: what there is), AMBIGUOUS (details: which).
+  // Finds an export by its full path, by "interface.function" without the version or without the package too,
+  // or by the function's name alone where that is unique; "counter.increment" serves for
+  // "[method]counter.increment". Errors: MISSING_EXPORT (details: what there is), AMBIGUOUS (details: which).
   Result<FunctionInfo> findExport(const std::string& name) const;
 
   // Compiles, unless that has happened or the cache has it. Errors: INVALID for core code that does not
   // validate.
   Result<void> compile() const;
+  // Why compiling could not use the cache although it should have; empty when all is well.
+  std::string warning() const;
 
   // Writes the component and its machine code to one file, which `load` takes in place of the component. The
   // file is only good for this version of Tenon on this kind of machine, and as trusted as a shared library:

@@ -98,8 +98,10 @@ class Function<R(Args...)> {
   std::shared_ptr<host::FunctionState> state_;
 };
 
-// A call that was started and goes on while its thread's loop runs. Dropping it cancels the call, after which
-// the instance is UNUSABLE. At most one call per instance at a time.
+// A call that was started and goes on while its thread's loop runs. While several calls go on, a guest
+// that computes lets the others have their turn every 10 ms. Dropping it cancels the call, after which the
+// instance is UNUSABLE; when its instance goes first, the call ends with CANCELLED. At most one call per
+// instance at a time. Bound to the loop's thread, which it must not outlive.
 class PendingCall {
  public:
   PendingCall(PendingCall&&) noexcept;
@@ -107,7 +109,8 @@ class PendingCall {
   ~PendingCall();
 
   bool done() const;
-  // Runs the loop until this call is done. Its results, none or one; to be taken once.
+  // Runs the loop until this call is done. Its results, none or one; to be taken once. Errors: as
+  // DynamicFunction::call; UNSUPPORTED inside a host function if the call is not done, which then ends it.
   Result<std::vector<Value>> wait();
 
  private:
@@ -127,7 +130,8 @@ class DynamicFunction {
   // (an earlier call of this instance did not return).
   Result<std::vector<Value>> call(std::vector<Value> arguments) const;
 
-  // Starts the call and returns at its first wait, or when it is done.
+  // Starts the call and returns at its first wait, when it is done, or, while other calls go on, when its
+  // turn is over. Errors: INVALID_ARGUMENT, UNUSABLE.
   Result<PendingCall> start(std::vector<Value> arguments) const;
 
   // WAVE text to arguments, one text per parameter. Handles print as `#counter-1`; `findHandle` finds them
@@ -142,6 +146,11 @@ class DynamicFunction {
   explicit DynamicFunction(std::shared_ptr<host::FunctionState> state) : state_(std::move(state)) {}
   std::shared_ptr<host::FunctionState> state_;
 };
+
+// The same for a function of a component that need not run, so that arguments can be checked before.
+Result<std::vector<Value>> parseArguments(const FunctionInfo& function,
+                                          std::span<const std::string> texts,
+                                          const DynamicFunction::FindHandle& findHandle = {});
 
 // A value as WAVE text.
 std::string toWave(const Value& value);

@@ -1,12 +1,12 @@
 #include <tenon/component.h>
-#include <tenon/engine.h>
 #include <tenon/instance.h>
-#include <tenon/linker.h>
+#include <tenon/value.h>
 
-#include <cstdio>
+#include <memory>
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/guest.h"
 #include "cli/options.h"
 #include "cli/parse.h"
 #include "cli/report.h"
@@ -58,17 +58,29 @@ std::string handleText(const ResourceHandle& handle) {
   return "#" + std::string(handle.typeName()) + "-" + std::to_string(handle.id());
 }
 
-Result<void> call(const std::string& file, const std::vector<Request>& requests,
-                  const GuestOptions& guest) {
-  TENON_TRY(InstanceOptions options, guest.instanceOptions({file}));
-  TENON_TRY(Engine engine, Engine::create(guest.engineOptions()));
-  TENON_TRY(Component component, Component::load(engine, file));
-  // Names are checked before anything runs.
-  for (const Request& request : requests) TENON_CHECK(component.findExport(request.function));
-  Linker linker;
-  linker.wasi();
-  Loop loop;
-  TENON_TRY(Instance instance, linker.instantiate(component, loop, options));
+// Stands for a handle that an earlier call will have returned once that has run.
+class FutureHandle final : public ResourceHandle {
+ public:
+  std::string_view typeName() const override { return "handle"; }
+  uint64_t id() const override { return 0; }
+  bool moved() const override { return false; }
+};
+
+// Everything about the requests that can be known before anything runs.
+Result<void> check(const Component& component, const std::vector<Request>& requests) {
+  bool first = true;
+  for (const Request& request : requests) {
+    TENON_TRY(FunctionInfo function, component.findExport(request.function));
+    DynamicFunction::FindHandle findHandle;
+    if (!std::exchange(first, false)) {
+      findHandle = [](std::string_view) { return std::make_shared<FutureHandle>(); };
+    }
+    TENON_CHECK(parseArguments(function, request.arguments, findHandle));
+  }
+  return {};
+}
+
+Result<void> perform(Instance& instance, const std::vector<Request>& requests) {
   std::vector<std::shared_ptr<ResourceHandle>> handles;
   auto findHandle = [&](std::string_view text) -> std::shared_ptr<ResourceHandle> {
     for (const auto& handle : handles) {
@@ -83,9 +95,24 @@ Result<void> call(const std::string& file, const std::vector<Request>& requests,
     TENON_TRY(std::vector<Value> results, function.call(std::move(arguments)));
     for (const Value& result : results) {
       collectHandles(result, handles);
-      std::puts(toWave(result).c_str());
+      TENON_CHECK(print(toWave(result) + "\n"));
     }
   }
+  return {};
+}
+
+Result<void> call(const std::string& file, const std::vector<Request>& requests,
+                  const GuestOptions& guest) {
+  TENON_TRY(InstanceOptions options, guest.instanceOptions({file}));
+  TENON_TRY(Component component, load(file, guest));
+  if (auto fine = check(component, requests); !fine) {
+    return explain(std::move(fine).error(), file, guest, nullptr);
+  }
+  Loop loop;
+  auto instance = instantiate(component, loop, options);
+  if (!instance) return explain(std::move(instance).error(), file, guest, nullptr);
+  auto done = perform(*instance, requests);
+  if (!done) return explain(std::move(done).error(), file, guest, &*instance);
   return {};
 }
 
@@ -98,17 +125,25 @@ int callCommand(const Words& words) {
   command.add_option("FILE", file, "The component")->required();
   guest.addTo(command);
   command.footer(
-      "Behind FILE: FUNC VALUE... [-- FUNC VALUE...]. Values are WAVE text, one word each; results are\n"
-      "printed as WAVE, a line each. FUNC is ns:pkg/interface@1.0.0.func, or shorter where that is unique.\n"
-      "Handles print as #name-1 and can be passed to the calls behind.\n"
+      "Behind FILE: FUNC VALUE... [-- FUNC VALUE...]. Values are WAVE text, one word each; results "
+      "are\nprinted as WAVE, a line each. FUNC is ns:pkg/interface@1.0.0.func, or shorter where "
+      "that is unique:\ninterface.func, func, resource.method. Handles print as #name-1 and can be "
+      "passed to later calls.\n"
       "Example: tenon call shop.wasm price '{name: \"tea\", count: 2}'");
   SplitWords split = splitBehindFile(words, guestOptionsWithValue());
+  if (!split.rest.empty() && (split.rest[0] == "--help" || split.rest[0] == "-h")) {
+    split.own = {"--help"};
+  }
   if (auto exit = parse(command, split.own)) return *exit;
   std::vector<Request> requests = splitRequests(split.rest);
   if (requests.empty()) {
     return report(Error(ErrorCode::INVALID_ARGUMENT,
                         "which function? tenon call FILE FUNC [VALUE...]; 'tenon inspect " + file +
                             "' shows what there is"));
+  }
+  if (requests[0].function.starts_with('-')) {
+    return report(Error(ErrorCode::INVALID_ARGUMENT, "options go before the file: tenon call " +
+                                                         requests[0].function + " ... " + file));
   }
   auto outcome = call(file, requests, guest);
   if (outcome) return 0;

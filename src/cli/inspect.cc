@@ -1,7 +1,5 @@
 #include <tenon/component.h>
 
-#include <cstdio>
-
 #include "cli/commands.h"
 #include "cli/parse.h"
 #include "cli/report.h"
@@ -18,8 +16,10 @@ int inspectCommand(const Words& words) {
   if (auto exit = parse(command, words)) return *exit;
   auto text = Component::inspect(file, json ? InspectFormat::JSON : InspectFormat::WIT);
   if (!text) return report(text.error());
-  std::fputs(text->c_str(), stdout);
-  return 0;
+  auto printed = print(*text);
+  if (printed) return 0;
+  report(printed.error());
+  return static_cast<int>(ExitCode::REFUSED);
 }
 
 }  // namespace tenon::cli

@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -40,34 +43,55 @@ std::string helpText() {
   return text;
 }
 
-int dispatch(int argc, char** argv) {
-  if (argc < 2) {
+int show(const std::string& text) {
+  auto printed = tenon::cli::print(text);
+  if (printed) return 0;
+  tenon::cli::report(printed.error());
+  return static_cast<int>(tenon::cli::ExitCode::REFUSED);
+}
+
+int dispatch(Words words) {
+  if (words.empty()) {
     std::fputs(helpText().c_str(), stderr);
     return static_cast<int>(tenon::cli::ExitCode::REFUSED);
   }
-  std::string_view name = argv[1];
-  if (name == "--help" || name == "-h" || name == "help") {
-    std::fputs(helpText().c_str(), stdout);
-    return 0;
-  }
-  if (name == "--version") {
-    std::puts("tenon " TENON_VERSION);
-    return 0;
-  }
+  if (words[0] == "help" && words.size() > 1) words = {words[1], "--help"};
+  const std::string name = words[0];
+  if (name == "--help" || name == "-h" || name == "help") return show(helpText());
+  if (name == "--version" || name == "-V") return show("tenon " TENON_VERSION "\n");
+  words.erase(words.begin());
+  std::vector<std::string_view> names;
   for (const Command& command : COMMANDS) {
-    if (command.name == name) return command.function(Words(argv + 2, argv + argc));
+    if (command.name == name) return command.function(words);
+    names.push_back(command.name);
   }
-  tenon::Error error(tenon::ErrorCode::INVALID_ARGUMENT,
-                     "there is no command '" + std::string(name) + "'; 'tenon --help' lists them");
-  return tenon::cli::report(error);
+  std::string text = "there is no command '" + name + "'; ";
+  std::string_view suggestion = tenon::cli::closest(name, names);
+  if (!suggestion.empty()) {
+    text += "did you mean 'tenon " + std::string(suggestion) + "'?";
+  } else if (::access(name.c_str(), F_OK) == 0) {
+    text += "to run a file, write 'tenon run " + name + "'";
+  } else {
+    text += "'tenon --help' lists them";
+  }
+  return tenon::cli::report(tenon::Error(tenon::ErrorCode::INVALID_ARGUMENT, text));
+}
+
+// A standard stream that the caller has closed becomes the null device, or the next file to be opened would
+// take its place.
+void openStandardStreams() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // takes the lowest free number
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  openStandardStreams();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, for guests too
   try {
-    return dispatch(argc, argv);
+    return dispatch(Words(argv + 1, argv + argc));
   } catch (const std::exception& exception) {
     return tenon::cli::report(tenon::Error(tenon::ErrorCode::INTERNAL, exception.what()));
   }

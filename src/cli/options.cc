@@ -9,6 +9,9 @@
 namespace tenon::cli {
 namespace {
 
+constexpr uint64_t MIN_STACK = 64 * 1024;
+constexpr uint64_t MAX_STACK = 4 * 1024 * 1024;  // half of what a main thread has
+
 struct Unit {
   std::string_view name;
   double factor;
@@ -62,21 +65,35 @@ void GuestOptions::addTo(CLI::App& command) {
       ->type_name("TIME");
   command.add_option("--max-memory", maxMemory, "Most linear memory that the guest may have: 64M, 1G")
       ->type_name("SIZE");
+  command.add_option("--max-stack", maxStack, "Most stack that the guest's calls may take: 512K, 2M")
+      ->type_name("SIZE");
+  addCompileOptionsTo(command);
+}
+
+void GuestOptions::addCompileOptionsTo(CLI::App& command) {
   command.add_flag("--no-cache", noCache, "Compile, even when compiled code is in the cache");
   command.add_flag("--no-shim-elision", noShimElision,
                    "Keep the indirection modules that toolchains add (for tests)");
 }
 
 const std::vector<std::string_view>& guestOptionsWithValue() {
-  static const std::vector<std::string_view> OPTIONS = {"--env", "--dir", "--timeout", "--max-memory"};
+  static const std::vector<std::string_view> OPTIONS = {"--env", "--dir", "--timeout",
+                                                        "--max-memory", "--max-stack"};
   return OPTIONS;
 }
 
-EngineOptions GuestOptions::engineOptions() const {
+Result<EngineOptions> GuestOptions::engineOptions() const {
   EngineOptions options;
   options.pooling = false;  // one instance: reserving a pool would cost more than it saves
   options.cache = !noCache;
   options.shimElision = !noShimElision;
+  if (!maxStack.empty()) {
+    TENON_TRY(options.maxWasmStack, parseSize(maxStack));
+    if (options.maxWasmStack < MIN_STACK || options.maxWasmStack > MAX_STACK) {
+      return Error(ErrorCode::INVALID_ARGUMENT,
+                   "--max-stack " + maxStack + ": write a size between 64K and 4M");
+    }
+  }
   return options;
 }
 

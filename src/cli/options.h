@@ -28,11 +28,15 @@ struct GuestOptions {
   std::vector<std::string> directories;  // HOST::GUEST[:ro]
   std::string timeout;
   std::string maxMemory;
+  std::string maxStack;
   bool noCache = false;
   bool noShimElision = false;
 
   void addTo(CLI::App& command);
-  EngineOptions engineOptions() const;
+  // Those of them that say how to compile.
+  void addCompileOptionsTo(CLI::App& command);
+  // Errors: INVALID_ARGUMENT.
+  Result<EngineOptions> engineOptions() const;
   // `arguments`: the program's name first. Errors: INVALID_ARGUMENT.
   Result<InstanceOptions> instanceOptions(std::vector<std::string> arguments) const;
 };

@@ -5,19 +5,44 @@
 #include "cli/report.h"
 
 namespace tenon::cli {
+namespace {
+
+// What is wrong with the words that no option and no parameter took.
+std::string describeExtra(const CLI::App& command) {
+  std::vector<std::string> extra = command.remaining();
+  if (extra.empty()) return "there are too many words";
+  const std::string& word = extra.front();
+  if (!word.starts_with('-')) return "'" + word + "' is one word too many";
+  std::string name = word.substr(0, word.find('='));
+  std::string text = "there is no option '" + name + "'";
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& known : option->get_lnames()) names.push_back("--" + known);
+  }
+  std::vector<std::string_view> candidates(names.begin(), names.end());
+  std::string_view suggestion = closest(name, candidates);
+  if (!suggestion.empty()) text += "; did you mean '" + std::string(suggestion) + "'?";
+  return text;
+}
+
+}  // namespace
 
 std::optional<int> parse(CLI::App& command, std::vector<std::string> words) {
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
+  auto refuse = [&](std::string message) {
+    return report(Error(ErrorCode::INVALID_ARGUMENT,
+                        std::move(message) + " ('" + command.get_name() + " --help' says more)"));
+  };
   try {
     command.parse(words);
     return std::nullopt;
   } catch (const CLI::CallForHelp&) {
-    std::fputs(command.help().c_str(), stdout);
-    return 0;
+    auto printed = print(command.help());
+    return printed ? 0 : report(printed.error());
+  } catch (const CLI::ExtrasError&) {
+    return refuse(describeExtra(command));
   } catch (const CLI::ParseError& error) {
-    Error problem(ErrorCode::INVALID_ARGUMENT,
-                  std::string(error.what()) + "; see '" + command.get_name() + " --help'");
-    return report(problem);
+    return refuse(error.what());
   }
 }
 

@@ -2,9 +2,59 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <numeric>
+#include <vector>
 
 namespace tenon::cli {
+namespace {
+
+// Equal lines one after another, as endless recursion has them, become one and a count.
+std::string withoutRepetition(std::string_view text) {
+  constexpr size_t SHOWN = 3;
+  std::string result;
+  std::string_view last;
+  size_t count = 0;
+  auto end = [&]() {
+    if (count > SHOWN) result += "  ... (" + std::to_string(count - SHOWN) + " more of these)\n";
+  };
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.empty()) continue;
+    if (line != last) {
+      end();
+      count = 0;
+      last = line;
+    }
+    if (++count <= SHOWN) result.append(line) += '\n';
+  }
+  end();
+  return result;
+}
+
+size_t editDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0]++;
+    for (size_t j = 0; j < b.size(); ++j) {
+      size_t replaced = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string prefix() {
+  return ::isatty(STDERR_FILENO) == 1 ? "\x1b[1;31mtenon:\x1b[0m " : "tenon: ";
+}
+
+}  // namespace
 
 ExitCode exitCodeFor(ErrorCode code) {
   switch (code) {
@@ -25,17 +75,39 @@ ExitCode exitCodeFor(ErrorCode code) {
   }
 }
 
-int report(const Error& error) {
-  bool colour = ::isatty(STDERR_FILENO) == 1;
-  std::string text = colour ? "\x1b[1;31mtenon:\x1b[0m " : "tenon: ";
-  text += error.text();
-  text += '\n';
-  if (!error.details.empty()) {
-    text += error.details;
-    text += '\n';
-  }
+void printError(const Error& error) {
+  std::string text = prefix() + error.text() + "\n" + withoutRepetition(error.details);
   std::fputs(text.c_str(), stderr);
+}
+
+int report(const Error& error) {
+  printError(error);
   return static_cast<int>(exitCodeFor(error.code));
+}
+
+void warn(std::string_view text) {
+  std::string line = prefix() + "warning: " + std::string(text) + "\n";
+  std::fputs(line.c_str(), stderr);
+}
+
+Result<void> print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
+    return {};
+  }
+  return Error(ErrorCode::IO, std::string("standard output: ") + std::strerror(errno));
+}
+
+std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {
+  std::string_view best;
+  size_t bestDistance = word.size() / 3 + 2;
+  for (std::string_view candidate : candidates) {
+    size_t distance = editDistance(word, candidate);
+    if (distance < bestDistance && distance < candidate.size()) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
 }
 
 }  // namespace tenon::cli

@@ -1,15 +1,17 @@
 #pragma once
 
-// How the command ends: exit codes, and errors as a person reads them.
+// How the command ends: exit codes, what goes to standard output, and errors as a person reads them.
 
 #include <tenon/result.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace tenon::cli {
 
-// Exit codes that keep out of the guest's way, by the conventions of timeout, docker run and wasmtime.
+// Exit codes that keep out of the guest's way, by the conventions of timeout, docker run and
+// wasmtime.
 enum class ExitCode : int {
   SUCCESS = 0,
   DEADLINE = 124,  // a deadline passed
@@ -19,10 +21,20 @@ enum class ExitCode : int {
   TRAPPED = 134,
 };
 
-// Prints "tenon: <message>" and the details to standard error, and says what to exit with.
-int report(const Error& error);
-
-// The exit code alone.
+// The exit code for an error that concerns the file on the command line.
 ExitCode exitCodeFor(ErrorCode code);
+
+// Prints "tenon: <message>" and the details, indented, to standard error.
+void printError(const Error& error);
+// The same; returns what to exit with.
+int report(const Error& error);
+// "tenon: warning: <text>" to standard error.
+void warn(std::string_view text);
+
+// Writes to standard output, at once. Errors: IO.
+Result<void> print(std::string_view text);
+
+// The candidate that `word` is most likely a slip of; empty when none comes close.
+std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);
 
 }  // namespace tenon::cli

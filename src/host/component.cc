@@ -46,7 +46,9 @@ Result<std::vector<std::byte>> readFile(const std::string& path) {
   if (file.get() < 0) return fileError(path, errno);
   struct stat info;
   if (::fstat(file.get(), &info) != 0) return fileError(path, errno);
-  if (S_ISDIR(info.st_mode)) return fileError(path, EISDIR);
+  if (S_ISDIR(info.st_mode)) {
+    return Error(ErrorCode::IO, path + ": this is a directory, name the component's file in it");
+  }
   if (static_cast<uint64_t>(info.st_size) > MAX_FILE_BYTES) {
     return Error(ErrorCode::LIMIT_EXCEEDED, path + ": larger than 1 GiB");
   }
@@ -83,8 +85,32 @@ void collect(const std::vector<component::ProgramExport>& exports, const std::st
   }
 }
 
+// "[method]counter.increment" -> "counter.increment": as people write it.
+std::string plainName(const std::string& name) {
+  return name.starts_with('[') ? name.substr(name.find(']') + 1) : name;
+}
+
+// The function on one line of a list.
+std::string listLine(const FunctionInfo& function) {
+  constexpr size_t MAX_TYPE = 160;
+  std::string type = toString(function.type);
+  if (type.size() > MAX_TYPE) type = type.substr(0, MAX_TYPE - 3) + "...";
+  return "  " + function.path() + ": " + type;
+}
+
 std::string withoutVersion(const std::string& interface) {
   return interface.substr(0, interface.find('@'));
+}
+
+Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
+                                                   std::vector<std::byte> bytes, std::string name) {
+  bool elide = host::EngineState::of(engine).options.shimElision;
+  auto state = std::make_shared<host::ComponentState>(engine);
+  TENON_TRY(state->executable,
+            engine::Executable::link(
+                std::move(bytes), std::move(name),
+                elide ? component::ShimElision::ON : component::ShimElision::OFF));
+  return state;
 }
 
 }  // namespace
@@ -94,25 +120,21 @@ std::string FunctionInfo::path() const { return interface.empty() ? name : inter
 Result<Component> Component::load(const Engine& engine, const std::string& path) {
   TENON_TRY(std::vector<std::byte> bytes, readFile(path));
   if (!engine::looksLikeArtifact(bytes)) {
-    auto component = fromBytes(engine, bytes, path);
+    auto component = link(engine, std::move(bytes), path);
     if (!component) {
       Error error = std::move(component).error();
       error.message = path + ": " + error.message;
       return error;
     }
-    return component;
+    return host::ComponentState::wrap(*std::move(component));
   }
   host::EngineState& engineState = host::EngineState::of(engine);
   TENON_TRY(engine::Artifact artifact, engine::readArtifact(engineState.engine, path, nullptr));
-  auto elision = engineState.options.shimElision ? component::ShimElision::ON
-                                                 : component::ShimElision::OFF;
-  auto state = std::make_shared<host::ComponentState>(engine);
-  TENON_TRY(state->executable,
-            engine::Executable::link(std::move(artifact.extra), path, elision));
+  TENON_TRY(auto state, link(engine, std::move(artifact.extra), path));
   artifact.extra.clear();
   if (engine::artifactKeyOf(path) != state->executable->key(*engineState.engine)) {
-    return Error(ErrorCode::UNSUPPORTED,
-                 path + ": compiled by another version of Tenon or with other settings; compile it again");
+    return Error(ErrorCode::UNSUPPORTED, path + ": compiled by another version of Tenon or with "
+                                                "other settings; compile it again");
   }
   TENON_CHECK(state->executable->adopt(std::move(artifact)));
   state->compiled = true;
@@ -121,17 +143,16 @@ Result<Component> Component::load(const Engine& engine, const std::string& path)
 
 Result<Component> Component::fromBytes(const Engine& engine, std::span<const std::byte> bytes,
                                        std::string name) {
-  host::EngineState& engineState = host::EngineState::of(engine);
-  auto elision = engineState.options.shimElision ? component::ShimElision::ON
-                                                 : component::ShimElision::OFF;
-  auto state = std::make_shared<host::ComponentState>(engine);
-  TENON_TRY(state->executable,
-            engine::Executable::link({bytes.begin(), bytes.end()}, std::move(name), elision));
+  TENON_TRY(auto state, link(engine, {bytes.begin(), bytes.end()}, std::move(name)));
   return host::ComponentState::wrap(std::move(state));
 }
 
 Result<std::string> Component::inspect(const std::string& path, InspectFormat format) {
   TENON_TRY(std::vector<std::byte> bytes, readFile(path));
+  if (engine::looksLikeArtifact(bytes)) {
+    return Error(ErrorCode::UNSUPPORTED,
+                 path + ": this is compiled code, inspect the component that it was made from");
+  }
   auto print = [&]() -> Result<std::string> {
     TENON_TRY(auto definitions, component::decode(bytes));
     return format == InspectFormat::JSON ? component::printWitJson(*definitions)
@@ -149,7 +170,7 @@ Result<void> host::ComponentState::compile() {
   if (compiled) return {};
   EngineState& engineState = EngineState::of(engine);
   const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
-  TENON_CHECK(executable->compile(engineState.engine, cache));
+  TENON_CHECK(executable->compile(engineState.engine, cache, &cacheWarning));
   compiled = true;
   return {};
 }
@@ -176,6 +197,11 @@ Result<std::string> Component::witJson() const {
   return component::printWitJson(*definitions);
 }
 
+std::string Component::warning() const {
+  std::lock_guard lock(state_->compiling);
+  return state_->cacheWarning;
+}
+
 const std::string& Component::name() const { return state_->executable->name(); }
 
 std::vector<FunctionInfo> Component::exports() const {
@@ -197,35 +223,34 @@ Result<FunctionInfo> Component::findExport(const std::string& name) const {
   std::vector<const FunctionInfo*> found;
   for (const FunctionInfo& function : all) {
     if (function.path() == name) return function;
-    std::string unversioned = withoutVersion(function.interface) + "." + function.name;
     // The interface's own name is enough too: "iface.func".
+    std::string unversioned = withoutVersion(function.interface);
     std::string brief = unversioned.substr(unversioned.rfind('/') + 1);
-    if (function.name == name || unversioned == name || brief == name) found.push_back(&function);
+    for (const std::string& given : {function.name, plainName(function.name)}) {
+      if (name == given || name == function.interface + "." + given ||
+          name == unversioned + "." + given || name == brief + "." + given) {
+        found.push_back(&function);
+        break;
+      }
+    }
   }
   if (found.size() == 1) return *found[0];
-  auto list = [](const auto& functions, auto&& get) {
-    std::string text;
-    for (const auto& function : functions) {
-      const FunctionInfo& info = get(function);
-      text += (text.empty() ? "  " : "\n  ") + info.path() + ": " + toString(info.type);
-    }
-    return text;
-  };
   if (!found.empty()) {
-    Error error(ErrorCode::AMBIGUOUS,
-                "'" + name + "' is exported " + std::to_string(found.size()) + " times: use a full path");
-    error.details = list(found, [](const FunctionInfo* info) -> const FunctionInfo& { return *info; });
+    Error error(ErrorCode::AMBIGUOUS, "'" + name + "' is exported " + std::to_string(found.size()) +
+                                          " times: say which, with the full path");
+    for (const FunctionInfo* function : found) error.details += listLine(*function) + "\n";
     return error;
   }
   Error error(ErrorCode::MISSING_EXPORT,
               all.empty() ? "there is no export '" + name + "': the component exports no function"
                           : "there is no export '" + name + "'");
-  error.details = list(all, [](const FunctionInfo& info) -> const FunctionInfo& { return info; });
+  for (const FunctionInfo& function : all) error.details += listLine(function) + "\n";
   const FunctionInfo* closest = nullptr;
   size_t closestDistance = name.size() / 2 + 1;
   for (const FunctionInfo& function : all) {
-    size_t distance = std::min(base::editDistance(name, function.name),
-                               base::editDistance(name, function.path()));
+    size_t distance = std::min({base::editDistance(name, function.name),
+                                base::editDistance(name, plainName(function.name)),
+                                base::editDistance(name, function.path())});
     if (distance < closestDistance) closest = &function, closestDistance = distance;
   }
   if (closest) error.message += "; did you mean '" + closest->path() + "'?";

@@ -32,6 +32,21 @@ const LiftedFunction* findLifted(const std::vector<ProgramExport>& exports,
   return nullptr;
 }
 
+// Bytes of a value or a type in a message.
+constexpr size_t MAX_SHOWN = 120;
+
+// At most `size` bytes of text on one line, and whole characters.
+std::string shorten(std::string text, size_t size) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  }
+  if (text.size() <= size) return text;
+  size -= 3;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  text.resize(size);
+  return text + "...";
+}
+
 // Dynamic values over one call.
 struct DynamicCodec {
   const FuncType& type;
@@ -77,6 +92,7 @@ struct PendingState {
   DynamicCodec codec;
   RunningCall call;
   bool isRun = false;  // `wasi:cli/run`: the result becomes an exit code
+  bool taken = false;
 
   PendingState(std::shared_ptr<FunctionState> state, std::vector<Value> values)
       : function(std::move(state)),
@@ -100,7 +116,7 @@ Result<void> call(host::FunctionState& function, const CallCodec& codec) {
   host::RunningCall call(instance, function.function, inner);
   TENON_CHECK(call.start());
   call.wait();
-  return call.outcome();
+  return call.takeOutcome();
 }
 
 const FuncType& typeOf(const host::FunctionState& function) { return function.info.type; }
@@ -117,8 +133,12 @@ PendingCall::~PendingCall() = default;
 bool PendingCall::done() const { return state_->call.done(); }
 
 Result<std::vector<Value>> PendingCall::wait() {
+  if (state_->taken) {
+    return Error(ErrorCode::INVALID_ARGUMENT, "the results of this call were taken already");
+  }
+  state_->taken = true;
   state_->call.wait();
-  auto outcome = state_->call.outcome();
+  auto outcome = state_->call.takeOutcome();
   if (!state_->isRun) {
     if (!outcome) return std::move(outcome).error();
     return std::move(state_->codec.results);
@@ -149,25 +169,34 @@ Result<PendingCall> DynamicFunction::start(std::vector<Value> arguments) const {
 
 Result<std::vector<Value>> DynamicFunction::call(std::vector<Value> arguments) const {
   TENON_TRY(PendingCall pending, start(std::move(arguments)));
-  return pending.wait();
+  auto results = pending.wait();
+  if (state_->instance->instance->mayBlock()) host::drain(*state_->instance);
+  return results;
 }
 
-Result<std::vector<Value>> DynamicFunction::parseArguments(
-    std::span<const std::string> texts, const FindHandle& findHandle) const {
-  const std::vector<Parameter>& params = state_->info.type.params;
+Result<std::vector<Value>> DynamicFunction::parseArguments(std::span<const std::string> texts,
+                                                           const FindHandle& findHandle) const {
+  return tenon::parseArguments(state_->info, texts, findHandle);
+}
+
+Result<std::vector<Value>> parseArguments(const FunctionInfo& function,
+                                          std::span<const std::string> texts,
+                                          const DynamicFunction::FindHandle& findHandle) {
+  const std::vector<Parameter>& params = function.type.params;
   if (texts.size() != params.size()) {
     return Error(ErrorCode::INVALID_ARGUMENT,
-                 state_->info.path() + " takes " + std::to_string(params.size()) +
+                 function.path() + " takes " + std::to_string(params.size()) +
                      (params.size() == 1 ? " value" : " values") + ", not " +
-                     std::to_string(texts.size()) + ": " + toString(state_->info.type));
+                     std::to_string(texts.size()) + ": " + toString(function.type));
   }
   std::vector<Value> values;
   for (size_t i = 0; i < texts.size(); ++i) {
     auto value = component::parseWave(texts[i], *params[i].type, findHandle);
     if (!value) {
-      Error error = std::move(value).error();
-      return Error(ErrorCode::INVALID_ARGUMENT, "argument '" + params[i].name + "' of type " +
-                                                    toString(*params[i].type) + ": " + error.text());
+      return Error(ErrorCode::INVALID_ARGUMENT,
+                   "'" + shorten(texts[i], MAX_SHOWN) + "' does not fit argument '" +
+                       params[i].name + ": " + shorten(toString(*params[i].type), MAX_SHOWN) +
+                       "' of " + function.path() + ": " + value.error().text());
     }
     values.push_back(*std::move(value));
   }
@@ -226,8 +255,10 @@ Result<PendingCall> Instance::startRun() {
 
 Result<int> Instance::run() {
   TENON_TRY(PendingCall pending, startRun());
-  TENON_TRY(std::vector<Value> code, pending.wait());
-  return int{*code[0].find<int32_t>()};
+  auto code = pending.wait();
+  host::drain(*state_);
+  if (!code) return std::move(code).error();
+  return int{*(*code)[0].find<int32_t>()};
 }
 
 uint64_t Instance::memorySize() const { return state_->instance->memorySize(); }

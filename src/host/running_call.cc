@@ -1,20 +1,47 @@
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "host/state.h"
 
 namespace tenon::host {
+namespace {
+
+// After so much computing a guest lets the other calls of its loop go on.
+constexpr std::chrono::milliseconds SLICE{10};
+
+// How long until the store's deadline; nothing when it has none.
+kj::Maybe<kj::Duration> timeLeft(const engine::Store& store) {
+  if (!store.deadline()) return nullptr;
+  auto left = *store.deadline() - engine::Store::Clock::now();
+  auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
+  return std::max<int64_t>(nanoseconds, 0) * kj::NANOSECONDS;
+}
+
+}  // namespace
+
+InstanceState::~InstanceState() {
+  if (running) running->cancel(Error(ErrorCode::CANCELLED, "the instance was destroyed"));
+}
 
 RunningCall::RunningCall(InstanceState& instance, const engine::Instance::Export& function,
                          const engine::CallCodec& codec)
     : instance_(instance),
+      loop_(instance.loop),
       function_(function),
       codec_(codec),
       fiber_(instance.instance->store(), onReady, this) {}
 
 RunningCall::~RunningCall() {
-  if (done_ || !fiber_.started()) return;
+  if (!done_ && fiber_.started()) cancel(Error(ErrorCode::CANCELLED, "the call was cancelled"));
+}
+
+void RunningCall::cancel(Error why) {
   driving_ = nullptr;
+  ready_ = nullptr;
   fiber_.cancel();
+  finish();
+  outcome_ = std::move(why);
 }
 
 bool RunningCall::body(void* context, engine::Store&) {
@@ -29,63 +56,99 @@ void RunningCall::onReady(void* context, engine::Fiber&) {
 
 Result<void> RunningCall::start() {
   engine::Instance& instance = *instance_.instance;
+  engine::Store& store = instance.store();
+  if (store.poisoned()) {
+    return Error(ErrorCode::UNUSABLE, "the instance trapped or exited earlier and runs nothing more");
+  }
+  if (store.fiber()) {
+    return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
+  }
   instance.beginCall();
   if (!instance.mayBlock()) {
-    succeeded_ = instance.execute(function_, codec_);
+    if (!instance.execute(function_, codec_)) outcome_ = store.takeTrap().toError();
     done_ = true;
     return {};
   }
-  TENON_TRY(engine::Fiber::State state, fiber_.start(body, this));
-  if (state == engine::Fiber::State::DONE) {
-    succeeded_ = fiber_.succeeded();
-    done_ = true;
-    return {};
+  ++loop_.calls;
+  instance_.running = this;
+  auto started = [&]() {
+    ++loop_.inside;
+    store.setSlice(loop_.calls > 1 ? SLICE : SLICE.zero());
+    auto state = fiber_.start(body, this);
+    --loop_.inside;
+    return state;
+  }();
+  if (!started) {
+    --loop_.calls;
+    instance_.running = nullptr;
+    return std::move(started).error();
   }
-  driving_ = drive().eagerlyEvaluate(nullptr).fork();
+  if (*started == engine::Fiber::State::DONE) {
+    finish();
+  } else {
+    driving_ = drive().eagerlyEvaluate(nullptr).fork();
+  }
   return {};
+}
+
+// Takes the outcome out of the store, where another call's could follow.
+void RunningCall::finish() {
+  engine::Store& store = instance_.instance->store();
+  if (!fiber_.succeeded()) outcome_ = store.takeTrap().toError();
+  store.setSlice(SLICE.zero());
+  instance_.running = nullptr;
+  --loop_.calls;
+  done_ = true;
 }
 
 kj::Promise<void> RunningCall::drive() {
   engine::Store& store = instance_.instance->store();
-  kj::Timer& timer = instance_.loop.io.provider->getTimer();
+  kj::Timer& timer = loop_.io.provider->getTimer();
   while (fiber_.state() != engine::Fiber::State::DONE) {
+    bool late = false;
     if (fiber_.state() == engine::Fiber::State::YIELDED) {
       // By way of the timer, so that the loop also looks at I/O.
       co_await timer.afterDelay(0 * kj::NANOSECONDS);
-      fiber_.poll();
-      continue;
-    }
-    auto paf = kj::newPromiseAndFulfiller<void>();
-    ready_ = kj::mv(paf.fulfiller);
-    bool late = false;
-    if (store.deadline()) {
-      auto left = *store.deadline() - engine::Store::Clock::now();
-      auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
-      kj::Promise<void> expired =
-          timer.afterDelay(std::max<int64_t>(nanoseconds, 0) * kj::NANOSECONDS);
-      co_await paf.promise.exclusiveJoin(expired.then([&late]() { late = true; }));
     } else {
-      co_await paf.promise;
+      auto paf = kj::newPromiseAndFulfiller<void>();
+      ready_ = kj::mv(paf.fulfiller);
+      kj::Promise<void> ready = kj::mv(paf.promise);
+      KJ_IF_MAYBE(left, timeLeft(store)) {
+        ready = ready.exclusiveJoin(timer.afterDelay(*left).then([&late]() { late = true; }));
+      }
+      co_await ready;
+      ready_ = nullptr;
     }
-    ready_ = nullptr;
     if (late) {
       fiber_.cancel(engine::TrapKind::DEADLINE);
     } else {
+      ++loop_.inside;
+      store.setSlice(loop_.calls > 1 ? SLICE : SLICE.zero());
       fiber_.poll();
+      --loop_.inside;
     }
   }
-  succeeded_ = fiber_.succeeded();
-  done_ = true;
+  finish();
 }
 
 void RunningCall::wait() {
   if (done_) return;
-  driving_.addBranch().wait(instance_.loop.io.waitScope);
+  if (loop_.inside > 0) {
+    cancel(Error(ErrorCode::UNSUPPORTED,
+                 "a host function cannot wait for a call: the guest that called it holds the loop"));
+    return;
+  }
+  driving_.addBranch().wait(loop_.io.waitScope);
 }
 
-Result<void> RunningCall::outcome() {
-  if (succeeded_) return {};
-  return instance_.instance->store().takeTrap().toError();
+void drain(InstanceState& instance) {
+  LoopState& loop = instance.loop;
+  if (loop.inside > 0) return;
+  kj::Promise<void> drained = instance.wasi->drained();
+  KJ_IF_MAYBE(left, timeLeft(instance.instance->store())) {
+    drained = drained.exclusiveJoin(loop.io.provider->getTimer().afterDelay(*left));
+  }
+  drained.wait(loop.io.waitScope);
 }
 
 }  // namespace tenon::host

@@ -42,7 +42,8 @@ struct ComponentState {
   Engine engine;
   std::shared_ptr<engine::Executable> executable;
   mutable std::mutex compiling;
-  bool compiled = false;  // guarded by `compiling`
+  bool compiled = false;     // guarded by `compiling`
+  std::string cacheWarning;  // guarded by `compiling`
 
   explicit ComponentState(Engine engine) : engine(std::move(engine)) {}
   static ComponentState& of(const Component& component) { return *component.state_; }
@@ -54,6 +55,8 @@ struct ComponentState {
 
 struct LoopState {
   kj::AsyncIoContext io = kj::setupAsyncIo();
+  uint32_t calls = 0;   // on fibers, started and not done
+  uint32_t inside = 0;  // fibers that run right now, each inside a host function of the one before
 
   static LoopState& of(Loop& loop) { return *loop.state_; }
 };
@@ -67,13 +70,19 @@ struct LinkerState {
   std::shared_ptr<const engine::Linked> linked;
 };
 
+class RunningCall;
+
 struct InstanceState {
-  InstanceState(Component component, LoopState& loop) : component(std::move(component)), loop(loop) {}
+  InstanceState(Component component, LoopState& loop)
+      : component(std::move(component)), loop(loop) {}
+  // Ends the call that goes on, if there is one.
+  ~InstanceState();
 
   Component component;
   LoopState& loop;
   std::unique_ptr<wasi::Context> wasi;
   std::unique_ptr<engine::Instance> instance;  // uses `wasi`
+  RunningCall* running = nullptr;              // the call on a fiber that is not done
 };
 
 // One resolved export.
@@ -83,38 +92,48 @@ struct FunctionState {
   engine::Instance::Export function;
 };
 
-// Runs one call to its end: directly when it cannot wait, else on a fiber, driven by the instance's loop.
-// Lives at one address until it is done.
+// Runs one call to its end: directly when it cannot wait, else on a fiber, driven by the instance's
+// loop. Lives at one address until it is done. The instance may go first, which ends the call.
 class RunningCall {
  public:
   // `codec` and what it points to outlive this.
   RunningCall(InstanceState& instance, const engine::Instance::Export& function,
               const engine::CallCodec& codec);
+  // Cancels when the call is not done.
   ~RunningCall();
   RunningCall(const RunningCall&) = delete;
   RunningCall& operator=(const RunningCall&) = delete;
 
-  // Runs until the call is done or waits. Errors: UNUSABLE.
+  // Runs until the call is done, waits, or has had its turn. Errors: UNUSABLE.
   Result<void> start();
   bool done() const { return done_; }
-  // Runs the loop until the call is done.
+  // Runs the loop until the call is done. Inside a host function, which has the loop to itself, a
+  // call that waits is ended instead.
   void wait();
-  // After it is done. Errors: as DynamicFunction::call.
-  Result<void> outcome();
+  // After it is done, once. Errors: as DynamicFunction::call.
+  Result<void> takeOutcome() { return std::move(outcome_); }
+  // Ends the call.
+  void cancel(Error why);
 
  private:
   kj::Promise<void> drive();
+  void finish();
   static bool body(void* context, engine::Store& store);
   static void onReady(void* context, engine::Fiber& fiber);
 
-  InstanceState& instance_;
+  InstanceState& instance_;  // not after it is done
+  LoopState& loop_;
   const engine::Instance::Export& function_;
   engine::CallCodec codec_;
   engine::Fiber fiber_;
   bool done_ = false;
-  bool succeeded_ = false;
+  Result<void> outcome_;
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> ready_;
   kj::ForkedPromise<void> driving_ = nullptr;  // last: uses everything above
 };
+
+// Runs the loop until what the instance wrote to its standard streams is where it goes, or until the
+// deadline of its last call.
+void drain(InstanceState& instance);
 
 }  // namespace tenon::host
