@@ -9,6 +9,8 @@
 //   char                  char32_t, Char
 //   string                std::string, std::string_view (1)
 //   list<T>               std::vector<T>, std::span<const T> (1)
+//   list<T, N>            std::array<T, N>
+//   map<K, V>             std::vector<std::tuple<K, V>>
 //   record                a struct with TENON_RECORD
 //   tuple<...>            std::tuple<...>
 //   variant               std::variant<...>, by position; std::monostate for a case without payload
@@ -24,6 +26,7 @@
 // constructor. Everything here is bound to the thread of the instance that is called or calls.
 
 #include <tenon/typed/abi_type.h>   // Abi<T>
+#include <tenon/typed/arrays.h>     // arrays
 #include <tenon/typed/call.h>       // TypedCall, HostThunk
 #include <tenon/typed/describe.h>   // TENON_RECORD, TENON_ENUM, TENON_FLAGS
 #include <tenon/typed/labels.h>     // enums, flags

@@ -6,10 +6,11 @@ Run by hand after an update of the specification:
     tests/abi/gen_vectors.py [SEED [CASES [FILE]]]
 More cases than are checked in: give a FILE and set TENON_ABI_VECTORS to it when running the test.
 
-Types and values are JSON: a primitive type is its name, the others ["list", T], ["record", [[label, T]]],
+Types and values are JSON: a primitive type is its name, the others ["list", T], ["fixed", T, N], ["map", K, V],
+["record", [[label, T]]],
 ["tuple", [T]], ["variant", [[label, T or null]]], ["enum", [label]], ["option", T],
 ["result", T or null, T or null], ["flags", [label]], ["own"], ["borrow"]. Integers of 64 bits are
-decimal text, floats the hexadecimal text of their bits, chars code points, records and tuples arrays,
+decimal text, floats the hexadecimal text of their bits, chars code points, lists, maps (of pairs), records and tuples arrays,
 variants [index] or [index, payload], options null or [payload], flags their bits, handles the rep.
 """
 import glob
@@ -93,6 +94,8 @@ def make_type(t):
         return PRIMITIVES[t]()
     match t[0]:
         case 'list': return d.ListType(make_type(t[1]))
+        case 'fixed': return d.ListType(make_type(t[1]), t[2])
+        case 'map': return d.MapType(make_type(t[1]), make_type(t[2]))
         case 'record': return d.RecordType([d.FieldType(n, make_type(f)) for n, f in t[1]])
         case 'tuple': return d.TupleType([make_type(f) for f in t[1]])
         case 'variant':
@@ -139,7 +142,8 @@ def to_spec(t, v):
             case 'char': return chr(v)
             case 'string': return (v, 'utf8', len(v.encode('utf-8')))
     match t[0]:
-        case 'list': return [to_spec(t[1], x) for x in v]
+        case 'list' | 'fixed': return [to_spec(t[1], x) for x in v]
+        case 'map': return [{'0': to_spec(t[1], k), '1': to_spec(t[2], x)} for k, x in v]
         case 'record': return {n: to_spec(f, x) for (n, f), x in zip(t[1], v)}
         case 'tuple': return {str(i): to_spec(f, x) for i, (f, x) in enumerate(zip(t[1], v))}
         case 'variant' | 'option' | 'result':
@@ -161,7 +165,8 @@ def from_spec(t, v):
             case 'char': return ord(v)
             case 'string': return v[0]
     match t[0]:
-        case 'list': return [from_spec(t[1], x) for x in v]
+        case 'list' | 'fixed': return [from_spec(t[1], x) for x in v]
+        case 'map': return [[from_spec(t[1], x['0']), from_spec(t[2], x['1'])] for x in v]
         case 'record': return [from_spec(f, v[n]) for n, f in t[1]]
         case 'tuple': return [from_spec(f, v[str(i)]) for i, f in enumerate(t[1])]
         case 'variant' | 'option' | 'result':
@@ -178,7 +183,7 @@ def from_spec(t, v):
 
 def random_type(depth):
     simple = list(PRIMITIVES) + ['string'] * 2 + ['own', 'borrow', 'enum', 'flags']
-    nested = ['list', 'record', 'tuple', 'variant', 'option', 'result']
+    nested = ['list', 'list', 'fixed', 'map', 'record', 'tuple', 'variant', 'option', 'result']
     kind = rng.choice(simple if depth == 0 else simple + nested * 3)
     some = lambda most: range(rng.randint(1, most))
     maybe = lambda: random_type(depth - 1) if rng.random() < 0.75 else None
@@ -189,6 +194,8 @@ def random_type(depth):
                                                     if rng.random() < 0.2 else rng.randint(1, 6))]]
         case 'flags': return ['flags', [f'f{i}' for i in range(rng.choice([1, 3, 8, 9, 16, 17, 32]))]]
         case 'list': return ['list', random_type(depth - 1)]
+        case 'fixed': return ['fixed', random_type(depth - 1), rng.randint(1, 4)]
+        case 'map': return ['map', rng.choice(['u8', 's64', 'char', 'string']), random_type(depth - 1)]
         case 'record': return ['record', [[f'f{i}', random_type(depth - 1)] for i in some(5)]]
         case 'tuple': return ['tuple', [random_type(depth - 1) for _ in some(4)]]
         case 'variant': return ['variant', [[f'c{i}', maybe()] for i in some(4)]]
@@ -213,6 +220,8 @@ def random_value(t):
             case 'string': return rng.choice(STRINGS)
         return random_int(int(t[1:]), t[0] == 's')
     match t[0]:
+        case 'fixed': return [random_value(t[1]) for _ in range(t[2])]
+        case 'map': return [[random_value(t[1]), random_value(t[2])] for _ in range(rng.randint(0, 3))]
         case 'list': return [random_value(t[1]) for _ in range(rng.choice([0, 1, 2, 3, 5]))]
         case 'record': return [random_value(f) for _, f in t[1]]
         case 'tuple': return [random_value(f) for f in t[1]]

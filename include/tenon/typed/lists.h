@@ -106,7 +106,7 @@ StringRange storeList(Context& context, const Range& values, const Type* element
 
 template <typename T>
 bool matchesList(const Type& type, TypeMatch& match, const std::string& name) {
-  if (type.kind != TypeKind::LIST) return differ(match, name, &type);
+  if (type.kind != TypeKind::LIST || type.fixedLength != 0) return differ(match, name, &type);
   return within(match, "element", Abi<T>::matches(*type.element, match));
 }
 

@@ -165,7 +165,9 @@ Result<void> Checker::check(const Type& type, const Value& value, const Path& pa
     }
     case TypeKind::LIST: {
       const auto* list = value.find<List>();
-      if (!list) return wrong(path, type, value);
+      if (!list || (type.fixedLength != 0 && list->items.size() != type.fixedLength)) {
+        return wrong(path, type, value);
+      }
       if (list->items.size() > MAX_BYTE_LENGTH / type.element->size) {
         return refuse(path, "the list is longer than 2^28 - 1 bytes");
       }

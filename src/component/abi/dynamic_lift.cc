@@ -76,6 +76,18 @@ Value makeTuple(Context& context, const Type& type, Lift&& lift) {
   return tuple;
 }
 
+// The elements of a list<T, N>, each read by `lift(offset)`.
+template <typename Lift>
+Value makeFixedList(Context& context, const Type& type, Lift&& lift) {
+  List list;
+  if (!context.charge(uint64_t{type.fixedLength} * sizeof(Value))) return {};
+  list.items.reserve(type.fixedLength);
+  for (uint32_t i = 0; i < type.fixedLength && !context.failed(); i++) {
+    list.items.push_back(lift(i * type.element->size));
+  }
+  return list;
+}
+
 template <typename T>
 void loadNumbers(Context& context, StringRange range, std::vector<Value>& items) {
   for (T number : detail::viewPlain<T>(context, range)) items.emplace_back(number);
@@ -133,7 +145,12 @@ Value load(Context& context, const Type& type, uint32_t pointer) {
     case TypeKind::STRING:
       return loadString(context, detail::loadPair(context, pointer));
     case TypeKind::LIST:
-      return loadList(context, type, detail::loadPair(context, pointer));
+      if (type.fixedLength == 0) {
+        return loadList(context, type, detail::loadPair(context, pointer));
+      }
+      return makeFixedList(context, type, [&](uint32_t offset) {
+        return load(context, *type.element, pointer + offset);
+      });
     case TypeKind::RECORD:
       return makeRecord(context, type, [&](const Labelled& member) {
         return load(context, *member.type, pointer + member.offset);
@@ -194,7 +211,9 @@ Value liftFlat(Context& context, const Type& type, const RawValue*& in) {
     case TypeKind::STRING:
       return loadString(context, detail::liftPair(in));
     case TypeKind::LIST:
-      return loadList(context, type, detail::liftPair(in));
+      if (type.fixedLength == 0) return loadList(context, type, detail::liftPair(in));
+      return makeFixedList(context, type,
+                           [&](uint32_t) { return liftFlat(context, *type.element, in); });
     case TypeKind::RECORD:
       return makeRecord(context, type, [&](const Labelled& member) {
         return liftFlat(context, *member.type, in);

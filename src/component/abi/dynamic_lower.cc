@@ -71,6 +71,16 @@ void eachMember(Context& context, const Type& type, const Value& value, Lower&& 
   }
 }
 
+// Calls `lower(item, offset)` for each element of a list<T, N>.
+template <typename Lower>
+void eachItem(Context& context, const Type& type, const Value& value, Lower&& lower) {
+  const auto* list = value.find<List>();
+  if (!list || list->items.size() != type.fixedLength) return context.fail(WRONG_KIND);
+  for (uint32_t i = 0; i < type.fixedLength && !context.failed(); i++) {
+    lower(list->items[i], i * type.element->size);
+  }
+}
+
 // The case of a VARIANT, OPTION or RESULT value, with a payload if and only if the type has one.
 // The index is NOT_FOUND after a failure.
 CaseOf caseOf(Context& context, const Type& type, const Value& value) {
@@ -155,6 +165,11 @@ void store(Context& context, const Type& type, const Value& value, uint32_t poin
     case TypeKind::STRING:
       return detail::storePair(context, storeString(context, textOf(context, value)), pointer);
     case TypeKind::LIST:
+      if (type.fixedLength != 0) {
+        return eachItem(context, type, value, [&](const Value& item, uint32_t offset) {
+          store(context, *type.element, item, pointer + offset);
+        });
+      }
       return detail::storePair(context, storeList(context, type, value), pointer);
     case TypeKind::RECORD:
     case TypeKind::TUPLE:
@@ -219,6 +234,11 @@ void lowerFlat(Context& context, const Type& type, const Value& value, RawValue*
     case TypeKind::STRING:
       return detail::lowerPair(storeString(context, textOf(context, value)), out);
     case TypeKind::LIST:
+      if (type.fixedLength != 0) {
+        return eachItem(context, type, value, [&](const Value& item, uint32_t) {
+          lowerFlat(context, *type.element, item, out);
+        });
+      }
       return detail::lowerPair(storeList(context, type, value), out);
     case TypeKind::RECORD:
     case TypeKind::TUPLE:

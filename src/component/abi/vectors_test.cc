@@ -68,6 +68,8 @@ class Vectors : public testing::Test {
     if (t.is_string()) return table.primitive(PRIMITIVES.at(t));
     std::string kind = t[0];
     if (kind == "list") return table.list(typeOf(t[1])).value();
+    if (kind == "fixed") return table.fixedList(typeOf(t[1]), t[2]).value();
+    if (kind == "map") return table.map(typeOf(t[1]), typeOf(t[2])).value();
     if (kind == "option") return table.option(typeOf(t[1])).value();
     if (kind == "result") return table.result(typeOf(t[1]), typeOf(t[2])).value();
     if (kind == "enum") return table.enumeration(t[1]).value();
