@@ -1,15 +1,17 @@
-// Development runner: checks decoding and validation against scripts that `wasm-tools json-from-wast`
-// has turned into JSON. Walks a folder for *.json; each names its binaries, which lie beside it.
+// Development runner: checks decoding and validation against scripts that `wasm-tools
+// json-from-wast` has turned into JSON. Walks a folder for *.json; each names its binaries, which
+// lie beside it.
 //
 //   validate_suite [--gated] [--verbose] FOLDER...
 //
-// Gated features are let through with --gated, or one by one: a file `features` beside a script names
-// them as wasm-tools does ("cm-async,cm64"). With such a file, the features that wasm-tools has by
-// default are on as well.
+// Gated features are let through with --gated, or one by one: a file `features` beside a script
+// names them as wasm-tools does ("cm-async,cm64"). With such a file, the features that wasm-tools
+// has by default are on as well.
 //
-// Valid components must pass; what `assert_invalid` and `assert_malformed` name must be refused. Core
-// modules and text are left out. Prints a table (file, passed, failed, gated) and every failure. A
-// component that is refused because it needs a gated feature counts as gated, not as failed.
+// Valid components must pass; what `assert_invalid` and `assert_malformed` name must be refused.
+// Core modules and text are left out. Prints a table (file, passed, failed, gated) and every
+// failure. A component that is refused because it needs a gated feature counts as gated, not as
+// failed.
 
 #include "component/binary/decoder.h"
 #include "component/validate/validator.h"
@@ -116,7 +118,8 @@ void runCommand(const nlohmann::json& command, const std::filesystem::path& scri
   if (valid && !result && result.error().code == ErrorCode::UNSUPPORTED) {
     ++tally.gated;
     if (options.verbose) {
-      std::printf("gated  %s %s: %s\n", source.c_str(), type.c_str(), result.error().text().c_str());
+      std::printf("gated  %s %s: %s\n", source.c_str(), type.c_str(),
+                  result.error().text().c_str());
     }
     return;
   }
@@ -125,9 +128,9 @@ void runCommand(const nlohmann::json& command, const std::filesystem::path& scri
   std::string expected = command.value("text", "");
   std::string found = result ? "accepted" : result.error().text();
   if (!good || (options.verbose && !result)) {
-    std::printf("%s %s %s %s: expected `%s`, found: %s\n", good ? "ok    " : "FAILED", source.c_str(),
-                type.c_str(), std::string(command.value("filename", "")).c_str(), expected.c_str(),
-                found.c_str());
+    std::printf("%s %s %s %s: expected `%s`, found: %s\n", good ? "ok    " : "FAILED",
+                source.c_str(), type.c_str(), std::string(command.value("filename", "")).c_str(),
+                expected.c_str(), found.c_str());
   }
 }
 

@@ -13,10 +13,12 @@ constexpr uint32_t CONTEXT_SLOTS = 2;
 constexpr CoreValType FUNCREF{0x70, 0};
 
 Result<void> forbidOptions(const CheckedOptions& options, const char* where, uint64_t offset) {
-  const char* refused = options.postReturn ? "post-return" : options.callback ? "callback" : nullptr;
+  const char* refused = options.postReturn ? "post-return"
+                        : options.callback ? "callback"
+                                           : nullptr;
   if (refused == nullptr) return {};
-  return invalid(offset, say("canonical option `", refused, "` cannot be specified on `", where,
-                             "`"));
+  return invalid(offset,
+                 say("canonical option `", refused, "` cannot be specified on `", where, "`"));
 }
 
 }  // namespace
@@ -117,8 +119,7 @@ Result<void> Validation::contextBuiltin(const Canon& canon, uint64_t offset) {
   }
   used = canon.contextType;
   if (canon.contextSlot >= CONTEXT_SLOTS) {
-    return invalid(offset,
-                   say("`", name, "` immediate must be zero or one: ", canon.contextSlot));
+    return invalid(offset, say("`", name, "` immediate must be zero or one: ", canon.contextSlot));
   }
   if (canon.contextSlot > 0) {
     TENON_CHECK(gate(features_.threads, "context slots other than 0", offset));

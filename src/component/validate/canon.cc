@@ -1,4 +1,5 @@
-// lift, lower and task.return, and canonical options. Source: CanonicalABI.md "`canonopt` Validation",
+// lift, lower and task.return, and canonical options. Source: CanonicalABI.md "`canonopt`
+// Validation",
 // "`canon lift`", "`canon lower`", "Flattening".
 
 #include "component/validate/core_types.h"
@@ -100,8 +101,8 @@ class Flat {
 
   static CoreType join(CoreType a, CoreType b) {
     if (a == b) return a;
-    bool both32 = (a == CoreType::I32 && b == CoreType::F32) ||
-                  (a == CoreType::F32 && b == CoreType::I32);
+    bool both32 =
+        (a == CoreType::I32 && b == CoreType::F32) || (a == CoreType::F32 && b == CoreType::I32);
     return both32 ? CoreType::I32 : CoreType::I64;
   }
 
@@ -287,7 +288,8 @@ Result<void> Validation::checkLiftOptions(const CheckedOptions& options, const C
               scope().coreItem(CoreExternKind::FUNC, *options.postReturn, offset));
     if (postReturn->func.params != callee.results || !postReturn->func.results.empty()) {
       return invalid(
-          offset, "canonical option `post-return` uses a core function with an incorrect signature");
+          offset,
+          "canonical option `post-return` uses a core function with an incorrect signature");
     }
   }
   if (options.async && !options.callback) {
@@ -318,12 +320,11 @@ Result<void> Validation::lift(const Canon& canon, uint64_t offset) {
   if (!isSignature(callee->func, expected.params, expected.results)) {
     bool params = coreValTypes(expected.params) == callee->func.params;
     const char* what = params ? "result" : "parameter";
-    return invalid(
-        offset, say("lowered ", what, " types `",
-                    listed(coreValTypes(params ? expected.results : expected.params)),
-                    "` do not match ", what, " types `",
-                    listed(params ? callee->func.results : callee->func.params),
-                    "` of core function ", canon.func));
+    return invalid(offset, say("lowered ", what, " types `",
+                               listed(coreValTypes(params ? expected.results : expected.params)),
+                               "` do not match ", what, " types `",
+                               listed(params ? callee->func.results : callee->func.params),
+                               "` of core function ", canon.func));
   }
   scope().funcs.push_back(func);
   return {};
@@ -333,8 +334,7 @@ Result<void> Validation::lower(const Canon& canon, uint64_t offset) {
   TENON_TRY(const FuncNode* func, scope().func(canon.func, offset));
   TENON_TRY(CheckedOptions checked, options(canon.opts, offset));
   if (checked.postReturn) {
-    return invalid(offset,
-                   "canonical option `post-return` cannot be specified for lowerings");
+    return invalid(offset, "canonical option `post-return` cannot be specified for lowerings");
   }
   if (checked.callback) {
     return invalid(offset, "canonical option `callback` cannot be specified for lowerings");

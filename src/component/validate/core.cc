@@ -18,8 +18,8 @@ Result<void> checkMemory(const CoreLimits& limits, uint64_t offset) {
     return invalid(offset, "a memory's page size must be 1 or 65536 bytes");
   }
   uint64_t addressBits = limits.is64 ? 64 : 32;
-  uint64_t most = log2 == 0 ? (limits.is64 ? UINT64_MAX : UINT32_MAX)
-                            : uint64_t{1} << (addressBits - log2);
+  uint64_t most =
+      log2 == 0 ? (limits.is64 ? UINT64_MAX : UINT32_MAX) : uint64_t{1} << (addressBits - log2);
   if (limits.min > most || limits.max.value_or(0) > most) {
     return invalid(offset, say("memory size must be at most ", most, " pages"));
   }
@@ -33,6 +33,9 @@ Result<void> checkExtern(const CoreExternType& type, uint64_t offset) {
     return invalid(offset, "size minimum must not be greater than maximum");
   }
   if (type.kind == CoreExternKind::MEMORY) return checkMemory(type.limits, offset);
+  if (type.kind == CoreExternKind::TABLE && type.limits.shared) {
+    return Error{ErrorCode::UNSUPPORTED, "shared tables are not supported", offset};
+  }
   if (type.kind == CoreExternKind::TAG && !type.func.results.empty()) {
     return invalid(offset, "invalid exception type: non-empty tag result type");
   }
@@ -71,8 +74,7 @@ Result<const ModuleNode*> Validation::ownModule(std::vector<CoreImportDecl> impo
   for (uint32_t i = 0; i < node.exports.size(); ++i) {
     const CoreExportDecl& item = node.exports[i];
     if (!node.exportsByName.emplace(item.name, i).second) {
-      return invalid(item.offset,
-                     say("duplicate export name `", item.name, "` already defined"));
+      return invalid(item.offset, say("duplicate export name `", item.name, "` already defined"));
     }
     TENON_CHECK(addSize(node.extent, item.type, offset));
   }
@@ -82,10 +84,10 @@ Result<const ModuleNode*> Validation::ownModule(std::vector<CoreImportDecl> impo
 Result<void> Validation::coreModule(const CoreModule& module, uint64_t offset) {
   TENON_CHECK(checkCount(scope().coreModules.size(), 1, MAX_MODULES, "modules", offset));
   if (++modulesAndComponents_ > MAX_MODULES_AND_COMPONENTS) {
-    return Error{ErrorCode::LIMIT_EXCEEDED,
-                 say("modules and components count exceeds the limit of ",
-                     MAX_MODULES_AND_COMPONENTS),
-                 offset};
+    return Error{
+        ErrorCode::LIMIT_EXCEEDED,
+        say("modules and components count exceeds the limit of ", MAX_MODULES_AND_COMPONENTS),
+        offset};
   }
   TENON_TRY(CoreModuleInterface interface, readCoreModule(module.bytes, offset));
   CoreTypeTable& table = arena_.coreTypes();
@@ -185,8 +187,7 @@ Result<void> Validation::coreInstantiate(const CoreInstance& instance, CoreInsta
   for (const CoreInstantiateArg& arg : instance.args) {
     TENON_TRY(const CoreInstanceNode* given, scope().coreInstance(arg.instance, offset));
     if (!arguments.emplace(arg.name, given).second) {
-      return invalid(offset,
-                     say("duplicate module instantiation argument named `", arg.name, "`"));
+      return invalid(offset, say("duplicate module instantiation argument named `", arg.name, "`"));
     }
   }
   for (const CoreImportDecl& import : node.module->imports) {
@@ -201,9 +202,9 @@ Result<void> Validation::coreInstantiate(const CoreInstance& instance, CoreInsta
                                  "` does not export an item named `", import.name, "`"));
     }
     if (auto why = coreMismatch(*given, import.type, arena_.coreTypes())) {
-      return invalid(offset, say("type mismatch for export `", import.name,
-                                 "` of module instantiation argument `", import.module, "`: ",
-                                 *why));
+      return invalid(offset,
+                     say("type mismatch for export `", import.name,
+                         "` of module instantiation argument `", import.module, "`: ", *why));
     }
   }
   return {};
@@ -220,8 +221,8 @@ Result<void> Validation::coreBag(const CoreInstance& instance, CoreInstanceNode&
     auto kind = static_cast<CoreExternKind>(item.item.sort);
     TENON_TRY(const CoreExternType* type, scope().coreItem(kind, item.item.index, offset));
     if (!node.exports.emplace(item.name, type).second) {
-      return invalid(offset, say("duplicate instantiation export name `", item.name,
-                                 "` already defined"));
+      return invalid(offset,
+                     say("duplicate instantiation export name `", item.name, "` already defined"));
     }
     TENON_CHECK(addSize(extent, *type, offset));
   }

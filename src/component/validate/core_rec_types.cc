@@ -23,6 +23,15 @@ Error outOfBounds(uint64_t index, uint64_t offset) {
   return invalid(offset, say("unknown type ", index, ": type index out of bounds"));
 }
 
+Result<void> refuseContinuations(const CoreValType& type, uint64_t offset) {
+  auto reference = asReference(type);
+  if (!reference || reference->type ||
+      (reference->heap != HeapKind::CONT && reference->heap != HeapKind::NOCONT)) {
+    return {};
+  }
+  return Error{ErrorCode::UNSUPPORTED, "continuation references are not supported", offset};
+}
+
 // Calls `visit` for every value type in the type; stops at the first error.
 template <typename Composite, typename Visit>
 Result<void> forValTypes(Composite& type, Visit visit) {
@@ -93,8 +102,8 @@ void append(std::string& key, uint64_t number) {
 
 }  // namespace
 
-// The types of a recursive group. While it is made, the references in it are: an older type's number
-// times two, or the position in the group times two plus one.
+// The types of a recursive group. While it is made, the references in it are: an older type's
+// number times two, or the position in the group times two plus one.
 struct CoreTypeTable::Group {
   std::vector<CoreComposite> types;
 
@@ -161,8 +170,7 @@ Result<void> CoreTypeTable::add(const CoreFuncType& func, CoreTypeSpace& space, 
   return add(std::move(group), space, offset);
 }
 
-Result<void> CoreTypeTable::add(const CoreOtherType& other, CoreTypeSpace& space,
-                                uint64_t offset) {
+Result<void> CoreTypeTable::add(const CoreOtherType& other, CoreTypeSpace& space, uint64_t offset) {
   Group group;
   ByteReader in(other.bytes, offset);
   uint32_t count = 1;
@@ -194,6 +202,7 @@ Result<void> CoreTypeTable::add(Group group, CoreTypeSpace& space, uint64_t offs
       type.super = static_cast<CoreTypeId>(super);
     }
     auto value = [&](CoreValType& each) -> Result<void> {
+      TENON_CHECK(refuseContinuations(each, offset));
       if (!isConcrete(each)) return {};
       TENON_TRY(uint64_t to, reference(static_cast<uint64_t>(each.heapType), count));
       each.heapType = static_cast<int64_t>(to);
@@ -311,6 +320,7 @@ Result<void> CoreTypeTable::resolve(CoreExternType& type, const CoreTypeSpace& s
     return invalid(offset, say("type index ", index, " is a module type, not a sub type"));
   };
   if (type.kind != CoreExternKind::FUNC && type.kind != CoreExternKind::TAG) {
+    TENON_CHECK(refuseContinuations(type.valType, offset));
     if (!isConcrete(type.valType)) return {};
     TENON_TRY(type.valType.heapType, find(static_cast<uint64_t>(type.valType.heapType)));
     return {};

@@ -2,9 +2,9 @@
 
 // Core types by their structure: functions, and WebAssembly 3.0's structs, arrays, subtypes and
 // recursive groups. Groups of the same structure get the same numbers wherever they are defined, so
-// that two core types are equal exactly when their numbers are. In everything that comes out of here
-// a concrete heap type (`CoreValType::heapType`, not negative) is such a number, no longer an index.
-// Source: WebAssembly Core Specification 3.0, "Types", "Rolling and Unrolling", "Matching".
+// that two core types are equal exactly when their numbers are. In everything that comes out of
+// here a concrete heap type (`CoreValType::heapType`, not negative) is such a number, no longer an
+// index. Source: WebAssembly Core Specification 3.0, "Types", "Rolling and Unrolling", "Matching".
 
 #include "component/binary/definitions.h"
 

@@ -10,8 +10,8 @@ namespace {
 constexpr uint32_t DEFAULT_PAGE_SIZE_LOG2 = 16;
 
 const char* heapName(HeapKind heap) {
-  static constexpr const char* NAMES[] = {"cont", "exn",    "array",  "struct", "i31",
-                                          "eq",   "any",    "extern", "func",   "none",
+  static constexpr const char* NAMES[] = {"cont",     "exn",    "array",  "struct", "i31",
+                                          "eq",       "any",    "extern", "func",   "none",
                                           "noextern", "nofunc", "noexn",  "nocont"};
   return NAMES[static_cast<size_t>(heap) - static_cast<size_t>(HeapKind::CONT)];
 }

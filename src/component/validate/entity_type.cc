@@ -58,15 +58,14 @@ FuncType FuncNode::signature() const {
 
 size_t AnyTypeHash::operator()(const AnyType& type) const {
   size_t seed = type.index();
-  return std::visit(
-      Overloaded{
-          [&](const ResourceRef& ref) { return mix(mix(seed, ref.id), ref.alias); },
-          [&](const ValRef& ref) {
-            return mix(mix(seed, std::hash<const void*>()(ref.node)), ref.alias);
-          },
-          [&](const auto* node) { return mix(seed, std::hash<const void*>()(node)); },
-      },
-      type);
+  return std::visit(Overloaded{
+                        [&](const ResourceRef& ref) { return mix(mix(seed, ref.id), ref.alias); },
+                        [&](const ValRef& ref) {
+                          return mix(mix(seed, std::hash<const void*>()(ref.node)), ref.alias);
+                        },
+                        [&](const auto* node) { return mix(seed, std::hash<const void*>()(node)); },
+                    },
+                    type);
 }
 
 const char* describe(const AnyType& type) {

@@ -1,9 +1,9 @@
 #pragma once
 
-// Types as validation sees them. A node is one definition; two definitions of the same structure are
-// two nodes, because a record (variant, enum, flags, resource) must be known under a name of its own
-// before an import or export may use it. Whether values are compatible is decided by structure alone:
-// every value node carries its structural `Type`.
+// Types as validation sees them. A node is one definition; two definitions of the same structure
+// are two nodes, because a record (variant, enum, flags, resource) must be known under a name of
+// its own before an import or export may use it. Whether values are compatible is decided by
+// structure alone: every value node carries its structural `Type`.
 //
 // A reference is a node and an alias: importing or exporting a type gives a new alias of the same
 // node, which is a new name. Resources are identified by numbers; an alias of one likewise.
@@ -186,6 +186,7 @@ class Arena {
 
   TypeTable& table() { return table_; }
   CoreTypeTable& coreTypes() { return coreTypes_; }
+  const CoreTypeTable& coreTypes() const { return coreTypes_; }
   ResourceId newResource() { return nextResource_++; }
   uint32_t newAlias() { return nextAlias_++; }
 

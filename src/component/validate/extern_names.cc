@@ -79,8 +79,8 @@ Result<void> checkResourceName(const Annotated& item, ResourceRef resource) {
     return invalid(item.offset, "resource used in function does not have a name in this context");
   }
   if (it->second == item.name.resource) return {};
-  return invalid(item.offset, say("function does not match expected resource name `", it->second,
-                                  "`"));
+  return invalid(item.offset,
+                 say("function does not match expected resource name `", it->second, "`"));
 }
 
 Result<void> checkConstructor(const Annotated& item) {
@@ -179,9 +179,9 @@ Result<void> checkSetter(const NewItem& item, const PlainName& name, const Items
   if (property->kind == TypeKind::RESULT) property = property->ok;
   const Type* taken = typeOf(std::get<const FuncNode*>(item.entity)->params.back().type);
   if (taken == property) return {};  // of one table: equal types have one address
-  return invalid(offset, say(side, " `", item.name.name,
-                             "`'s parameter type must match the return type of `", getterName,
-                             "`"));
+  return invalid(
+      offset, say(side, " `", item.name.name, "`'s parameter type must match the return type of `",
+                  getterName, "`"));
 }
 
 }  // namespace

@@ -55,9 +55,9 @@ Result<void> Validation::import(const Import& import, uint64_t offset) {
   adopt(entity, Direction::IMPORT);
   TENON_CHECK(push(entity, false, offset));
   if (!scope().makeVisible(Direction::IMPORT, import.name.name, entity)) {
-    return invalid(offset, say(describe(entity), " not valid to be used as import: `",
-                               import.name.name,
-                               "` uses a type that is not imported before it under a name"));
+    return invalid(offset,
+                   say(describe(entity), " not valid to be used as import: `", import.name.name,
+                       "` uses a type that is not imported before it under a name"));
   }
   Boundary& side = scope().imports;
   return addItem({import.name, entity, Direction::IMPORT}, side.resources, nameRules(), side.names,
@@ -77,8 +77,8 @@ Result<void> Validation::exportItem(const Export& item, uint64_t offset) {
   return addExport(item.name, std::move(entity), offset);
 }
 
-// The declared type of an export takes the place of the one that it has. Resources that the declared
-// type introduces are matched with those of the item.
+// The declared type of an export takes the place of the one that it has. Resources that the
+// declared type introduces are matched with those of the item.
 Result<Entity> Validation::ascribe(const Entity& actual, const ExternTypeRef& type,
                                    uint64_t offset) {
   TENON_TRY(Entity ascribed, externType(type, offset));
@@ -87,7 +87,8 @@ Result<Entity> Validation::ascribe(const Entity& actual, const ExternTypeRef& ty
   const auto* givenType = std::get_if<TypeBinding>(&actual);
   const auto* wantedInstance = std::get_if<const InstanceNode*>(&ascribed);
   const auto* givenInstance = std::get_if<const InstanceNode*>(&actual);
-  if (wantedType != nullptr && givenType != nullptr && wantedType->referenced == wantedType->created) {
+  if (wantedType != nullptr && givenType != nullptr &&
+      wantedType->referenced == wantedType->created) {
     matcher.supply(*wantedType, *givenType);
   } else if (wantedInstance != nullptr && givenInstance != nullptr) {
     matcher.supply(**wantedInstance, **givenInstance);
@@ -160,8 +161,8 @@ void Validation::adopt(Entity& entity, Direction direction) {
   }
 }
 
-// An instance type that is imported or exported stands for one instance: what the type binds becomes
-// resources of the scope, new ones each time that the type is used.
+// An instance type that is imported or exported stands for one instance: what the type binds
+// becomes resources of the scope, new ones each time that the type is used.
 const InstanceNode* Validation::freshen(const InstanceNode* instance, Direction direction) {
   std::unordered_map<ResourceId, std::vector<uint32_t>> paths;
   if (direction == Direction::IMPORT) paths = explicitPaths(instance->exports, instance->defined);

@@ -28,9 +28,9 @@ Result<void> Validation::instance(const Instance& instance, uint64_t offset) {
   return {};
 }
 
-// The arguments are compared with the imports while the resources among them take the place of those
-// imported. The exports then are about the resources given, and about fresh ones for all that every
-// instance defines anew.
+// The arguments are compared with the imports while the resources among them take the place of
+// those imported. The exports then are about the resources given, and about fresh ones for all that
+// every instance defines anew.
 Result<const InstanceNode*> Validation::instantiate(const Instance& instance, uint64_t offset) {
   TENON_TRY(const ComponentNode* component, scope().component(instance.component, offset));
   std::unordered_map<std::string_view, Entity> arguments;
@@ -55,8 +55,8 @@ Result<const InstanceNode*> Validation::instantiate(const Instance& instance, ui
   }
   for (const Item& wanted : component->imports) {
     if (auto mismatch = matcher.entity(*lookup(wanted.name.name), wanted.entity)) {
-      return invalid(offset, say("type mismatch for import `", wanted.name.name,
-                                 "`: ", mismatch->text()));
+      return invalid(offset,
+                     say("type mismatch for import `", wanted.name.name, "`: ", mismatch->text()));
     }
   }
 

@@ -38,8 +38,8 @@ bool eat(std::string_view& text, std::string_view prefix) {
 // The longest prefix that has only a label's characters.
 std::string_view takeLabel(std::string_view& text) {
   size_t end = 0;
-  while (end < text.size() && (isLower(text[end]) || isUpper(text[end]) || isDigit(text[end]) ||
-                               text[end] == '-')) {
+  while (end < text.size() &&
+         (isLower(text[end]) || isUpper(text[end]) || isDigit(text[end]) || text[end] == '-')) {
     ++end;
   }
   std::string_view label = text.substr(0, end);
@@ -172,7 +172,7 @@ int compareIdentifiers(std::string_view a, std::string_view b) {
   bool numberB = allDigits(b);
   if (numberA != numberB) return numberA ? -1 : 1;
   if (numberA && a.size() != b.size()) return a.size() < b.size() ? -1 : 1;
-  return sign(a < b, a > b);
+  return sign(a<b, a> b);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #pragma once
 
-// Names of imports and exports, and the labels inside types. Text in, parts out; the parts are views
-// into the text. Nothing here looks at types: see `scope.h` for the rules that do.
-// Source: Explainer.md "Import and Export Definitions", "Name Uniqueness", "Canonical Interface Name".
+// Names of imports and exports, and the labels inside types. Text in, parts out; the parts are
+// views into the text. Nothing here looks at types: see `scope.h` for the rules that do. Source:
+// Explainer.md "Import and Export Definitions", "Name Uniqueness", "Canonical Interface Name".
 
 #include <tenon/result.h>
 
@@ -41,8 +41,8 @@ struct PlainName {
   bool isBare() const { return membership == Membership::NONE && accessor == Accessor::NONE; }
 };
 
-// `interfacename`: `nameSpace:package/interface@version`. The version is not checked yet, because it
-// may go on in a suffix attribute: see `fullVersion`.
+// `interfacename`: `nameSpace:package/interface@version`. The version is not checked yet, because
+// it may go on in a suffix attribute: see `fullVersion`.
 struct InterfaceName {
   std::string_view nameSpace;
   std::string_view package;
@@ -77,8 +77,8 @@ Result<SemVer> parseSemVer(std::string_view text);
 // Precedence by semver.org, section 11: negative, 0 or positive. Build metadata does not count.
 int compareVersions(const SemVer& a, const SemVer& b);
 
-// A full version split as a canonical interface name has it: "0.2.6" into "0.2" and ".6". Two versions
-// with the same track are compatible by name. Empty when `version` is no semantic version.
+// A full version split as a canonical interface name has it: "0.2.6" into "0.2" and ".6". Two
+// versions with the same track are compatible by name. Empty when `version` is no semantic version.
 struct VersionSplit {
   std::string_view track;
   std::string_view suffix;  // may be empty
@@ -89,8 +89,8 @@ std::optional<VersionSplit> splitVersion(std::string_view version);
 // returns the full version; empty if there is none. Errors: INVALID without an offset.
 Result<std::string> fullVersion(const InterfaceName& name, std::optional<std::string_view> suffix);
 
-// "wasi:http/types@0.2" for "wasi:http/types@0.2.6": names with the same canonical form may be linked
-// to one another. Names without a version, and plain names, are their own canonical form.
+// "wasi:http/types@0.2" for "wasi:http/types@0.2.6": names with the same canonical form may be
+// linked to one another. Names without a version, and plain names, are their own canonical form.
 std::string canonicalName(std::string_view name);
 
 }  // namespace tenon::component

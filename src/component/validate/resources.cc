@@ -112,8 +112,9 @@ std::string kindName(const Type& type) {
   if (type.kind < TypeKind::LIST) return toString(type);
   if (type.isMap) return "map";
   if (type.fixedLength != 0) return "fixed-length list";
-  static constexpr const char* NAMES[] = {"list",   "record", "tuple", "variant", "enum",   "option",
-                                          "result", "flags",  "own",   "borrow",  "stream", "future"};
+  static constexpr const char* NAMES[] = {"list", "record", "tuple",  "variant",
+                                          "enum", "option", "result", "flags",
+                                          "own",  "borrow", "stream", "future"};
   return NAMES[static_cast<size_t>(type.kind) - static_cast<size_t>(TypeKind::LIST)];
 }
 

@@ -11,7 +11,8 @@ namespace {
 // "cart." for "shop:cart/cart@1.0.0" and for "cart".
 std::string prefixOf(std::string_view name) {
   name = name.substr(0, name.find('@'));
-  if (size_t slash = name.rfind('/'); slash != std::string_view::npos) name.remove_prefix(slash + 1);
+  if (size_t slash = name.rfind('/'); slash != std::string_view::npos)
+    name.remove_prefix(slash + 1);
   return std::string(name) + ".";
 }
 
@@ -169,13 +170,13 @@ std::optional<Mismatch> Matcher::func(const FuncNode& a, const FuncNode& b) {
                  a.async ? "an async function" : "a sync function");
   }
   if (a.params.size() != b.params.size()) {
-    return Mismatch{
-        {}, say("expected ", b.params.size(), " parameters, found ", a.params.size())};
+    return Mismatch{{}, say("expected ", b.params.size(), " parameters, found ", a.params.size())};
   }
   for (size_t i = 0; i < a.params.size(); ++i) {
     if (a.params[i].name != b.params[i].name) {
-      return Mismatch{{}, say("expected parameter named `", b.params[i].name, "`, found `",
-                              a.params[i].name, "`")};
+      return Mismatch{
+          {},
+          say("expected parameter named `", b.params[i].name, "`, found `", a.params[i].name, "`")};
     }
     if (auto mismatch = value(a.params[i].type.node->type, b.params[i].type.node->type)) {
       return within(std::move(mismatch), say("parameter ", a.params[i].name));
@@ -290,8 +291,8 @@ std::optional<Mismatch> Matcher::members(const Type& a, const Type& b) {
                      : a.kind == TypeKind::FLAGS ? "flag"
                                                  : "case";
   if (a.members.size() != b.members.size()) {
-    return Mismatch{
-        {}, say("expected ", b.members.size(), " ", kind, "s, found ", a.members.size())};
+    return Mismatch{{},
+                    say("expected ", b.members.size(), " ", kind, "s, found ", a.members.size())};
   }
   for (size_t i = 0; i < a.members.size(); ++i) {
     const Labelled& one = a.members[i];
@@ -312,8 +313,8 @@ std::optional<Mismatch> Matcher::compare(const Type& a, const Type& b) {
     return found(kindName(b), kindName(a));
   }
   if (a.fixedLength != b.fixedLength) {
-    return Mismatch{{}, say("expected fixed-length list of ", b.fixedLength, ", found one of ",
-                            a.fixedLength)};
+    return Mismatch{
+        {}, say("expected fixed-length list of ", b.fixedLength, ", found one of ", a.fixedLength)};
   }
   if (a.kind == TypeKind::OWN || a.kind == TypeKind::BORROW) {
     if (resolve(actual(), a.resource) == resolve(expected(), b.resource)) return std::nullopt;

@@ -25,7 +25,8 @@ struct Mismatch {
   std::string text() const;
 };
 
-// Which resource is which during a comparison. Numbers of one comparison; no two meanings share one.
+// Which resource is which during a comparison. Numbers of one comparison; no two meanings share
+// one.
 using Identity = uint64_t;
 using Identities = std::unordered_map<ResourceId, Identity>;
 
@@ -46,8 +47,8 @@ class Matcher {
   using Lookup = std::function<const Entity*(std::string_view name)>;
 
   // Supplies `bound`, which is found in `items` of the expected side by its path, from what
-  // `arguments` has under the same names. Where the shapes differ nothing is supplied: comparing then
-  // finds the difference.
+  // `arguments` has under the same names. Where the shapes differ nothing is supplied: comparing
+  // then finds the difference.
   void supply(const Bound& bound, const Items& items, const Lookup& arguments);
   // The same for the resources that an instance type binds, found by searching it.
   void supply(const InstanceNode& expected, const InstanceNode& actual);
@@ -86,8 +87,8 @@ class Matcher {
   std::unordered_set<std::pair<const Type*, const Type*>, PairHash> equal_;
 };
 
-// Where each of `resources` is first exported under a name, searched depth first. Resources that are
-// not exported are missing from the result.
+// Where each of `resources` is first exported under a name, searched depth first. Resources that
+// are not exported are missing from the result.
 std::unordered_map<ResourceId, std::vector<uint32_t>> explicitPaths(
     const Items& exports, const std::vector<ResourceId>& resources);
 

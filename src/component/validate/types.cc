@@ -149,8 +149,8 @@ Result<ValRef> Validation::defined(const DefValType& def, uint64_t offset) {
     case TypeKind::BORROW: {
       TENON_TRY(node.resource, scope().resource(def.resource, offset));
       TypeTable& table = arena_.table();
-      node.type = def.kind == TypeKind::OWN ? table.own(node.resource.id)
-                                            : table.borrow(node.resource.id);
+      node.type =
+          def.kind == TypeKind::OWN ? table.own(node.resource.id) : table.borrow(node.resource.id);
       break;
     }
     case TypeKind::STREAM:
@@ -205,7 +205,8 @@ Result<void> Validation::definedMembers(const DefValType& def, ValNode& node, ui
     members.push_back({std::string(member.label), structure(part), 0});
   }
   bool isRecord = def.kind == TypeKind::RECORD;
-  return setType(node, isRecord ? table.record(std::move(members)) : table.variant(std::move(members)),
+  return setType(node,
+                 isRecord ? table.record(std::move(members)) : table.variant(std::move(members)),
                  offset);
 }
 
@@ -225,8 +226,7 @@ Result<void> Validation::definedContainer(const DefValType& def, ValNode& node, 
     if (*def.length == 0) {
       return invalid(offset, "fixed-length lists must have more than zero elements");
     }
-    TENON_CHECK(
-        checkCount(0, *def.length, MAX_FIXED_LENGTH, "fixed-length list element", offset));
+    TENON_CHECK(checkCount(0, *def.length, MAX_FIXED_LENGTH, "fixed-length list element", offset));
     return setType(node, table.fixedList(structure(element), *def.length), offset);
   }
   bool isList = def.kind == TypeKind::LIST;
@@ -258,8 +258,8 @@ Result<void> Validation::definedAsync(const DefValType& def, ValNode& node, uint
     return invalid(offset, "`stream<char>` is not valid at this time, use `stream<u8>` instead");
   }
   if (type != nullptr && type->hasBorrow) {
-    return invalid(offset, say(isStream ? "`stream`" : "`future`",
-                               " payload cannot contain a `borrow` type"));
+    return invalid(
+        offset, say(isStream ? "`stream`" : "`future`", " payload cannot contain a `borrow` type"));
   }
   TENON_CHECK(addPart(node, payload, offset));
   TypeTable& table = arena_.table();

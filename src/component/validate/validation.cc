@@ -46,10 +46,10 @@ Result<void> Validation::gate(bool enabled, const char* what, uint64_t offset) c
 
 Result<const ComponentNode*> Validation::component(const Component& component) {
   if (++modulesAndComponents_ > MAX_MODULES_AND_COMPONENTS) {
-    return Error{ErrorCode::LIMIT_EXCEEDED,
-                 say("modules and components count exceeds the limit of ",
-                     MAX_MODULES_AND_COMPONENTS),
-                 component.offset};
+    return Error{
+        ErrorCode::LIMIT_EXCEEDED,
+        say("modules and components count exceeds the limit of ", MAX_MODULES_AND_COMPONENTS),
+        component.offset};
   }
   ScopeGuard guard(scopes_, ScopeKind::COMPONENT);
   for (const Definition& each : component.definitions) TENON_CHECK(definition(each));
@@ -153,9 +153,9 @@ Result<void> Validation::alias(const Alias& alias, uint64_t offset) {
   const auto* fromInstance = std::get_if<ExportAlias>(&alias.target);
   const auto* fromCore = std::get_if<CoreExportAlias>(&alias.target);
   if (scope().kind != ScopeKind::COMPONENT) {
-    bool allowed = alias.sort == Sort::TYPE ||
-                   (fromInstance != nullptr ? alias.sort == Sort::INSTANCE
-                                            : alias.sort == Sort::CORE_TYPE);
+    bool allowed =
+        alias.sort == Sort::TYPE ||
+        (fromInstance != nullptr ? alias.sort == Sort::INSTANCE : alias.sort == Sort::CORE_TYPE);
     if (!allowed || fromCore != nullptr) {
       return invalid(
           offset, "aliases in a component or instance type may only refer to types or instances");
@@ -189,8 +189,8 @@ Result<void> Validation::aliasCoreExport(Sort sort, const CoreExportAlias& targe
   TENON_TRY(const CoreInstanceNode* instance, scope().coreInstance(target.instance, offset));
   const CoreExternType* item = instance->findExport(target.name);
   if (item == nullptr) {
-    return invalid(offset, say("core instance ", target.instance, " has no export named `",
-                               target.name, "`"));
+    return invalid(
+        offset, say("core instance ", target.instance, " has no export named `", target.name, "`"));
   }
   auto kind = static_cast<CoreExternKind>(sort);
   if (item->kind != kind) {
@@ -236,8 +236,8 @@ Result<void> Validation::aliasOuter(Sort sort, const OuterAlias& target, uint64_
 
 Result<void> Validation::aliasOuterType(Scope& from, const OuterAlias& target, uint64_t offset) {
   TENON_TRY(AnyType type, from.type(target.index, offset));
-  // Component types and instance types are innermost. So the alias leaves a component exactly if the
-  // scope after the one that it refers to is a component.
+  // Component types and instance types are innermost. So the alias leaves a component exactly if
+  // the scope after the one that it refers to is a component.
   Scope* crossed = target.count == 0 ? nullptr : scopes_[scopes_.size() - target.count].get();
   if (crossed != nullptr && crossed->kind == ScopeKind::COMPONENT) {
     crossed->outerAliasSize += extentOf(type).size;
@@ -275,8 +275,8 @@ Result<void> Validation::start(const Start& start, uint64_t offset) {
   }
   for (size_t i = 0; i < start.args.size(); ++i) {
     TENON_TRY(ValRef argument, scope().takeValue(start.args[i], offset));
-    auto mismatch = Matcher(arena_.coreTypes())
-                        .value(argument.node->type, func->params[i].type.node->type);
+    auto mismatch =
+        Matcher(arena_.coreTypes()).value(argument.node->type, func->params[i].type.node->type);
     if (mismatch) {
       return invalid(offset, say("value type mismatch for component start function argument ", i,
                                  ": ", mismatch->text()));

@@ -61,7 +61,8 @@ class Validation {
   Result<void> gate(bool enabled, const char* what, uint64_t offset) const;
   // Appends to the index space of its sort.
   Result<void> push(const Entity& entity, bool valueUsed, uint64_t offset);
-  // Gives resources that the entity's type binds to the scope. May change the entity to a fresh one.
+  // Gives resources that the entity's type binds to the scope. May change the entity to a fresh
+  // one.
   void adopt(Entity& entity, Direction direction);
   const InstanceNode* freshen(const InstanceNode* instance, Direction direction);
   Result<Entity> ascribe(const Entity& actual, const ExternTypeRef& type, uint64_t offset);
@@ -100,8 +101,8 @@ class Validation {
   // Appends the types of one definition that is no module type.
   Result<void> coreComposites(const CoreTypeDef& def, CoreTypeSpace& types, uint64_t offset);
   Result<const ModuleNode*> moduleType(const CoreModuleTypeDef& def, uint64_t offset);
-  Result<CoreTypeEntry> moduleTypeAlias(const CoreOuterTypeAlias& alias,
-                                        const CoreTypeSpace& types, uint64_t offset);
+  Result<CoreTypeEntry> moduleTypeAlias(const CoreOuterTypeAlias& alias, const CoreTypeSpace& types,
+                                        uint64_t offset);
   Result<const ModuleNode*> ownModule(std::vector<CoreImportDecl> imports,
                                       std::vector<CoreExportDecl> exports, uint64_t offset);
 

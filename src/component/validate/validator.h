@@ -1,8 +1,8 @@
 #pragma once
 
-// Everything that the specification forbids is refused here, with the offset of the definition and a
-// sentence. What passes may be trusted by later stages, which must not check again. Code inside core
-// modules is the engine's to validate; their imports and exports are read and checked here.
+// Everything that the specification forbids is refused here, with the offset of the definition and
+// a sentence. What passes may be trusted by later stages, which must not check again. Code inside
+// core modules is the engine's to validate; their imports and exports are read and checked here.
 // Source: Explainer.md, Binary.md; CanonicalABI.md "Canonical Definitions".
 
 #include "component/binary/decoder.h"

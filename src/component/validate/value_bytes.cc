@@ -47,7 +47,9 @@ Result<int64_t> widen(Result<int32_t> value) {
   return static_cast<int64_t>(*value);
 }
 
-size_t utf8Length(uint8_t first) { return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4; }
+size_t utf8Length(uint8_t first) {
+  return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
 
 Result<void> checkChar(ByteReader& in) {
   uint64_t offset = in.offset();
