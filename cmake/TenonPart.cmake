@@ -132,7 +132,7 @@ function(tenon_test target)
     tenon_link_engine(${target} ORACLE)
   endif()
   gtest_discover_tests(${target}
-    TEST_PREFIX "${arg_PREFIX}:" DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
+    TEST_PREFIX "${arg_PREFIX}:" NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${arg_PREFIX})
 endfunction()
