@@ -16,8 +16,7 @@ set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
 
 add_compile_options(-Wall -Wextra -Wno-missing-designated-field-initializers -Werror -fno-plt -ffunction-sections -fdata-sections)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
-# Packed relocations save a fifth of the time to start; they need glibc 2.36, which Debian 12 has.
-add_link_options(-fuse-ld=lld -Wl,--gc-sections -Wl,--as-needed -Wl,-z,pack-relative-relocs)
+add_link_options(-fuse-ld=lld -Wl,--gc-sections -Wl,--as-needed)
 
 # The engine's library has 15,000 relocations; packed, the command starts about 0.3 ms faster. Needs
 # glibc 2.36, Debian 12's.
