@@ -73,6 +73,9 @@ Error explain(Error error, std::string_view file, const GuestOptions& guest,
       break;
     case ErrorCode::MISSING_IMPORT:
       error.message = name + ": " + error.message;
+      if ((error.message + error.details).find("(provided: ") == std::string::npos) {
+        error.message += "; compose it with a component that exports what it needs";
+      }
       break;
     case ErrorCode::LIMIT_EXCEEDED:
       error.message = name + ": " + error.message;

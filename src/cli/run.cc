@@ -21,6 +21,9 @@ Result<int> run(const std::string& file, const Words& arguments, const GuestOpti
   auto instance = instantiate(component, loop, options);
   if (!instance) return explain(std::move(instance).error(), file, guest, nullptr);
   auto code = instance->run();
+  if (!code && code.error().code == ErrorCode::MISSING_EXPORT) {
+    code.error().message += "; 'tenon call' calls its functions";
+  }
   if (!code) return explain(std::move(code).error(), file, guest, &*instance);
   return *code;
 }

@@ -144,5 +144,5 @@ class Tenon:
 
     def file(self, name, content=b""):
         path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path

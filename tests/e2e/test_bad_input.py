@@ -1,0 +1,175 @@
+"""What is not right is refused: one line on standard error, an exit code, no crash."""
+
+import os
+import random
+import subprocess
+
+from harness import both_links
+
+
+# -- Command lines
+
+
+def test_no_command_shows_the_commands(t):
+    ended = t().exited(125)
+    assert "tenon run FILE" in ended.err and ended.out == "", str(ended)
+
+
+def test_help_and_version_go_to_standard_output(t):
+    for words in (["--help"], ["-h"], ["help"]):
+        assert "tenon run FILE" in t(*words).succeeded().out
+    assert t("--version").succeeded().out.startswith("tenon ")
+    for name in ("run", "call", "inspect", "compile"):
+        text = t(name, "--help").succeeded().out
+        assert "Example:" in text and "FILE" in text, text
+        assert t("help", name).succeeded().out == text
+    assert "Example:" in t("call", "@types", "--help").succeeded().out
+
+
+def test_a_command_that_is_not_there(t):
+    t("frobnicate").refused(125, "'frobnicate'", "tenon --help")
+    t("rn").refused(125, "'rn'", "did you mean 'tenon run'?")
+    t("inpsect", "x").refused(125, "did you mean 'tenon inspect'?")
+    t("@hello").refused(125, "to run a file, write 'tenon run")
+
+
+def test_an_option_that_is_not_there(t):
+    t("run", "--envv", "A=1", "@hello").refused(125, "'--envv'", "did you mean '--env'?", "tenon run --help")
+    t("run", "--frob", "@hello").refused(125, "'--frob'")
+    t("inspect", "--xml", "@hello").refused(125, "'--xml'")
+
+
+def test_a_word_that_is_missing(t):
+    t("run").refused(125, "FILE is required", "tenon run --help")
+    t("run", "--timeout").refused(125, "--timeout")
+    t("call").refused(125, "FILE is required")
+    t("call", "@types").refused(125, "which function?", "tenon inspect")
+    t("call", "@types", "--timeout", "1s", "nop").refused(125, "options go before the file")
+
+
+# -- Files
+
+
+def test_a_file_that_is_not_there(t):
+    for command in (["run"], ["call"], ["inspect"]):
+        t(*command, "nowhere.wasm", *(["f"] if command == ["call"] else [])).refused(
+            127, "nowhere.wasm: No such file or directory")
+    t("run", t.file("file") / "x").refused(127, "Not a directory")
+
+
+def test_a_directory(t):
+    t("run", t.folder).refused(126, str(t.folder), "directory")
+
+
+def test_a_file_that_cannot_be_read(t):
+    path = t.file("secret.wasm", b"x")
+    path.chmod(0)
+    if os.geteuid() == 0:
+        t("run", "/proc/self/mem").refused(126, "/proc/self/mem: Input/output error")
+    else:
+        t("run", path).refused(126, "secret.wasm: Permission denied")
+
+
+def test_a_file_that_is_no_wasm(t):
+    t("run", t.file("empty.wasm")).refused(126, "empty.wasm", "empty")
+    t("run", t.file("text.wasm", "#!/bin/sh\necho hello\n")).refused(126, "text.wasm: not a WebAssembly binary")
+    t("call", t.file("zero.wasm", bytes(1000)), "f").refused(126, "zero.wasm: not a WebAssembly binary")
+    t("inspect", t.file("short.wasm", b"\0as")).refused(126, "short.wasm")
+    t("run", t.file("text.wat", "(component)")).refused(126, "text.wat")
+
+
+def test_a_core_module_is_told_how_to_become_a_component(t):
+    path = t.file("core.wasm", b"\0asm\1\0\0\0")
+    for words in (["run", path], ["call", path, "f"], ["inspect", path], ["compile", path, "-o", "x"]):
+        t(*words).refused(126, "core.wasm: this is a core module, not a component", "wasm-tools component new",
+                          "wasm32-wasip2")
+
+
+def test_a_file_may_come_through_a_pipe(t):
+    with open(t.guest("hello"), "rb") as file:
+        t("run", "/dev/stdin", input=file.read()).succeeded("Hello from a component\n")
+
+
+def test_a_truncated_component_is_refused_wherever_it_ends(t):
+    whole = open(t.guest("hello"), "rb").read()
+    lengths = [*range(1, 60), *range(60, len(whole), len(whole) // 60), len(whole) - 1]
+    for length in lengths:
+        path = t.file("cut.wasm", whole[:length])
+        t("run", path).refused(126, "cut.wasm")
+
+
+def test_flipped_bits_never_crash(t):
+    whole = open(t.guest("types"), "rb").read()
+    generator = random.Random(20240)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for _ in range(generator.choice((1, 1, 3, 20))):
+            damaged[generator.randrange(8, len(whole))] ^= 1 << generator.randrange(8)
+        path = t.file("damaged.wasm", damaged)
+        ended = t("call", "--no-cache", "--timeout", "5s", "--max-memory", "64M", path, "add", "1", "2")
+        assert ended.code in (0, 124, 125, 126, 134), str(ended)
+        if ended.code != 0:
+            ended.refused(ended.code, "damaged.wasm")
+
+
+# -- Imports and exports
+
+
+@both_links
+def test_an_import_that_nobody_provides_is_named_with_its_type(t):
+    ended = t("call", "@host_imports", "run-all").refused(125, "host_imports.wasm", "imports are not provided")
+    assert "  demo:host/api.add: func(a: u32, b: u32) -> u32" in ended.details, str(ended)
+    assert "  demo:host/api.ticket: resource" in ended.details, str(ended)
+    t("call", "@relay", "step", "1").exited(125)
+
+
+def renamed(t, name, old, new):
+    """hello.wasm with one import's name changed; both have the same length."""
+    whole = open(t.guest("hello"), "rb").read()
+    assert old in whole and len(old) == len(new)
+    return t.file(name, whole.replace(old, new))
+
+
+def test_an_import_of_a_similar_name_says_what_is_provided(t):
+    path = renamed(t, "slip.wasm", b"wasi:cli/stdout@0.2.6", b"wasi:cli/stduot@0.2.6")
+    ended = t("run", path).exited(125)
+    assert "wasi:cli/stduot@0.2.6" in ended.err and "wasi:cli/stdout@0.2" in ended.err, str(ended)
+
+
+def test_an_import_of_another_version_says_which_is_provided(t):
+    path = renamed(t, "newer.wasm", b"wasi:cli/stdout@0.2.6", b"wasi:cli/stdout@0.9.6")
+    ended = t("run", path).exited(125)
+    assert "wasi:cli/stdout@0.9.6" in ended.err and "wasi:cli/stdout@0.2" in ended.err, str(ended)
+
+
+def test_any_release_of_wasi_0_2_will_do(t):
+    path = renamed(t, "later.wasm", b"wasi:cli/stdout@0.2.6", b"wasi:cli/stdout@0.2.9")
+    t("run", path).succeeded("Hello from a component\n")
+
+
+def test_an_export_that_is_missing_lists_what_there_is(t):
+    ended = t("call", "@types", "ad", "1", "2").refused(125, "types.wasm: there is no export 'ad'", "did you mean 'add'?")
+    assert "  add: func(a: u32, b: u32) -> u32" in ended.details, str(ended)
+    assert "  tenon:types/faults@1.0.0.trap: func()" in ended.details, str(ended)
+    t("call", "@hello", "x").refused(125, "there is no export 'x'")
+    t("call", "@types", "echo.add", "1", "2").refused(125, "there is no export 'echo.add'")
+    t("call", "@types", "wasi:cli/run@0.2.0.run").refused(125, "there is no export")
+
+
+def test_a_library_cannot_be_run(t):
+    ended = t("run", "@types").refused(126, "types.wasm", "wasi:cli/run", "tenon call")
+    assert "  add: func(a: u32, b: u32) -> u32" in ended.details, str(ended)
+
+
+def test_errors_to_a_terminal_have_colour_and_others_have_none(t):
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = t.start("run", "nowhere.wasm", stderr=theirs, stdin=subprocess.DEVNULL)
+    process.wait(timeout=60)
+    os.close(theirs)
+    text = os.read(ours, 1000).decode()
+    os.close(ours)
+    process.stdout.close()
+    assert "\x1b[1;31mtenon:\x1b[0m nowhere.wasm" in text, text
+    assert "\x1b" not in t("run", "nowhere.wasm").err
