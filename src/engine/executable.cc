@@ -83,15 +83,51 @@ Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> byte
                                                      const component::Features& features) {
   auto executable = std::shared_ptr<Executable>(new Executable);
   executable->name_ = std::move(name);
-  executable->bytes_ = std::move(bytes);
   executable->elision_ = elision;
-  TENON_TRY(auto definitions, component::decode(executable->bytes_, features));
-  TENON_CHECK(component::validate(*definitions, features));
-  TENON_TRY(executable->program_, component::flatten(*definitions, executable->name_, elision));
-  TENON_CHECK(component::fuse(executable->program_));
-  TENON_CHECK(executable->resolveSignatures());
-  executable->idleModules_ = findIdleModules(*definitions, executable->program_);
+  executable->parts_.push_back({.name = executable->name_, .bytes = std::move(bytes), .wires = {}});
+  Definitions definitions(1);
+  TENON_TRY(definitions[0], component::decode(executable->bytes(), features));
+  TENON_CHECK(component::validate(*definitions[0], features));
+  TENON_TRY(executable->program_,
+            component::flatten(*definitions[0], executable->name_, elision));
+  TENON_CHECK(executable->finish(definitions));
   return executable;
+}
+
+Result<std::shared_ptr<Executable>> Executable::linkWorkload(std::vector<Part> parts,
+                                                             std::string name,
+                                                             component::ShimElision elision) {
+  auto executable = std::shared_ptr<Executable>(new Executable);
+  executable->name_ = std::move(name);
+  executable->elision_ = elision;
+  executable->parts_ = std::move(parts);
+  Definitions definitions;
+  std::vector<component::WorkloadPart> workload;
+  for (const Part& part : executable->parts_) {
+    auto decoded = component::decode(part.bytes);
+    auto valid = decoded ? component::validate(**decoded, {}) : Result<void>(decoded.error());
+    if (!valid) {
+      Error error = std::move(valid).error();
+      error.message = part.name + ": " + error.message;
+      return error;
+    }
+    definitions.push_back(*std::move(decoded));
+    workload.push_back({part.name, definitions.back().get(), part.wires});
+  }
+  TENON_TRY(executable->program_,
+            component::flattenWorkload(workload, executable->name_, elision));
+  TENON_CHECK(executable->finish(definitions));
+  return executable;
+}
+
+Result<void> Executable::finish(const Definitions& definitions) {
+  TENON_CHECK(component::fuse(program_));
+  TENON_CHECK(resolveSignatures());
+  for (const auto& component : definitions) {
+    std::vector<component::ModuleBytes> idle = findIdleModules(*component, program_);
+    idleModules_.insert(idleModules_.end(), idle.begin(), idle.end());
+  }
+  return {};
 }
 
 Result<void> Executable::resolveSignatures() {
@@ -123,7 +159,14 @@ Result<void> Executable::resolveSignatures() {
 }
 
 ArtifactKey Executable::key(const Engine& engine) const {
-  return artifactKey(engine, bytes_, elision_ == component::ShimElision::ON ? "elided" : "literal");
+  std::string settings = elision_ == component::ShimElision::ON ? "elided" : "literal";
+  for (const Part& part : parts_) {
+    if (&part != &parts_.front()) settings += " " + artifactKey(engine, part.bytes, "").hex();
+    for (const component::WorkloadPart::Wire& wire : part.wires) {
+      settings += " " + wire.import + "=" + std::to_string(wire.part) + ":" + wire.item;
+    }
+  }
+  return artifactKey(engine, bytes(), settings);
 }
 
 Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,

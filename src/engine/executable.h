@@ -32,6 +32,16 @@ class Executable {
                                                   component::ShimElision elision,
                                                   const component::Features& features = {});
 
+  // Several components joined: as component::WorkloadPart, with the bytes in place of the definitions.
+  struct Part {
+    std::string name;
+    std::vector<std::byte> bytes;
+    std::vector<component::WorkloadPart::Wire> wires;
+  };
+  // Errors: as `link`, with the part's name in front.
+  static Result<std::shared_ptr<Executable>> linkWorkload(std::vector<Part> parts, std::string name,
+                                                          component::ShimElision elision);
+
   // Compiles every module, or takes them from `cache` (null: none), and puts them there. Once,
   // before the executable is shared. `warning`, when given, gets a sentence if the cache could not
   // be used. Errors: INVALID for core code that does not validate, with the offset in the file.
@@ -47,16 +57,19 @@ class Executable {
   bool compiled() const { return compiled_; }
   const component::Program& program() const { return program_; }
   const std::vector<Module>& modules() const { return modules_; }  // as Program::modules
-  std::span<const std::byte> bytes() const { return bytes_; }
+  // Of the component, or of a workload's first part.
+  std::span<const std::byte> bytes() const { return parts_.front().bytes; }
   const std::string& name() const { return name_; }
 
  private:
   Executable() = default;
+  using Definitions = std::vector<std::unique_ptr<component::Component>>;
+  Result<void> finish(const Definitions& definitions);
   Result<void> resolveSignatures();
   Result<void> checkSlots() const;
 
   std::string name_;
-  std::vector<std::byte> bytes_;
+  std::vector<Part> parts_;  // one, unless it is a workload; the program borrows their bytes
   component::ShimElision elision_ = component::ShimElision::ON;
   component::Program program_;
   // What each of Program::functions is used as; nullopt: only by adapters, whose imports the engine checks.

@@ -1,11 +1,15 @@
 #pragma once
 
-// What the symbolic instantiation works on, private to this part. Running a component means walking its
-// definitions in a *scope*: one component instance's index spaces, filled with concrete things instead of
-// declarations. A component value is a closure: the definitions and the scope in which they stand. Types of
-// components and instances are closures too, evaluated only where the outermost component imports them.
+// What the symbolic instantiation works on, private to this part. Running a component means walking
+// its definitions in a *scope*: one component instance's index spaces, filled with concrete things
+// instead of declarations. A component value is a closure: the definitions and the scope in which
+// they stand. Types of components and instances are closures too, evaluated only where the
+// outermost component imports them.
 //
 // Everything here is owned by the Flattener and lives as long as it.
+
+#include "component/binary/definitions.h"
+#include "component/flatten/program.h"
 
 #include <tenon/type.h>
 
@@ -15,9 +19,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "component/binary/definitions.h"
-#include "component/flatten/program.h"
 
 namespace tenon::component {
 
@@ -51,7 +52,8 @@ struct ModuleItem {
 
 struct InstanceItem;
 
-using Item = std::variant<std::monostate, FuncItem, TypeItem, ClosureItem, ModuleItem, const InstanceItem*>;
+using Item =
+    std::variant<std::monostate, FuncItem, TypeItem, ClosureItem, ModuleItem, const InstanceItem*>;
 
 // A component-level instance: its exports in order.
 struct InstanceItem {
@@ -79,8 +81,9 @@ struct CoreInstanceItem {
 struct Scope {
   Scope* parent = nullptr;
   uint32_t instance = 0;
-  uint32_t depth = 0;            // of instantiations under way
-  const InstanceItem* arguments = nullptr;  // null for the outermost component, which imports
+  uint32_t depth = 0;                       // of instantiations under way
+  const InstanceItem* arguments = nullptr;  // null for the outermost component
+  bool importsFromHost = false;  // what `arguments` lack becomes an import of the program
   std::string_view interface;    // of an imported instance's type: where its functions are from
 
   std::vector<CoreItem> coreFuncs, coreTables, coreMemories, coreGlobals, coreTags;

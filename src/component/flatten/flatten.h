@@ -8,7 +8,9 @@
 
 #include <tenon/result.h>
 
+#include <span>
 #include <string>
+#include <vector>
 
 namespace tenon::component {
 
@@ -26,5 +28,25 @@ struct FlattenLimits {
 // functions, imported components or modules, memory64 options); LIMIT_EXCEEDED.
 Result<Program> flatten(const Component& component, const std::string& name,
                         ShimElision elision = ShimElision::ON, const FlattenLimits& limits = {});
+
+// One component of a workload, and what other parts of it satisfy of its imports.
+struct WorkloadPart {
+  // Import `import` is export `item` of part `part`.
+  struct Wire {
+    std::string import;
+    uint32_t part = 0;
+    std::string item;
+  };
+  std::string name;
+  const Component* component = nullptr;
+  std::vector<Wire> wires;  // imports that are not here are imports of the program
+};
+
+// The same for several components that are joined: the outer component that instantiates each part,
+// in this order, gives it its wires, and exports it under its name (an ExportedInstance each).
+// Wires lead to earlier parts only, and `link/plan` has compared their types. Errors: as above.
+Result<Program> flattenWorkload(std::span<const WorkloadPart> parts, const std::string& name,
+                                ShimElision elision = ShimElision::ON,
+                                const FlattenLimits& limits = {});
 
 }  // namespace tenon::component

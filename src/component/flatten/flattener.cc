@@ -1,12 +1,12 @@
 #include "component/flatten/flattener.h"
 
+#include "component/flatten/elide.h"
+
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
-
-#include "component/flatten/elide.h"
 
 namespace tenon::component {
 namespace {
@@ -23,6 +23,13 @@ Result<Program> flatten(const Component& component, const std::string& name, Shi
   return program;
 }
 
+Result<Program> flattenWorkload(std::span<const WorkloadPart> parts, const std::string& name,
+                                ShimElision elision, const FlattenLimits& limits) {
+  TENON_TRY(Program program, Flattener(name, limits).runWorkload(parts));
+  if (elision == ShimElision::ON) TENON_CHECK(elideShims(program));
+  return program;
+}
+
 Flattener::Flattener(const std::string& name, const FlattenLimits& limits) : limits_(limits) {
   program_.types = std::make_shared<TypeTable>();
   program_.instances.push_back({name, NONE, 0});
@@ -31,6 +38,41 @@ Flattener::Flattener(const std::string& name, const FlattenLimits& limits) : lim
 Result<Program> Flattener::run(const Component& component) {
   TENON_TRY(const InstanceItem* exports, instantiate({&component, nullptr}, nullptr, nullptr, 0));
   TENON_CHECK(finish(*exports));
+  return std::move(program_);
+}
+
+Result<Program> Flattener::runWorkload(std::span<const WorkloadPart> parts) {
+  InstanceItem& exports = instances_.emplace_back();
+  std::vector<const InstanceItem*> made;
+  for (uint32_t index = 0; index < parts.size(); ++index) {
+    InstanceItem& arguments = instances_.emplace_back();
+    for (const WorkloadPart::Wire& wire : parts[index].wires) {
+      TENON_CHECK(charge(1));
+      if (wire.part >= made.size()) return invalidDefinition("a wire to a later part", 0);
+      auto found = made[wire.part]->byName.find(wire.item);
+      if (found == made[wire.part]->byName.end()) {
+        return invalidDefinition("part " + parts[wire.part].name + " has no export " + wire.item,
+                                 0);
+      }
+      const InstanceItem::Entry& entry = made[wire.part]->exports[found->second];
+      arguments.add(strings_.emplace_back(wire.import), entry.sort, entry.item);
+    }
+    Scope& scope = newScope(nullptr);
+    scope.arguments = &arguments;
+    scope.importsFromHost = true;
+    scope.depth = 1;
+    scope.instance = static_cast<uint32_t>(program_.instances.size());
+    program_.instances.push_back({parts[index].name, 0, index});
+    auto instance = evaluate({parts[index].component, nullptr}, scope);
+    if (!instance) {
+      Error error = std::move(instance).error();
+      error.message = parts[index].name + ": " + error.message;
+      return error;
+    }
+    made.push_back(*instance);
+    exports.add(strings_.emplace_back(parts[index].name), Sort::INSTANCE, Item(*instance));
+  }
+  TENON_CHECK(finish(exports));
   return std::move(program_);
 }
 
@@ -77,6 +119,11 @@ Result<const InstanceItem*> Flattener::instantiate(const ClosureItem& closure,
     uint32_t part = parent.part;
     program_.instances.push_back({std::move(name), instantiator->instance, part});
   }
+  scope.importsFromHost = !instantiator;
+  return evaluate(closure, scope);
+}
+
+Result<const InstanceItem*> Flattener::evaluate(const ClosureItem& closure, Scope& scope) {
   InstanceItem& exports = instances_.emplace_back();
   for (const Definition& definition : closure.component->definitions) {
     if (const auto* item = std::get_if<Export>(&definition.def)) {
@@ -114,7 +161,8 @@ Result<void> Flattener::define(Scope& scope, const Definition& definition) {
         } else if constexpr (std::is_same_v<T, Import>) {
           return defineImport(scope, def, offset);
         } else if constexpr (std::is_same_v<T, Start>) {
-          return Error{ErrorCode::UNSUPPORTED, "component start functions are not supported", offset};
+          return Error{ErrorCode::UNSUPPORTED, "component start functions are not supported",
+                       offset};
         } else if constexpr (std::is_same_v<T, ValueDef>) {
           return Error{ErrorCode::UNSUPPORTED, "component values are not supported", offset};
         }
@@ -169,9 +217,9 @@ Result<void> Flattener::bind(Scope& scope, Sort sort, const Item& item, uint64_t
 Result<Item> Flattener::lookUp(const Scope& scope, SortIndex what, uint64_t offset) {
   auto at = [&](const auto& space) -> Result<Item> {
     if (what.index < space.size()) return Item(space[what.index]);
-    return invalidDefinition(std::string(toString(what.sort)) + " " + std::to_string(what.index) +
-                                 " is out of range",
-                             offset);
+    return invalidDefinition(
+        std::string(toString(what.sort)) + " " + std::to_string(what.index) + " is out of range",
+        offset);
   };
   switch (what.sort) {
     case Sort::FUNC:
@@ -219,10 +267,13 @@ Result<void> Flattener::defineImport(Scope& scope, const Import& import, uint64_
   Sort sort = sortOf(import.type.kind);
   if (scope.arguments) {
     auto found = scope.arguments->byName.find(import.name.name);
-    if (found == scope.arguments->byName.end()) {
-      return invalidDefinition("nothing is given for import " + std::string(import.name.name), offset);
+    if (found != scope.arguments->byName.end()) {
+      return bind(scope, sort, scope.arguments->exports[found->second].item, offset);
     }
-    return bind(scope, sort, scope.arguments->exports[found->second].item, offset);
+  }
+  if (!scope.importsFromHost) {
+    return invalidDefinition("nothing is given for import " + std::string(import.name.name),
+                             offset);
   }
   TENON_TRY(Item item, importItem(scope, import.name.name, import.type, offset));
   return bind(scope, sort, item, offset);

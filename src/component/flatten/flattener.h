@@ -2,6 +2,10 @@
 
 // The symbolic instantiation itself, private to this part. Made for one `flatten`.
 
+#include "component/binary/core_module.h"
+#include "component/flatten/environment.h"
+#include "component/flatten/flatten.h"
+
 #include <tenon/result.h>
 
 #include <deque>
@@ -11,16 +15,13 @@
 #include <utility>
 #include <vector>
 
-#include "component/binary/core_module.h"
-#include "component/flatten/environment.h"
-#include "component/flatten/flatten.h"
-
 namespace tenon::component {
 
 class Flattener {
  public:
   Flattener(const std::string& name, const FlattenLimits& limits);
   Result<Program> run(const Component& component);
+  Result<Program> runWorkload(std::span<const WorkloadPart> parts);
 
  private:
   // flattener.cc: definitions
@@ -30,6 +31,7 @@ class Flattener {
                             uint64_t offset);
   Result<void> defineAlias(Scope& scope, const Alias& alias, uint64_t offset);
   Result<void> defineInstance(Scope& scope, const Instance& instance, uint64_t offset);
+  Result<const InstanceItem*> evaluate(const ClosureItem& closure, Scope& scope);
   Result<const InstanceItem*> instantiate(const ClosureItem& closure, const InstanceItem* arguments,
                                           const Scope* instantiator, uint64_t offset);
   Result<Item> lookUp(const Scope& scope, SortIndex what, uint64_t offset);
@@ -40,7 +42,8 @@ class Flattener {
   Result<const CoreInstanceItem*> instantiateCore(Scope& scope, const CoreInstance& instance,
                                                   uint64_t offset);
   Result<const CoreModuleInterface*> interfaceOf(const ModuleItem& module);
-  Result<CoreItem> coreExport(const CoreInstanceItem& instance, std::string_view name, uint64_t offset);
+  Result<CoreItem> coreExport(const CoreInstanceItem& instance, std::string_view name,
+                              uint64_t offset);
   uint32_t moduleIndex(const ModuleItem& module);
 
   // types.cc
