@@ -382,5 +382,33 @@ TEST_F(TypeTableTest, ComparesFunctionTypesByNameAndType) {
   EXPECT_FALSE(type == other);
 }
 
+TEST_F(TypeTableTest, AMapIsAListOfPairsWithAMark) {
+  const Type* map = table.map(S, U32).value();
+  EXPECT_EQ(map->kind, TypeKind::LIST);
+  EXPECT_TRUE(map->isMap);
+  EXPECT_EQ(map->element, T(S, U32));
+  EXPECT_EQ(map->size, 8u);
+  EXPECT_EQ(map->flatCount, 2u);
+  EXPECT_TRUE(map->hasPointer);
+  EXPECT_EQ(map, table.map(S, U32).value());
+  EXPECT_NE(map, table.list(map->element).value());
+  EXPECT_EQ(toString(*map), "map<string, u32>");
+}
+
+TEST_F(TypeTableTest, AFixedListLiesInline) {
+  const Type* three = table.fixedList(U32, 3).value();
+  EXPECT_EQ(three->size, 12u);
+  EXPECT_EQ(three->alignment, 4u);
+  EXPECT_EQ(three->flat, std::vector<CoreType>(3, CoreType::I32));
+  EXPECT_FALSE(three->hasPointer);
+  EXPECT_NE(three, table.fixedList(U32, 4).value());
+  EXPECT_EQ(toString(*three), "list<u32, 3>");
+  const Type* many = table.fixedList(U32, 17).value();
+  EXPECT_EQ(many->flatCount, 17u);
+  EXPECT_TRUE(many->flat.empty());
+  EXPECT_FALSE(table.fixedList(U32, 0).ok());
+  EXPECT_FALSE(table.fixedList(S64, 1u << 25).ok());
+}
+
 }  // namespace
 }  // namespace tenon::component
