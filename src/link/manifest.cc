@@ -1,0 +1,205 @@
+#include "link/manifest.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <set>
+#include <span>
+
+#include "base/edit_distance.h"
+
+namespace tenon::link {
+namespace {
+
+class Reader {
+ public:
+  explicit Reader(const std::string& path) : path_(path) {}
+
+  Manifest read(const toml::table& root) {
+    Manifest manifest;
+    checkKeys(root, {"name", "components"});
+    manifest.name = text(root, "name");
+    const toml::node* components = root.get("components");
+    if (!components || !components->is_table() || components->as_table()->empty()) {
+      complain(components ? components->source() : root.source(),
+               "a manifest needs at least one [components.NAME]");
+      return manifest;
+    }
+    for (const auto& [key, node] : inOrder(*components->as_table())) {
+      if (const toml::table* table = tableAt(*node, "a component")) {
+        manifest.components.push_back(component(std::string(key), *table));
+      }
+    }
+    return manifest;
+  }
+
+  std::vector<Error>& problems() { return problems_; }
+
+ private:
+  using Entries = std::vector<std::pair<std::string_view, const toml::node*>>;
+
+  // toml++ sorts keys; a person reads lines.
+  static Entries inOrder(const toml::table& table) {
+    Entries entries;
+    for (const auto& [key, node] : table) entries.emplace_back(key.str(), &node);
+    std::ranges::stable_sort(entries, [](const auto& a, const auto& b) {
+      const toml::source_position &left = a.second->source().begin, &right = b.second->source().begin;
+      return std::pair(left.line, left.column) < std::pair(right.line, right.column);
+    });
+    return entries;
+  }
+
+  void complain(const toml::source_region& where, const std::string& what,
+                ErrorCode code = ErrorCode::INVALID) {
+    problems_.push_back(Error(code, path_ + ":" + std::to_string(where.begin.line) + ":" +
+                                        std::to_string(where.begin.column) + ": " + what));
+  }
+
+  void checkKeys(const toml::table& table, const std::vector<std::string_view>& known) {
+    for (const auto& [key, node] : table) {
+      if (std::ranges::find(known, key.str()) != known.end()) continue;
+      std::string_view nearest = *std::ranges::min_element(
+          known, {}, [&](std::string_view name) { return base::editDistance(name, key.str()); });
+      std::string list;
+      for (std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
+      bool close = base::editDistance(nearest, key.str()) <= nearest.size() / 2;
+      complain(key.source(), "unknown key '" + std::string(key.str()) + "'; " +
+                                 (close ? "did you mean '" + std::string(nearest) + "'?"
+                                        : "there are: " + list));
+    }
+  }
+
+  const toml::table* tableAt(const toml::node& node, const std::string& what) {
+    if (const toml::table* table = node.as_table()) return table;
+    complain(node.source(), what + " is a table, not " + kindOf(node));
+    return nullptr;
+  }
+
+  static std::string kindOf(const toml::node& node) {
+    switch (node.type()) {
+      case toml::node_type::string:
+        return "a string";
+      case toml::node_type::integer:
+      case toml::node_type::floating_point:
+        return "a number";
+      case toml::node_type::boolean:
+        return "a boolean";
+      case toml::node_type::array:
+        return "an array";
+      case toml::node_type::table:
+        return "a table";
+      default:
+        return "a date or time";
+    }
+  }
+
+  // Empty, with a complaint, when it is no string.
+  std::string string(const toml::node& node, std::string_view key) {
+    if (const auto* value = node.as_string()) return value->get();
+    complain(node.source(), std::string(key) + " is a string, not " + kindOf(node));
+    return {};
+  }
+  std::string text(const toml::table& table, std::string_view key) {
+    const toml::node* node = table.get(key);
+    return node ? string(*node, key) : std::string();
+  }
+
+  ManifestComponent component(std::string name, const toml::table& table) {
+    ManifestComponent component;
+    component.name = std::move(name);
+    checkKeys(table, {"source", "args", "env", "dirs", "links"});
+    component.source = text(table, "source");
+    if (!table.contains("source")) {
+      complain(table.source(), "component '" + component.name + "' has no source");
+    }
+    if (const toml::node* node = table.get("args")) {
+      if (const toml::array* items = node->as_array()) {
+        for (const toml::node& item : *items) {
+          component.arguments.push_back(string(item, "an argument"));
+        }
+      } else {
+        complain(node->source(), "args is an array of strings, not " + kindOf(*node));
+      }
+    }
+    if (const toml::node* node = table.get("env")) {
+      if (const toml::table* entries = tableAt(*node, "env")) {
+        for (const auto& [key, value] : inOrder(*entries)) {
+          component.environment.emplace_back(key, string(*value, key));
+        }
+      }
+    }
+    if (const toml::node* node = table.get("dirs")) directories(*node, component);
+    if (const toml::node* node = table.get("links")) links(*node, component);
+    return component;
+  }
+
+  void directories(const toml::node& node, ManifestComponent& component) {
+    const toml::array* items = node.as_array();
+    if (!items) {
+      complain(node.source(), "dirs is an array of { host, guest, access }, not " + kindOf(node));
+      return;
+    }
+    for (const toml::node& item : *items) {
+      const toml::table* table = tableAt(item, "an entry of dirs");
+      if (!table) continue;
+      checkKeys(*table, {"host", "guest", "access"});
+      ManifestDirectory directory{text(*table, "host"), text(*table, "guest"), false};
+      if (directory.host.empty() || directory.guest.empty()) {
+        complain(item.source(), "an entry of dirs needs host and guest");
+      }
+      std::string access = table->contains("access") ? text(*table, "access") : "write";
+      if (access != "read" && access != "write") {
+        complain(table->get("access")->source(), "access is \"read\" or \"write\"");
+      }
+      directory.readOnly = access == "read";
+      component.directories.push_back(std::move(directory));
+    }
+  }
+
+  void links(const toml::node& node, ManifestComponent& component) {
+    const toml::table* entries = tableAt(node, "links");
+    if (!entries) return;
+    for (const auto& [key, value] : inOrder(*entries)) {
+      if (const toml::table* table = value->as_table()) {
+        checkKeys(*table, {"to", "via", "prefix"});
+        for (std::string_view later : {"via", "prefix"}) {
+          if (const toml::node* found = table->get(later)) {
+            complain(found->source(), "links by '" + std::string(later) + "' are not supported yet",
+                     ErrorCode::UNSUPPORTED);
+          }
+        }
+        component.links[std::string(key)] = text(*table, "to");
+      } else {
+        component.links[std::string(key)] = string(*value, key);
+      }
+    }
+  }
+
+  const std::string& path_;
+  std::vector<Error> problems_;
+};
+
+}  // namespace
+
+Result<Manifest> parseManifest(std::string_view text, const std::string& path) {
+  toml::table root;
+  try {
+    root = toml::parse(text, path);
+  } catch (const toml::parse_error& error) {
+    const toml::source_position& at = error.source().begin;
+    return Error(ErrorCode::MALFORMED, path + ":" + std::to_string(at.line) + ":" +
+                                           std::to_string(at.column) + ": " +
+                                           std::string(error.description()));
+  }
+  Reader reader(path);
+  Manifest manifest = reader.read(root);
+  std::vector<Error>& problems = reader.problems();
+  if (problems.empty()) return manifest;
+  Error first = std::move(problems.front());
+  for (const Error& problem : std::span(problems).subspan(1)) {
+    first.details += (first.details.empty() ? "  " : "\n  ") + problem.message;
+  }
+  return first;
+}
+
+}  // namespace tenon::link

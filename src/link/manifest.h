@@ -1,0 +1,41 @@
+#pragma once
+
+// `tenon.toml`: the components of a workload, their links, and what each may do. Text to data; pure.
+
+#include <tenon/result.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tenon::link {
+
+struct ManifestDirectory {
+  std::string host;  // as written; relative to the manifest
+  std::string guest;
+  bool readOnly = false;
+};
+
+struct ManifestComponent {
+  std::string name;
+  std::string source;  // as written; relative to the manifest
+  std::vector<std::string> arguments;
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<ManifestDirectory> directories;
+  std::map<std::string, std::string> links;  // import -> component
+};
+
+struct Manifest {
+  std::string name;
+  std::vector<ManifestComponent> components;  // in the order of the file
+};
+
+// `path` is for messages. Errors: MALFORMED for text that is not TOML; INVALID for keys, types and values that a
+// manifest cannot have; UNSUPPORTED for what Tenon does not do yet (isolated links, links to peers). All have
+// file, line and column in the message, and an unknown key the nearest known one. If there are several problems,
+// `details` has the others, a line each.
+Result<Manifest> parseManifest(std::string_view text, const std::string& path);
+
+}  // namespace tenon::link

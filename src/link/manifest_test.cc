@@ -1,0 +1,82 @@
+#include "link/manifest.h"
+
+#include <gtest/gtest.h>
+
+namespace tenon::link {
+namespace {
+
+std::string errorOf(std::string_view text) {
+  auto manifest = parseManifest(text, "tenon.toml");
+  if (manifest) return "accepted";
+  return manifest.error().message + (manifest.error().details.empty() ? "" : "\n") +
+         manifest.error().details;
+}
+
+TEST(Manifest, ReadsComponentsInTheOrderOfTheFile) {
+  auto manifest = parseManifest(R"(
+name = "shop"
+[components.web]
+source = "web.wasm"
+args = ["--fast", "x"]
+env = { LOG = "info" }
+dirs = [{ host = "./data", guest = "/data", access = "read" }]
+[components.web.links]
+"shop:cart/cart@1.0.0" = "cart"
+"shop:pricing/quote" = { to = "pricing" }
+[components.cart]
+source = "cart.wasm"
+)",
+                                "tenon.toml");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(manifest->name, "shop");
+  ASSERT_EQ(manifest->components.size(), 2u);
+  const ManifestComponent& web = manifest->components[0];
+  EXPECT_EQ(web.name, "web");
+  EXPECT_EQ(web.source, "web.wasm");
+  EXPECT_EQ(web.arguments, (std::vector<std::string>{"--fast", "x"}));
+  EXPECT_EQ(web.environment[0], (std::pair<std::string, std::string>{"LOG", "info"}));
+  EXPECT_EQ(web.directories[0].guest, "/data");
+  EXPECT_TRUE(web.directories[0].readOnly);
+  EXPECT_EQ(web.links.at("shop:cart/cart@1.0.0"), "cart");
+  EXPECT_EQ(web.links.at("shop:pricing/quote"), "pricing");
+  EXPECT_EQ(manifest->components[1].name, "cart");
+}
+
+TEST(Manifest, NamesTheNearestKeyOfOneThatIsUnknown) {
+  EXPECT_EQ(errorOf("[components.a]\nsource = \"a.wasm\"\nenvv = {}\n"),
+            "tenon.toml:3:1: unknown key 'envv'; did you mean 'env'?");
+  EXPECT_EQ(errorOf("[components.a]\nsource = \"a.wasm\"\n[other]\n"),
+            "tenon.toml:3:2: unknown key 'other'; there are: name, components");
+}
+
+TEST(Manifest, SaysWhereAValueHasAnotherType) {
+  EXPECT_EQ(errorOf("[components.a]\nsource = 7\n"),
+            "tenon.toml:2:10: source is a string, not a number");
+  EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\nargs = \"x\"\n"),
+            "tenon.toml:3:8: args is an array of strings, not a string");
+}
+
+TEST(Manifest, ShowsEveryProblem) {
+  EXPECT_EQ(errorOf("nam = \"x\"\n[components.a]\nargs = 1\n"),
+            "tenon.toml:1:1: unknown key 'nam'; did you mean 'name'?\n"
+            "  tenon.toml:2:1: component 'a' has no source\n"
+            "  tenon.toml:3:8: args is an array of strings, not a number");
+}
+
+TEST(Manifest, RefusesWhatIsNoTomlWithItsPlace) {
+  EXPECT_TRUE(errorOf("name = \n").starts_with("tenon.toml:1:8: ")) << errorOf("name = \n");
+}
+
+TEST(Manifest, RefusesLinksThatAreNotSupportedYet) {
+  EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\n[components.a.links]\n"
+                    "\"x:y/z\" = { to = \"b\", via = \"isolated\" }\n"),
+            "tenon.toml:4:29: links by 'via' are not supported yet");
+}
+
+TEST(Manifest, NeedsAComponent) {
+  EXPECT_EQ(errorOf("name = \"empty\"\n"),
+            "tenon.toml:1:1: a manifest needs at least one [components.NAME]");
+}
+
+}  // namespace
+}  // namespace tenon::link
