@@ -25,7 +25,9 @@ uint64_t calibrate(const std::function<void(uint64_t)>& side) {
   while (true) {
     double seconds = secondsOf(side, count);
     if (seconds > 0.01 || count > (uint64_t{1} << 40)) return count;
-    count = seconds < 0.001 ? count * 8 : static_cast<uint64_t>(static_cast<double>(count) * 0.011 / seconds) + 1;
+    count = seconds < 0.001
+                ? count * 8
+                : static_cast<uint64_t>(static_cast<double>(count) * 0.011 / seconds) + 1;
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// The figures that Tenon promises, each beside Wasmtime's own component API in the same process and run. A
-// figure is a ratio; machines are noisy, so every time is the best of several rounds, and the two sides take
-// turns.
+// The figures that Tenon promises, each beside Wasmtime's own component API in the same process and
+// run. A figure is a ratio; machines are noisy, so every time is the best of several rounds, and
+// the two sides take turns.
 
 #include <chrono>
 #include <cstdint>
@@ -20,13 +20,14 @@ struct Row {
   std::string name;
   std::string unit = "ns";
   double tenon = 0;
-  std::optional<double> wasmtime;      // the better of Wasmtime's two settings; none: nothing to compare
+  std::optional<double>
+      wasmtime;  // the better of Wasmtime's two settings; none: nothing to compare
   std::map<std::string, double> more;  // "memcpy", "wasmtime-default", "resident-kib" ...
   std::string goal;                    // what the row is meant to reach, as text; for the table
 };
 
-// Nanoseconds for one operation of `operation(count)`, which does `count` of them: the best of several rounds
-// of about 10 ms each. All `sides` are measured in turns.
+// Nanoseconds for one operation of `operation(count)`, which does `count` of them: the best of
+// several rounds of about 10 ms each. All `sides` are measured in turns.
 std::vector<double> bestOf(const std::vector<std::function<void(uint64_t count)>>& sides);
 double bestOf(const std::function<void(uint64_t count)>& side);
 

@@ -1,5 +1,6 @@
-// fused/...: one component calls another. Both sides run the same composition; the caller's loop runs inside one
-// export call, so what is measured is the crossing and the callee's few instructions.
+// fused/...: one component calls another. Both sides run the same composition; the caller's loop
+// runs inside one export call, so what is measured is the crossing and the callee's few
+// instructions.
 
 #include "sides.h"
 

@@ -1,5 +1,5 @@
-// import/...: a component calls the host. The guest's loop runs inside one export call, so what is measured is
-// the crossing.
+// import/...: a component calls the host. The guest's loop runs inside one export call, so what is
+// measured is the crossing.
 
 #include "sides.h"
 
@@ -9,8 +9,8 @@ namespace {
 constexpr uint32_t ROUND = 10'000;  // crossings in one export call
 
 wasmtime_error_t* peerInc(void*, wasmtime_context_t*, const wasmtime_component_func_type_t*,
-                          wasmtime_component_val_t* arguments, size_t, wasmtime_component_val_t* results,
-                          size_t) {
+                          wasmtime_component_val_t* arguments, size_t,
+                          wasmtime_component_val_t* results, size_t) {
   results[0] = u32Value(arguments[0].of.u32 + 1);
   return nullptr;
 }
@@ -56,9 +56,10 @@ void benchImports(const Wanted& wanted, std::vector<Row>& rows) {
   Linker linker;
   // The functions that are not measured take any type and refuse.
   for (const FunctionInfo& import : component.imports()) {
-    linker.dynamicFunction(import.interface, import.name, [](const FunctionInfo& info, std::vector<Value>) {
-      return Error(ErrorCode::UNSUPPORTED, info.path() + " is not measured");
-    });
+    linker.dynamicFunction(import.interface, import.name,
+                           [](const FunctionInfo& info, std::vector<Value>) {
+                             return Error(ErrorCode::UNSUPPORTED, info.path() + " is not measured");
+                           });
   }
   linker.resource("demo:host/api", "ticket", {});
   linker.function("demo:host/api", "inc", [](uint32_t value) { return value + 1; });

@@ -1,5 +1,7 @@
-// tenon_bench [--json FILE] [NAME...]: prints the figures whose name begins with one of NAME, as a table, and
-// writes them as JSON.
+// tenon_bench [--json FILE] [NAME...]: prints the figures whose name begins with one of NAME, as a
+// table, and writes them as JSON.
+
+#include "bench.h"
 
 #include <nlohmann/json.hpp>
 
@@ -7,17 +9,18 @@
 #include <cstdio>
 #include <fstream>
 
-#include "bench.h"
-
 namespace tenon::bench {
 namespace {
 
 void printTable(const std::vector<Row>& rows) {
-  std::printf("%-30s %12s %12s %8s  %s\n", "figure", "tenon ns", "wasmtime ns", "ratio", "to reach");
+  std::printf("%-30s %12s %12s %8s  %s\n", "figure", "tenon ns", "wasmtime ns", "ratio",
+              "to reach");
   for (const Row& row : rows) {
     std::printf("%-30s %12.1f ", row.name.c_str(), row.tenon);
-    if (row.wasmtime) std::printf("%12.1f %8.3f", *row.wasmtime, row.tenon / *row.wasmtime);
-    else std::printf("%12s %8s", "-", "-");
+    if (row.wasmtime)
+      std::printf("%12.1f %8.3f", *row.wasmtime, row.tenon / *row.wasmtime);
+    else
+      std::printf("%12s %8s", "-", "-");
     std::printf("  %s", row.goal.c_str());
     for (const auto& [name, value] : row.more) {
       if (!name.starts_with("wasmtime")) std::printf("  [%s %.0f]", name.c_str(), value);
@@ -46,8 +49,10 @@ int run(int argc, char** argv) {
   std::vector<std::string> names;
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
-    if (word == "--json" && i + 1 < argc) json = argv[++i];
-    else names.push_back(word);
+    if (word == "--json" && i + 1 < argc)
+      json = argv[++i];
+    else
+      names.push_back(word);
   }
   Wanted wanted = [&](std::string_view name) {
     if (names.empty()) return true;
@@ -57,7 +62,8 @@ int run(int argc, char** argv) {
     return false;
   };
   std::vector<Row> rows;
-  for (auto* bench : {benchExports, benchImports, benchFused, benchInstantiate, benchStart}) bench(wanted, rows);
+  for (auto* bench : {benchExports, benchImports, benchFused, benchInstantiate, benchStart})
+    bench(wanted, rows);
   if (rows.empty()) fail("no figure has such a name");
   printTable(rows);
   if (!json.empty()) writeJson(rows, json);

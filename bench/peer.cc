@@ -1,8 +1,8 @@
 #include "peer.h"
 
-#include <cstring>
-
 #include "bench.h"
+
+#include <cstring>
 
 namespace tenon::bench {
 namespace {
@@ -46,7 +46,8 @@ void Peer::define(std::string_view instance, std::string_view name,
   wasmtime_component_linker_allow_shadowing(linker_, true);
   wasmtime_component_linker_instance_t* root = wasmtime_component_linker_root(linker_);
   wasmtime_component_linker_instance_t* inner = nullptr;
-  check(wasmtime_component_linker_instance_add_instance(root, instance.data(), instance.size(), &inner),
+  check(wasmtime_component_linker_instance_add_instance(root, instance.data(), instance.size(),
+                                                        &inner),
         "adding an instance");
   check(wasmtime_component_linker_instance_add_func(inner, name.data(), name.size(), callback,
                                                     nullptr, nullptr),
@@ -57,18 +58,21 @@ void Peer::define(std::string_view instance, std::string_view name,
 
 void Peer::trapOtherImports() {
   wasmtime_component_linker_allow_shadowing(linker_, true);
-  check(wasmtime_component_linker_define_unknown_imports_as_traps(linker_, component_), "trapping imports");
+  check(wasmtime_component_linker_define_unknown_imports_as_traps(linker_, component_),
+        "trapping imports");
 }
 
 Peer::Instance::Instance(const Peer& peer)
-    : store_(wasmtime_store_new(peer.engine_, nullptr, nullptr)), context_(wasmtime_store_context(store_)) {
+    : store_(wasmtime_store_new(peer.engine_, nullptr, nullptr)),
+      context_(wasmtime_store_context(store_)) {
   check(wasmtime_component_linker_instantiate(peer.linker_, context_, peer.component_, &instance_),
         "instantiating");
 }
 
 Peer::Instance::~Instance() { wasmtime_store_delete(store_); }
 
-wasmtime_component_func_t Peer::Instance::function(std::string_view interface, std::string_view name) {
+wasmtime_component_func_t Peer::Instance::function(std::string_view interface,
+                                                   std::string_view name) {
   wasmtime_component_export_index_t* outer = nullptr;
   if (!interface.empty()) {
     outer = wasmtime_component_instance_get_export_index(&instance_, context_, nullptr,

@@ -1,7 +1,7 @@
 #pragma once
 
-// Wasmtime's own components through its C API: the peer of every figure. Errors end the program. Bound to one
-// thread.
+// Wasmtime's own components through its C API: the peer of every figure. Errors end the program.
+// Bound to one thread.
 
 #include <wasmtime.h>
 

@@ -2,6 +2,9 @@
 
 // Tenon's side of the figures, through the public library.
 
+#include "bench.h"
+#include "peer.h"
+
 #include <tenon/component.h>
 #include <tenon/engine.h>
 #include <tenon/instance.h>
@@ -12,9 +15,6 @@
 #include <memory>
 #include <string_view>
 #include <utility>
-
-#include "bench.h"
-#include "peer.h"
 
 namespace tenon::bench {
 
@@ -30,7 +30,9 @@ struct Side {
   Loop loop;
 
   static Side& get();
-  Component load(std::string_view guest) { return orFail(Component::load(engine, guestPath(guest))); }
+  Component load(std::string_view guest) {
+    return orFail(Component::load(engine, guestPath(guest)));
+  }
 };
 
 // Measures Tenon against Wasmtime in both settings, in turns, and adds the row.

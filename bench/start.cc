@@ -1,5 +1,7 @@
 // start/...: whole processes, from fork to exit.
 
+#include "bench.h"
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -7,8 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-
-#include "bench.h"
 
 extern char** environ;
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A component, loaded: decoded, validated and linked within itself. Compiling happens when it is first
-// needed, and comes from the cache where it can.
+// A component, loaded: decoded, validated and linked within itself. Compiling happens when it is
+// first needed, and comes from the cache where it can.
 
 #include <tenon/engine.h>
 #include <tenon/result.h>
@@ -35,8 +35,8 @@ enum class InspectFormat : uint8_t { WIT, JSON };
 // A handle that is cheap to copy; immutable, shared freely between threads.
 class Component {
  public:
-  // Reads a component, or an artifact that `save` wrote. Errors: NOT_FOUND, PERMISSION or IO with the path;
-  // MALFORMED and INVALID with an offset; UNSUPPORTED with the feature's name.
+  // Reads a component, or an artifact that `save` wrote. Errors: NOT_FOUND, PERMISSION or IO with
+  // the path; MALFORMED and INVALID with an offset; UNSUPPORTED with the feature's name.
   static Result<Component> load(const Engine& engine, const std::string& path);
   // The same from memory. `bytes` is copied; `name` is for messages.
   static Result<Component> fromBytes(const Engine& engine, std::span<const std::byte> bytes,
@@ -54,20 +54,22 @@ class Component {
   std::vector<FunctionInfo> exports() const;
   std::vector<FunctionInfo> imports() const;
 
-  // Finds an export by its full path, by "interface.function" without the version or without the package too,
-  // or by the function's name alone where that is unique; "counter.increment" serves for
-  // "[method]counter.increment". Errors: MISSING_EXPORT (details: what there is), AMBIGUOUS (details: which).
+  // Finds an export by its full path, by "interface.function" without the version or without the
+  // package too, or by the function's name alone where that is unique; "counter.increment" serves
+  // for
+  // "[method]counter.increment". Errors: MISSING_EXPORT (details: what there is), AMBIGUOUS
+  // (details: which).
   Result<FunctionInfo> findExport(const std::string& name) const;
 
-  // Compiles, unless that has happened or the cache has it. Errors: INVALID for core code that does not
-  // validate.
+  // Compiles, unless that has happened or the cache has it. Errors: INVALID for core code that does
+  // not validate.
   Result<void> compile() const;
   // Why compiling could not use the cache although it should have; empty when all is well.
   std::string warning() const;
 
-  // Writes the component and its machine code to one file, which `load` takes in place of the component. The
-  // file is only good for this version of Tenon on this kind of machine, and as trusted as a shared library:
-  // `load` refuses it when others may write to it.
+  // Writes the component and its machine code to one file, which `load` takes in place of the
+  // component. The file is only good for this version of Tenon on this kind of machine, and as
+  // trusted as a shared library: `load` refuses it when others may write to it.
   Result<void> save(const std::string& path) const;
 
   const std::string& name() const;

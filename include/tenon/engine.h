@@ -1,6 +1,7 @@
 #pragma once
 
-// The machine that compiles and runs WebAssembly, and the event loop that instances live on. Start here:
+// The machine that compiles and runs WebAssembly, and the event loop that instances live on. Start
+// here:
 //
 //   auto engine = tenon::Engine::create().value();
 //   auto component = tenon::Component::load(engine, "greet.wasm").value();
@@ -8,8 +9,8 @@
 //   linker.wasi();
 //   tenon::Loop loop;
 //   auto instance = linker.instantiate(component, loop).value();
-//   auto greet = instance.function<std::string(std::string_view)>("demo:greet/greet", "greet").value();
-//   std::string text = greet("you").value();
+//   auto greet = instance.function<std::string(std::string_view)>("demo:greet/greet",
+//   "greet").value(); std::string text = greet("you").value();
 
 #include <tenon/result.h>
 
@@ -26,11 +27,13 @@ struct LoopState;
 }  // namespace host
 
 struct EngineOptions {
-  // Keep instances' memories in a pool that is reserved once: instances come and go in microseconds. Where
-  // the machine cannot reserve the address space, memories are made one by one instead.
+  // Keep instances' memories in a pool that is reserved once: instances come and go in
+  // microseconds. Where the machine cannot reserve the address space, memories are made one by one
+  // instead.
   bool pooling = true;
   // Where compiled code is kept between processes. Empty: `$XDG_CACHE_HOME/tenon/artifacts`, or
-  // `~/.cache/tenon/artifacts`. Code is read back only from a directory and files that nobody else may write.
+  // `~/.cache/tenon/artifacts`. Code is read back only from a directory and files that nobody else
+  // may write.
   std::string cacheDirectory;
   bool cache = true;
   // Leave out the indirection modules that toolchains add, where that is the same. For tests.
@@ -39,8 +42,8 @@ struct EngineOptions {
   uint64_t maxWasmStack = 512 * 1024;
 };
 
-// Compiles and runs. A handle that is cheap to copy; shared freely between threads. One per process is
-// enough.
+// Compiles and runs. A handle that is cheap to copy; shared freely between threads. One per process
+// is enough.
 class Engine {
  public:
   // Errors: INVALID_ARGUMENT for options that cannot work.
@@ -57,8 +60,8 @@ class Engine {
   std::shared_ptr<host::EngineState> state_;
 };
 
-// The event loop of one thread. Instances are bound to the loop they were made on and must be used, and
-// destroyed, on its thread, before it. One per thread.
+// The event loop of one thread. Instances are bound to the loop they were made on and must be used,
+// and destroyed, on its thread, before it. One per thread.
 class Loop {
  public:
   // Throws std::logic_error if this thread has one already.

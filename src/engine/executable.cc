@@ -69,7 +69,8 @@ std::vector<component::ModuleBytes> findIdleModules(const component::Component& 
       }
       auto* module = std::get_if<component::CoreModule>(&definition.def);
       if (module && !used.contains(module->bytes.data())) {
-        idle.push_back({.bytes = module->bytes, .offset = definition.offset, .name = "a core module"});
+        idle.push_back(
+            {.bytes = module->bytes, .offset = definition.offset, .name = "a core module"});
       }
     }
   }
@@ -88,8 +89,7 @@ Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> byte
   Definitions definitions(1);
   TENON_TRY(definitions[0], component::decode(executable->bytes(), features));
   TENON_CHECK(component::validate(*definitions[0], features));
-  TENON_TRY(executable->program_,
-            component::flatten(*definitions[0], executable->name_, elision));
+  TENON_TRY(executable->program_, component::flatten(*definitions[0], executable->name_, elision));
   TENON_CHECK(executable->finish(definitions));
   return executable;
 }
@@ -114,8 +114,7 @@ Result<std::shared_ptr<Executable>> Executable::linkWorkload(std::vector<Part> p
     definitions.push_back(*std::move(decoded));
     workload.push_back({part.name, definitions.back().get(), part.wires});
   }
-  TENON_TRY(executable->program_,
-            component::flattenWorkload(workload, executable->name_, elision));
+  TENON_TRY(executable->program_, component::flattenWorkload(workload, executable->name_, elision));
   TENON_CHECK(executable->finish(definitions));
   return executable;
 }

@@ -24,15 +24,16 @@ namespace tenon::engine {
 
 class Executable {
  public:
-  // Everything but compiling. Keeps `bytes`. `name` is for messages. `features` beyond the default are for
-  // tests: what they let through may be refused later, or trap.
-  // Errors: as decode, validate, flatten and fuse; INVALID with the file's offset for a core module
-  // whose imports or exports do not have the types that the component's use of them needs.
+  // Everything but compiling. Keeps `bytes`. `name` is for messages. `features` beyond the default
+  // are for tests: what they let through may be refused later, or trap. Errors: as decode,
+  // validate, flatten and fuse; INVALID with the file's offset for a core module whose imports or
+  // exports do not have the types that the component's use of them needs.
   static Result<std::shared_ptr<Executable>> link(std::vector<std::byte> bytes, std::string name,
                                                   component::ShimElision elision,
                                                   const component::Features& features = {});
 
-  // Several components joined: as component::WorkloadPart, with the bytes in place of the definitions.
+  // Several components joined: as component::WorkloadPart, with the bytes in place of the
+  // definitions.
   struct Part {
     std::string name;
     std::vector<std::byte> bytes;
@@ -72,9 +73,11 @@ class Executable {
   std::vector<Part> parts_;  // one, unless it is a workload; the program borrows their bytes
   component::ShimElision elision_ = component::ShimElision::ON;
   component::Program program_;
-  // What each of Program::functions is used as; nullopt: only by adapters, whose imports the engine checks.
+  // What each of Program::functions is used as; nullopt: only by adapters, whose imports the engine
+  // checks.
   std::vector<std::optional<CoreSignature>> functionSignatures_;
-  // Core modules in the component that the program never instantiates: they must be valid all the same.
+  // Core modules in the component that the program never instantiates: they must be valid all the
+  // same.
   std::vector<component::ModuleBytes> idleModules_;
   std::vector<Module> modules_;
   bool compiled_ = false;

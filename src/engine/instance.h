@@ -27,15 +27,15 @@ namespace tenon::engine {
 
 class Handles;
 
-// A call from one component instance into another through an adapter, while it has borrows: what it was lent
-// of the caller's handles, and how many of the callee's borrow handles are left.
+// A call from one component instance into another through an adapter, while it has borrows: what it
+// was lent of the caller's handles, and how many of the callee's borrow handles are left.
 struct FusedCall {
   call::BorrowScope borrows;
   call::Lends lends;
 };
 
-// A component instance's state. Its may-leave flag and its context storage are in the control memory, where
-// adapters see them.
+// A component instance's state. Its may-leave flag and its context storage are in the control
+// memory, where adapters see them.
 struct ComponentInstance {
   call::HandleTable handles;
   uint32_t backpressure = 0;
@@ -122,8 +122,8 @@ class Instance {
     return index < options_.parts.size() ? options_.parts[index] : nullptr;
   }
 
-  // A call into component instance `component`, as the specification's task: it begins with `context` storage
-  // of its own, and the caller's comes back when it ends.
+  // A call into component instance `component`, as the specification's task: it begins with
+  // `context` storage of its own, and the caller's comes back when it ends.
   class TaskScope {
    public:
     TaskScope(Instance& instance, uint32_t component);

@@ -44,7 +44,8 @@ class Module {
                                 std::span<const std::byte> bytes);
 
   // Validates only, for modules that are never run. Errors: INVALID as `compile`.
-  static Result<void> validate(const std::shared_ptr<Engine>& engine, std::span<const std::byte> bytes);
+  static Result<void> validate(const std::shared_ptr<Engine>& engine,
+                               std::span<const std::byte> bytes);
 
   // Compiled code as bytes, for an engine with the same `compatibility()`.
   Result<std::vector<std::byte>> serialize() const;

@@ -181,7 +181,8 @@ wasm_trap_t* onContextSet(void* environment, wasmtime_caller_t* caller, wasmtime
   uint64_t value = arrival.trampoline.contextType == CoreType::I32
                        ? uint64_t{rawValues(values)[0].i32}
                        : rawValues(values)[0].i64;
-  arrival.instance.setContext(arrival.trampoline.instance, arrival.trampoline.contextSlot & 1, value);
+  arrival.instance.setContext(arrival.trampoline.instance, arrival.trampoline.contextSlot & 1,
+                              value);
   return nullptr;
 }
 
@@ -263,8 +264,8 @@ wasm_trap_t* onThreadYield(void* environment, wasmtime_caller_t* caller, wasmtim
 }
 
 // -- For adapters ---------------------------------------------------------------------------------
-// Source: CanonicalABI.md `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`; control.h. The tables are those
-// of the trampoline's `instance` (from) and `target` (to).
+// Source: CanonicalABI.md `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`; control.h. The
+// tables are those of the trampoline's `instance` (from) and `target` (to).
 
 call::HandleTable& targetHandles(const Arrival& arrival) {
   return arrival.instance.component(arrival.trampoline.target).handles;

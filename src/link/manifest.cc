@@ -1,12 +1,12 @@
 #include "link/manifest.h"
 
+#include "base/edit_distance.h"
+
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <set>
 #include <span>
-
-#include "base/edit_distance.h"
 
 namespace tenon::link {
 namespace {
@@ -43,7 +43,8 @@ class Reader {
     Entries entries;
     for (const auto& [key, node] : table) entries.emplace_back(key.str(), &node);
     std::ranges::stable_sort(entries, [](const auto& a, const auto& b) {
-      const toml::source_position &left = a.second->source().begin, &right = b.second->source().begin;
+      const toml::source_position &left = a.second->source().begin,
+                                  &right = b.second->source().begin;
       return std::pair(left.line, left.column) < std::pair(right.line, right.column);
     });
     return entries;
@@ -63,9 +64,9 @@ class Reader {
       std::string list;
       for (std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
       bool close = base::editDistance(nearest, key.str()) <= nearest.size() / 2;
-      complain(key.source(), "unknown key '" + std::string(key.str()) + "'; " +
-                                 (close ? "did you mean '" + std::string(nearest) + "'?"
-                                        : "there are: " + list));
+      complain(key.source(),
+               "unknown key '" + std::string(key.str()) + "'; " +
+                   (close ? "did you mean '" + std::string(nearest) + "'?" : "there are: " + list));
     }
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// `tenon.toml`: the components of a workload, their links, and what each may do. Text to data; pure.
+// `tenon.toml`: the components of a workload, their links, and what each may do. Text to data;
+// pure.
 
 #include <tenon/result.h>
 
@@ -32,10 +33,10 @@ struct Manifest {
   std::vector<ManifestComponent> components;  // in the order of the file
 };
 
-// `path` is for messages. Errors: MALFORMED for text that is not TOML; INVALID for keys, types and values that a
-// manifest cannot have; UNSUPPORTED for what Tenon does not do yet (isolated links, links to peers). All have
-// file, line and column in the message, and an unknown key the nearest known one. If there are several problems,
-// `details` has the others, a line each.
+// `path` is for messages. Errors: MALFORMED for text that is not TOML; INVALID for keys, types and
+// values that a manifest cannot have; UNSUPPORTED for what Tenon does not do yet (isolated links,
+// links to peers). All have file, line and column in the message, and an unknown key the nearest
+// known one. If there are several problems, `details` has the others, a line each.
 Result<Manifest> parseManifest(std::string_view text, const std::string& path);
 
 }  // namespace tenon::link

@@ -1,12 +1,12 @@
 #include "link/plan.h"
 
+#include "base/edit_distance.h"
+#include "component/validate/interface.h"
+
 #include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
-
-#include "base/edit_distance.h"
-#include "component/validate/interface.h"
 
 namespace tenon::link {
 namespace {
@@ -85,8 +85,8 @@ class Planner {
 
   void problem(ErrorCode code, size_t part, const typed::Item& import, std::string what,
                std::string details = {}) {
-    Error error(code, "component " + parts_[part].name + ", import " + std::string(import.name.name) +
-                          ": " + std::move(what));
+    Error error(code, "component " + parts_[part].name + ", import " +
+                          std::string(import.name.name) + ": " + std::move(what));
     error.details = std::move(details);
     plan_.problems.push_back(std::move(error));
   }
@@ -119,12 +119,13 @@ class Planner {
       }
     }
     std::vector<std::string> imports;
-    for (const typed::Item& import : described_[part].imports()) imports.emplace_back(import.name.name);
+    for (const typed::Item& import : described_[part].imports())
+      imports.emplace_back(import.name.name);
     for (const auto& [import, target] : parts_[part].links) {
       if (used.contains(import)) continue;
-      plan_.problems.push_back(
-          Error(ErrorCode::NOT_FOUND, "component " + parts_[part].name + " is linked at '" + import +
-                                          "', but does not import it" + didYouMean(import, imports)));
+      plan_.problems.push_back(Error(
+          ErrorCode::NOT_FOUND, "component " + parts_[part].name + " is linked at '" + import +
+                                    "', but does not import it" + didYouMean(import, imports)));
     }
   }
 
@@ -175,7 +176,8 @@ class Planner {
     }
     std::string details;
     for (const Choice& candidate : candidates) {
-      details += (details.empty() ? "  " : "\n  ") + parts_[candidate.provider].name + " exports it";
+      details +=
+          (details.empty() ? "  " : "\n  ") + parts_[candidate.provider].name + " exports it";
     }
     problem(ErrorCode::AMBIGUOUS, part, import,
             std::to_string(candidates.size()) + " components export it: link it to one of them",
@@ -214,8 +216,8 @@ class Planner {
           inside = inside || step == provider;
           if (inside) cycle += parts_[step].name + " -> ";
         }
-        plan_.problems.push_back(Error(ErrorCode::INVALID, "the links form a cycle: " + cycle +
-                                                               parts_[provider].name));
+        plan_.problems.push_back(
+            Error(ErrorCode::INVALID, "the links form a cycle: " + cycle + parts_[provider].name));
       }
     }
     return order;
@@ -235,8 +237,8 @@ class Planner {
         auto mismatch = linkage.link(instance, i, *instances[choice.provider], *choice.item);
         if (mismatch) {
           problem(ErrorCode::TYPE_MISMATCH, part, described_[part].imports()[i],
-                  "component '" + parts_[choice.provider].name + "' exports another type: " +
-                      mismatch->text());
+                  "component '" + parts_[choice.provider].name +
+                      "' exports another type: " + mismatch->text());
         }
       }
       instances[part] = std::move(instance);

@@ -1,10 +1,13 @@
 #pragma once
 
-// Decides what satisfies every import of a workload, before anything starts: from types and from what the
-// deployer said, nothing else. Pure; no engine, no files.
+// Decides what satisfies every import of a workload, before anything starts: from types and from
+// what the deployer said, nothing else. Pure; no engine, no files.
 //
-// Each import is satisfied by exactly one thing: the component that its link names; else the host, where it
-// provides the interface; else the one other component that exports it.
+// Each import is satisfied by exactly one thing: the component that its link names; else the host,
+// where it provides the interface; else the one other component that exports it.
+
+#include "component/binary/definitions.h"
+#include "component/flatten/flatten.h"
 
 #include <tenon/result.h>
 
@@ -13,9 +16,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "component/binary/definitions.h"
-#include "component/flatten/flatten.h"
 
 namespace tenon::link {
 
@@ -38,7 +38,7 @@ const char* toString(Cost cost);
 
 struct PlannedImport {
   std::string name;
-  std::string kind;       // "instance", "func", ...
+  std::string kind;  // "instance", "func", ...
   Cost cost = Cost::HOST;
   std::string component;  // FUSED: who satisfies it
   std::string item;       // FUSED: that component's export
@@ -52,8 +52,9 @@ struct PlannedPart {
 
 struct Plan {
   std::vector<PlannedPart> parts;  // in the order of instantiation: providers first
-  // All that is wrong, at once: MISSING_IMPORT, AMBIGUOUS, TYPE_MISMATCH (with the first difference, by path),
-  // NOT_FOUND (a link that leads nowhere), INVALID (a cycle, spelled out; an import of oneself).
+  // All that is wrong, at once: MISSING_IMPORT, AMBIGUOUS, TYPE_MISMATCH (with the first
+  // difference, by path), NOT_FOUND (a link that leads nowhere), INVALID (a cycle, spelled out; an
+  // import of oneself).
   std::vector<Error> problems;
   // Parts that are no program and that nothing is linked to.
   std::vector<std::string> unreached;

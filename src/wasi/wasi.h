@@ -1,7 +1,9 @@
 #pragma once
 
-// WASI 0.2 for guests: host functions for a registry, and the context of one component that they work
-// on.
+// WASI 0.2 for guests: host functions for a registry, and the context of one component that they
+// work on.
+
+#include "call/registry.h"
 
 #include <tenon/instance.h>
 #include <tenon/result.h>
@@ -10,18 +12,17 @@
 
 #include <memory>
 
-#include "call/registry.h"
-
 namespace tenon::wasi {
 
-// What one component may do, and what it has open. Its address is HostCall::part of the component's calls.
-// Bound to the loop of `io`; outlives the instance.
+// What one component may do, and what it has open. Its address is HostCall::part of the component's
+// calls. Bound to the loop of `io`; outlives the instance.
 class Context {
  public:
   virtual ~Context() noexcept(false) = default;
 
-  // Resolves when all that the component wrote to its standard streams is where it goes. For the end of a program:
-  // nearly always at once, because programs flush. The promise must not outlive the context.
+  // Resolves when all that the component wrote to its standard streams is where it goes. For the
+  // end of a program: nearly always at once, because programs flush. The promise must not outlive
+  // the context.
   virtual kj::Promise<void> drained() = 0;
 };
 

@@ -1,11 +1,21 @@
-// Runs one script of the Component Model's official suite: the JSON that `wasm-tools json-from-wast` makes of
-// a .wast file, with one binary per module beside it.
+// Runs one script of the Component Model's official suite: the JSON that `wasm-tools
+// json-from-wast` makes of a .wast file, with one binary per module beside it.
 //
 //     tenon_run_suite SCRIPT.json [--expected FILE] [--no-shim-elision] [--decode-only]
 //
-// Every command is a check. `--expected` names the checked-in list of commands that may fail, a line each:
-// "script:line reason"; one that passes all the same fails the run. `--decode-only` checks decoding and
-// validation, and leaves what would run alone (for features that Tenon does not run yet).
+// Every command is a check. `--expected` names the checked-in list of commands that may fail, a
+// line each: "script:line reason"; one that passes all the same fails the run. `--decode-only`
+// checks decoding and validation, and leaves what would run alone (for features that Tenon does not
+// run yet).
+
+#include "component/abi/dynamic.h"
+#include "component/binary/decoder.h"
+#include "component/validate/validator.h"
+#include "component/wit/wave.h"
+#include "engine/executable.h"
+#include "engine/handles.h"
+#include "engine/instance.h"
+#include "engine/linked.h"
 
 #include <tenon/value.h>
 
@@ -17,15 +27,6 @@
 #include <map>
 #include <set>
 #include <string>
-
-#include "component/abi/dynamic.h"
-#include "component/binary/decoder.h"
-#include "component/validate/validator.h"
-#include "component/wit/wave.h"
-#include "engine/executable.h"
-#include "engine/handles.h"
-#include "engine/instance.h"
-#include "engine/linked.h"
 
 namespace tenon {
 namespace {
@@ -44,8 +45,10 @@ std::vector<std::byte> readBytes(const std::string& path) {
 
 template <typename T>
 Value integer(const std::string& text) {
-  if constexpr (std::is_signed_v<T>) return Value(static_cast<T>(std::stoll(text)));
-  else return Value(static_cast<T>(std::stoull(text)));
+  if constexpr (std::is_signed_v<T>)
+    return Value(static_cast<T>(std::stoll(text)));
+  else
+    return Value(static_cast<T>(std::stoull(text)));
 }
 
 Value valueFrom(const json& item);
@@ -181,12 +184,12 @@ class Runner {
     std::vector<std::byte> bytes = bytesOf(command);
     Outcome accepted = validateOnly(bytes);
     if (!accepted.passed) return {};
-    auto executable = engine::Executable::link(std::move(bytes), "test", options_.elision, allFeatures());
+    auto executable =
+        engine::Executable::link(std::move(bytes), "test", options_.elision, allFeatures());
     if (executable && (*executable)->compile(engine_, nullptr)) {
       return fail("it was accepted; expected: " + command.value("text", ""));
     }
-    return executable ? Outcome{}
-                      : fail("valid, but not linked: " + executable.error().text());
+    return executable ? Outcome{} : fail("valid, but not linked: " + executable.error().text());
   }
 
   Outcome define(const json& command) {
@@ -212,7 +215,8 @@ class Runner {
     Outcome valid = validateOnly(bytes);
     if (!valid.passed || options_.decodeOnly) return valid;
     if (*component::readLayer(bytes) == component::Layer::CORE_MODULE) return {};
-    auto executable = engine::Executable::link(bytes, name.empty() ? "test" : name, options_.elision, allFeatures());
+    auto executable = engine::Executable::link(bytes, name.empty() ? "test" : name,
+                                               options_.elision, allFeatures());
     if (!executable) return fail(executable.error().text());
     auto compiled = (*executable)->compile(engine_, nullptr);
     if (!compiled) return fail(compiled.error().text());
@@ -249,20 +253,19 @@ class Runner {
     } call{lifted->type, valuesFrom(action.at("args")), {}};
     auto fits = abi::checkArguments(call.type, call.arguments, &current_->handles());
     if (!fits) return fail(fits.error().text());
-    engine::CallCodec codec{
-        .self = &call,
-        .lower =
-            [](void* self, abi::Context& context, RawValue* values) {
-              auto& call = *static_cast<Call*>(self);
-              abi::lowerParams(context, call.type, call.arguments, values);
-            },
-        .lift =
-            [](void* self, abi::Context& context, const RawValue* values) {
-              auto& call = *static_cast<Call*>(self);
-              if (auto value = abi::liftResult(context, call.type, values)) {
-                call.results.push_back(*std::move(value));
-              }
-            }};
+    engine::CallCodec codec{.self = &call,
+                            .lower =
+                                [](void* self, abi::Context& context, RawValue* values) {
+                                  auto& call = *static_cast<Call*>(self);
+                                  abi::lowerParams(context, call.type, call.arguments, values);
+                                },
+                            .lift =
+                                [](void* self, abi::Context& context, const RawValue* values) {
+                                  auto& call = *static_cast<Call*>(self);
+                                  if (auto value = abi::liftResult(context, call.type, values)) {
+                                    call.results.push_back(*std::move(value));
+                                  }
+                                }};
     current_->beginCall();
     bool returned = current_->execute(*resolved, codec);
     if (type == "assert_trap") {
@@ -309,10 +312,14 @@ int main(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
-    if (word == "--expected" && i + 1 < argc) options.expected = argv[++i];
-    else if (word == "--no-shim-elision") options.elision = component::ShimElision::OFF;
-    else if (word == "--decode-only") options.decodeOnly = true;
-    else options.script = word;
+    if (word == "--expected" && i + 1 < argc)
+      options.expected = argv[++i];
+    else if (word == "--no-shim-elision")
+      options.elision = component::ShimElision::OFF;
+    else if (word == "--decode-only")
+      options.decodeOnly = true;
+    else
+      options.script = word;
   }
   std::ifstream in(options.script);
   if (!in) {
@@ -330,13 +337,15 @@ int main(int argc, char** argv) {
     std::string key = name + ":" + std::to_string(line);
     Outcome outcome = runner.run(command);
     bool mayFail = expected.contains(key);
-    if (outcome.passed && !mayFail) ++passed;
-    else if (!outcome.passed && mayFail) ++expectedFailures;
+    if (outcome.passed && !mayFail)
+      ++passed;
+    else if (!outcome.passed && mayFail)
+      ++expectedFailures;
     else {
       ++failed;
-      std::printf("  %s %s: %s\n", key.c_str(), command.at("type").get<std::string>().c_str(),
-                  outcome.passed ? "passes, but is listed as an expected failure"
-                                 : outcome.why.c_str());
+      std::printf(
+          "  %s %s: %s\n", key.c_str(), command.at("type").get<std::string>().c_str(),
+          outcome.passed ? "passes, but is listed as an expected failure" : outcome.why.c_str());
     }
   }
   std::printf("%-48s %5d passed %4d failed %4d expected failures\n", name.c_str(), passed, failed,

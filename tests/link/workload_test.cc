@@ -1,4 +1,12 @@
-// Components that were built apart, joined at deployment: what the plan says, and what the calls give.
+// Components that were built apart, joined at deployment: what the plan says, and what the calls
+// give.
+
+#include "component/abi/dynamic.h"
+#include "component/binary/decoder.h"
+#include "engine/executable.h"
+#include "engine/instance.h"
+#include "engine/linked.h"
+#include "link/plan.h"
 
 #include <tenon/value.h>
 
@@ -7,13 +15,6 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-
-#include "component/abi/dynamic.h"
-#include "component/binary/decoder.h"
-#include "engine/executable.h"
-#include "engine/instance.h"
-#include "engine/linked.h"
-#include "link/plan.h"
 
 namespace tenon::link {
 namespace {
@@ -73,7 +74,8 @@ const component::LiftedFunction* find(const std::vector<component::ProgramExport
 }
 
 // Calls `part`'s function with u32 arguments and gives its u64 result.
-uint64_t call(engine::Instance& instance, std::vector<std::string> path, std::vector<Value> arguments) {
+uint64_t call(engine::Instance& instance, std::vector<std::string> path,
+              std::vector<Value> arguments) {
   const component::LiftedFunction* lifted = find(instance.program().exports, std::move(path));
   if (!lifted) throw std::runtime_error("no such function");
   auto function = instance.resolve(*lifted).value();
@@ -82,18 +84,17 @@ uint64_t call(engine::Instance& instance, std::vector<std::string> path, std::ve
     std::vector<Value> arguments;
     std::optional<Value> result;
   } call{lifted->type, std::move(arguments), {}};
-  engine::CallCodec codec{
-      .self = &call,
-      .lower =
-          [](void* self, abi::Context& context, RawValue* values) {
-            auto& call = *static_cast<Call*>(self);
-            abi::lowerParams(context, call.type, call.arguments, values);
-          },
-      .lift =
-          [](void* self, abi::Context& context, const RawValue* values) {
-            auto& call = *static_cast<Call*>(self);
-            call.result = abi::liftResult(context, call.type, values);
-          }};
+  engine::CallCodec codec{.self = &call,
+                          .lower =
+                              [](void* self, abi::Context& context, RawValue* values) {
+                                auto& call = *static_cast<Call*>(self);
+                                abi::lowerParams(context, call.type, call.arguments, values);
+                              },
+                          .lift =
+                              [](void* self, abi::Context& context, const RawValue* values) {
+                                auto& call = *static_cast<Call*>(self);
+                                call.result = abi::liftResult(context, call.type, values);
+                              }};
   if (!instance.execute(function, codec)) {
     throw std::runtime_error(instance.store().takeTrap().message);
   }
@@ -164,13 +165,16 @@ TEST(PlanTest, ShowsAllProblemsAtOnce) {
   Plan plan = workload.plan();
   ASSERT_EQ(plan.problems.size(), 3u);
   EXPECT_EQ(plan.problems[0].message,
-            "component front, import tenon:bench/api@0.1.0: there is no component 'bck'; did you mean 'back'?");
+            "component front, import tenon:bench/api@0.1.0: there is no component 'bck'; did you "
+            "mean 'back'?");
   EXPECT_EQ(plan.problems[1].message,
-            "component back, import tenon:types/echo@1.0.0: nothing provides this instance: only the component "
+            "component back, import tenon:types/echo@1.0.0: nothing provides this instance: only "
+            "the component "
             "itself exports it");
-  EXPECT_EQ(plan.problems[2].message,
-            "component back is linked at 'tenon:types/ech@1.0.0', but does not import it; did you mean "
-            "'tenon:types/echo@1.0.0'?");
+  EXPECT_EQ(
+      plan.problems[2].message,
+      "component back is linked at 'tenon:types/ech@1.0.0', but does not import it; did you mean "
+      "'tenon:types/echo@1.0.0'?");
 }
 
 TEST(PlanTest, SpellsACycleOut) {

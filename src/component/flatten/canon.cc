@@ -1,11 +1,11 @@
 // The part of the Flattener for canonical definitions: lifts, lowers and built-ins.
 
+#include "component/flatten/flattener.h"
+#include "component/flatten/signature.h"
+
 #include <string>
 #include <utility>
 #include <variant>
-
-#include "component/flatten/flattener.h"
-#include "component/flatten/signature.h"
 
 namespace tenon::component {
 
@@ -30,10 +30,10 @@ Result<uint32_t> Flattener::memorySlot(const CoreItem& item, uint64_t offset) {
   for (const CoreExportDecl& entry : interface->second.exports) {
     if (entry.name != item.name) continue;
     const CoreLimits& memory = entry.type.limits;
-    const char* what = memory.is64                            ? "64-bit memories"
-                       : memory.shared                        ? "shared memories"
+    const char* what = memory.is64                              ? "64-bit memories"
+                       : memory.shared                          ? "shared memories"
                        : memory.pageSizeLog2.value_or(16) != 16 ? "memories with small pages"
-                                                              : nullptr;
+                                                                : nullptr;
     if (!what) return next;
     return Error{ErrorCode::UNSUPPORTED,
                  std::string(what) + " are not supported as a canonical function's memory", offset};
@@ -103,8 +103,7 @@ Result<void> Flattener::defineLower(Scope& scope, const Canon& canon, uint64_t o
   const FuncItem func = scope.funcs[canon.func];
   TENON_TRY(Options caller, options(scope, canon.opts, offset));
   bool isLifted = func.kind == FuncItem::Kind::LIFTED;
-  const FuncType& type =
-      isLifted ? lifted_[func.index].type : program_.imports[func.index].type;
+  const FuncType& type = isLifted ? lifted_[func.index].type : program_.imports[func.index].type;
   bool async = caller.async || (isLifted && lifted_[func.index].options.async);
   if (isLifted && !async) {
     auto index = static_cast<uint32_t>(program_.adapters.size());

@@ -1,9 +1,9 @@
 // The part of the Flattener that makes core instances: program steps, or bags of items.
 
+#include "component/flatten/flattener.h"
+
 #include <string>
 #include <utility>
-
-#include "component/flatten/flattener.h"
 
 namespace tenon::component {
 
@@ -60,14 +60,16 @@ Result<CoreItem> Flattener::coreExport(const CoreInstanceItem& instance, std::st
   return invalidDefinition("the core instance has no export " + std::string(name), offset);
 }
 
-Result<const CoreInstanceItem*> Flattener::instantiateCore(Scope& scope, const CoreInstance& instance,
+Result<const CoreInstanceItem*> Flattener::instantiateCore(Scope& scope,
+                                                           const CoreInstance& instance,
                                                            uint64_t offset) {
   if (instance.module >= scope.coreModules.size()) {
     return invalidDefinition("core module out of range", offset);
   }
   if (program_.steps.size() >= limits_.maxCoreInstances) {
     return Error{ErrorCode::LIMIT_EXCEEDED,
-                 "more than " + std::to_string(limits_.maxCoreInstances) + " core instances", offset};
+                 "more than " + std::to_string(limits_.maxCoreInstances) + " core instances",
+                 offset};
   }
   std::map<std::string_view, const CoreInstanceItem*> arguments;
   for (const CoreInstantiateArg& argument : instance.args) {

@@ -64,7 +64,8 @@ std::string text(const Trampoline& trampoline) {
       out = "helper of kind " + std::to_string(static_cast<int>(trampoline.kind));
       break;
   }
-  out += " for instance " + std::to_string(trampoline.instance) + " " + toString(trampoline.signature);
+  out +=
+      " for instance " + std::to_string(trampoline.instance) + " " + toString(trampoline.signature);
   if (trampoline.lateBound) {
     out += " bound after " + std::to_string(trampoline.boundAfter) + " steps";
   }
@@ -76,7 +77,8 @@ void dumpExports(const std::vector<ProgramExport>& exports, const std::string& i
   for (const ProgramExport& entry : exports) {
     out += indent + "export \"" + entry.name + "\" ";
     if (const auto* lifted = std::get_if<LiftedFunction>(&entry.item)) {
-      out += toString(lifted->type) + " lifts " + text(lifted->callee) + " " + text(lifted->options);
+      out +=
+          toString(lifted->type) + " lifts " + text(lifted->callee) + " " + text(lifted->options);
     } else if (const auto* import = std::get_if<ReexportedImport>(&entry.item)) {
       out += "import " + std::to_string(import->import);
     } else if (const auto* type = std::get_if<ExportedType>(&entry.item)) {
@@ -112,7 +114,8 @@ std::string dump(const Program& program) {
   }
   for (size_t i = 0; i < program.imports.size(); ++i) {
     const ImportedFunction& import = program.imports[i];
-    line("import", i, "\"" + import.interface + "\" \"" + import.name + "\" " + toString(import.type));
+    line("import", i,
+         "\"" + import.interface + "\" \"" + import.name + "\" " + toString(import.type));
   }
   for (size_t i = 0; i < program.resources.size(); ++i) {
     const ResourceInfo& info = program.resources[i];
@@ -123,12 +126,14 @@ std::string dump(const Program& program) {
   }
   for (size_t i = 0; i < program.modules.size(); ++i) {
     line("module", i,
-         program.modules[i].name + ", " + std::to_string(program.modules[i].bytes.size()) + " bytes");
+         program.modules[i].name + ", " + std::to_string(program.modules[i].bytes.size()) +
+             " bytes");
   }
   for (size_t i = 0; i < program.steps.size(); ++i) {
     const InstantiateStep& step = program.steps[i];
-    line("step", i,
-         "module " + std::to_string(step.module) + " for instance " + std::to_string(step.instance));
+    line(
+        "step", i,
+        "module " + std::to_string(step.module) + " for instance " + std::to_string(step.instance));
     for (const CoreArg& arg : step.args) {
       out += "  \"" + arg.module + "\" \"" + arg.name + "\" = " + text(arg.item) + "\n";
     }

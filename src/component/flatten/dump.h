@@ -2,9 +2,9 @@
 
 // A program as text, one line per thing: for tests and for people.
 
-#include <string>
-
 #include "component/flatten/program.h"
+
+#include <string>
 
 namespace tenon::component {
 

@@ -1,5 +1,7 @@
 #include "component/flatten/elide.h"
 
+#include "component/binary/core_module.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <map>
@@ -9,8 +11,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "component/binary/core_module.h"
 
 namespace tenon::component {
 namespace {
@@ -42,10 +42,9 @@ void visitOthers(Program& program, const Visit& visit) {
 bool sameType(const CoreSignature& signature, const CoreFuncType& type) {
   auto same = [](const std::vector<CoreType>& left, const std::vector<CoreValType>& right) {
     constexpr uint8_t CODES[] = {0x7f, 0x7e, 0x7d, 0x7c};
-    return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                      [&](CoreType a, const CoreValType& b) {
-                        return CODES[static_cast<size_t>(a)] == b.code;
-                      });
+    return std::equal(
+        left.begin(), left.end(), right.begin(), right.end(),
+        [&](CoreType a, const CoreValType& b) { return CODES[static_cast<size_t>(a)] == b.code; });
   };
   return same(signature.params, type.params) && same(signature.results, type.results);
 }
@@ -134,8 +133,9 @@ class Elider {
     return fill(*shim, *fixup, *shimInterface, *fixupInterface, pair);
   }
 
-  bool fill(const ShimModule& shim, const FixupModule& fixup, const CoreModuleInterface& shimInterface,
-            const CoreModuleInterface& fixupInterface, Pair& pair) {
+  bool fill(const ShimModule& shim, const FixupModule& fixup,
+            const CoreModuleInterface& shimInterface, const CoreModuleInterface& fixupInterface,
+            Pair& pair) {
     const InstantiateStep& fixupStep = program_.steps[pair.fixup];
     if (fixupInterface.imports.size() != fixupStep.args.size()) return false;
     std::map<std::string_view, const CoreExternType*> shimExports;
@@ -143,7 +143,8 @@ class Elider {
     auto table = shimExports.find(shim.tableExport);
     if (table == shimExports.end()) return false;
     uint64_t end = uint64_t{fixup.offset} + fixup.elements.size();
-    if (table->second->kind != CoreExternKind::TABLE || end > table->second->limits.min) return false;
+    if (table->second->kind != CoreExternKind::TABLE || end > table->second->limits.min)
+      return false;
 
     // By import name of the fixup: the function given, where its type is certain.
     using Name = std::pair<std::string_view, std::string_view>;
@@ -249,7 +250,8 @@ class Elider {
   bool isUsed(const Pair& pair) { return isUsed(pair.shim, pair.fixup); }
 
   void renumber() {
-    if (std::none_of(dropped_.begin(), dropped_.end(), [](bool dropped) { return dropped; })) return;
+    if (std::none_of(dropped_.begin(), dropped_.end(), [](bool dropped) { return dropped; }))
+      return;
     std::vector<uint32_t> keptBefore(program_.steps.size() + 1, 0);
     for (size_t i = 0; i < program_.steps.size(); ++i) {
       keptBefore[i + 1] = keptBefore[i] + (dropped_[i] ? 0 : 1);

@@ -1,22 +1,24 @@
 #pragma once
 
-// Leaves out the indirection that `wit-component` adds. A toolchain's main module imports functions whose
-// lowering needs main's own memory, which exists only later. So a "shim" module offers stand-ins that call
-// through a table, and a "fixup" module, instantiated last, fills the table. A Program resolves memories
-// when they exist, so that main can be given the real functions at once. wasmtime.md section 4.3.
+// Leaves out the indirection that `wit-component` adds. A toolchain's main module imports functions
+// whose lowering needs main's own memory, which exists only later. So a "shim" module offers
+// stand-ins that call through a table, and a "fixup" module, instantiated last, fills the table. A
+// Program resolves memories when they exist, so that main can be given the real functions at once.
+// wasmtime.md section 4.3.
 //
-// Replaced is a use of a stand-in whose table slot is certain: the shim's table goes to exactly one fixup,
-// which fits, and the slot gets a host function, or one of an earlier core instance, of the very same
-// signature. Everything else stays as it is. What a guest can see is the same, including traps of calls that come too early: see
-// Trampoline::lateBound.
-
-#include <tenon/result.h>
+// Replaced is a use of a stand-in whose table slot is certain: the shim's table goes to exactly one
+// fixup, which fits, and the slot gets a host function, or one of an earlier core instance, of the
+// very same signature. Everything else stays as it is. What a guest can see is the same, including
+// traps of calls that come too early: see Trampoline::lateBound.
 
 #include "component/flatten/program.h"
 
+#include <tenon/result.h>
+
 namespace tenon::component {
 
-// Core instances that nothing refers to any more are dropped and the rest renumbered. Errors: INTERNAL only.
+// Core instances that nothing refers to any more are dropped and the rest renumbered. Errors:
+// INTERNAL only.
 Result<void> elideShims(Program& program);
 
 }  // namespace tenon::component

@@ -1,10 +1,10 @@
 // The part of the Flattener that turns the outermost component's exports into the program's.
 
+#include "component/flatten/flattener.h"
+
 #include <string>
 #include <utility>
 #include <variant>
-
-#include "component/flatten/flattener.h"
 
 namespace tenon::component {
 namespace {

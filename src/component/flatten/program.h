@@ -104,15 +104,16 @@ struct Trampoline {
     BUILTIN,        // `canon` says which: the task, context and waitable built-ins
     LIFT_LOOPBACK,  // a lowered lift that `fuse` did not take (unused once every pair is fused)
 
-    // For generated modules only (`fuse` adds them). They do not look at may-leave: the adapter did.
-    // Handles go from the table of component instance `instance` to the one of `target`.
+    // For generated modules only (`fuse` adds them). They do not look at may-leave: the adapter
+    // did. Handles go from the table of component instance `instance` to the one of `target`.
     TRAP,             // (code, instance): never returns; a control::TrapCode and who is to blame
     TRANSFER_OWN,     // (handle) -> handle: `lift_own`, then `lower_own`
-    TRANSFER_BORROW,  // (handle) -> handle or rep: `lift_borrow`, `lower_borrow`, in the entered call
+    TRANSFER_BORROW,  // (handle) -> handle or rep: `lift_borrow`, `lower_borrow`, in the entered
+                      // call
     LEND,             // (handle) -> rep: `lift_borrow` alone; the adapter gives it back by UNLEND
     UNLEND,           // (handle): one lend less; the handle is there, since it is lent
     ENTER_CALL,       // (): a new borrow scope, of a call from `instance` to `target`
-    EXIT_CALL,        // (): traps if `target` keeps a borrow of it; else ends its lends and the scope
+    EXIT_CALL,  // (): traps if `target` keeps a borrow of it; else ends its lends and the scope
   };
   Kind kind = Kind::LOWER_IMPORT;
   uint32_t instance = 0;  // component instance that calls
@@ -120,14 +121,14 @@ struct Trampoline {
   uint32_t import = NONE;
   uint32_t resource = NONE;
   uint32_t target = NONE;  // TRANSFER_*, LEND, UNLEND, *_CALL
-  FuncType type;  // LOWER_IMPORT; BUILTIN task.return: its result type as `result`
+  FuncType type;           // LOWER_IMPORT; BUILTIN task.return: its result type as `result`
   Options options;
   CanonKind canon = CanonKind::LIFT;
   uint32_t contextSlot = 0;
   CoreType contextType = CoreType::I32;
-  // Whether the call reaches here through a shim that was left out. Then it traps, as the shim's empty
-  // table would, until `boundAfter` of the program's steps have run (where the fixup was that filled
-  // the table).
+  // Whether the call reaches here through a shim that was left out. Then it traps, as the shim's
+  // empty table would, until `boundAfter` of the program's steps have run (where the fixup was that
+  // filled the table).
   bool lateBound = false;
   uint32_t boundAfter = 0;
 };

@@ -1,15 +1,16 @@
 #include "component/flatten/signature.h"
 
+#include "component/types/type_table.h"
+
 #include <string>
 #include <vector>
-
-#include "component/types/type_table.h"
 
 namespace tenon::component {
 namespace {
 
 CoreSignature words(size_t params, size_t results) {
-  return {std::vector<CoreType>(params, CoreType::I32), std::vector<CoreType>(results, CoreType::I32)};
+  return {std::vector<CoreType>(params, CoreType::I32),
+          std::vector<CoreType>(results, CoreType::I32)};
 }
 
 Result<CoreSignature> contextSignature(const Canon& canon) {

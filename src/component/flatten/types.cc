@@ -1,11 +1,11 @@
 // The part of the Flattener that evaluates types, and what the outermost component imports.
 
+#include "component/flatten/flattener.h"
+
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "component/flatten/flattener.h"
 
 namespace tenon::component {
 namespace {
@@ -25,7 +25,8 @@ Result<const Type*> located(Result<const Type*> type, uint64_t offset) {
 
 }  // namespace
 
-Result<const Type*> Flattener::valueType(const Scope& scope, const ValTypeRef& ref, uint64_t offset) {
+Result<const Type*> Flattener::valueType(const Scope& scope, const ValTypeRef& ref,
+                                         uint64_t offset) {
   if (ref.isPrimitive) return program_.types->primitive(ref.primitive);
   if (ref.index < scope.types.size() && scope.types[ref.index].value) {
     return scope.types[ref.index].value;
@@ -40,7 +41,8 @@ Result<uint32_t> Flattener::resourceAt(const Scope& scope, uint32_t index, uint6
   return invalidDefinition("type " + std::to_string(index) + " is no resource type", offset);
 }
 
-Result<const FuncType*> Flattener::functionType(const Scope& scope, uint32_t index, uint64_t offset) {
+Result<const FuncType*> Flattener::functionType(const Scope& scope, uint32_t index,
+                                                uint64_t offset) {
   if (index < scope.types.size() && scope.types[index].func) return scope.types[index].func;
   return invalidDefinition("type " + std::to_string(index) + " is no function type", offset);
 }
@@ -135,7 +137,8 @@ Result<void> Flattener::defineType(Scope& scope, const TypeDef& definition) {
     item.func = &funcTypes_.emplace_back(std::move(type));
   } else if (const auto* resource = std::get_if<ResourceTypeDef>(&definition.def)) {
     if (resource->rep.code != 0x7f) {
-      return Error{ErrorCode::UNSUPPORTED, "only resources represented by i32 are supported", offset};
+      return Error{ErrorCode::UNSUPPORTED, "only resources represented by i32 are supported",
+                   offset};
     }
     ResourceInfo info;
     info.instance = scope.instance;
@@ -183,8 +186,9 @@ Result<Item> Flattener::importItem(Scope& scope, std::string_view name, const Ex
       std::string interface(scope.interface);
       if (!interface.empty()) interface += "#";
       interface += name;
-      TENON_TRY(const InstanceItem* instance,
-                importInstance(scope.types[type.index], std::move(interface), scope.depth + 1, offset));
+      TENON_TRY(
+          const InstanceItem* instance,
+          importInstance(scope.types[type.index], std::move(interface), scope.depth + 1, offset));
       return Item(instance);
     }
     case ExternTypeRef::Kind::CORE_MODULE:
@@ -206,7 +210,8 @@ Result<Item> Flattener::importItem(Scope& scope, std::string_view name, const Ex
 
 Result<const InstanceItem*> Flattener::importInstance(const TypeItem& type, std::string interface,
                                                       uint32_t depth, uint64_t offset) {
-  const auto* definition = type.closure ? std::get_if<InstanceTypeDef>(&type.closure->def) : nullptr;
+  const auto* definition =
+      type.closure ? std::get_if<InstanceTypeDef>(&type.closure->def) : nullptr;
   if (!definition) return invalidDefinition("an instance of a type that is none", offset);
   if (depth > MAX_INSTANCE_DEPTH) {
     return Error{ErrorCode::LIMIT_EXCEEDED, "instance types are nested too deep", offset};
