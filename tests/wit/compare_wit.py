@@ -40,7 +40,8 @@ def binaries(wasm_tools, folder, work):
         if path.suffix == ".wasm":
             found.append((path, path))
         elif path.suffix in (".wat", ".wit"):
-            target = pathlib.Path(work) / (str(path.relative_to(folder)).replace("/", "_") + ".wasm")
+            name = str(path.relative_to(folder)).replace("/", "_")
+            target = pathlib.Path(work) / (name + ".wasm")
             if path.suffix == ".wat":
                 made = run(wasm_tools, "parse", path, "-o", target)
             else:
@@ -49,7 +50,18 @@ def binaries(wasm_tools, folder, work):
                 found.append((path, target))
             else:
                 print(f"no binary of {path}: {made.stderr.decode().splitlines()[:1]}")
+            if path.suffix == ".wit" and dummy(wasm_tools, path, target.with_suffix(".c.wasm")):
+                found.append((f"{path} (a component)", target.with_suffix(".c.wasm")))
     return found
+
+
+def dummy(wasm_tools, path, target):
+    """Makes a component that does nothing of the world that is named like the file, if there is one."""
+    module = target.with_suffix(".core.wasm")
+    made = run(wasm_tools, "component", "embed", "--dummy", "--all-features", "-w", path.stem, path,
+               "-o", module)
+    return (made.returncode == 0
+            and run(wasm_tools, "component", "new", module, "-o", target).returncode == 0)
 
 
 def is_component(path):

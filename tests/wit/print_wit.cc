@@ -24,7 +24,18 @@ int main(int argc, char** argv) {
     std::cerr << "cannot read " << argv[argc - 1] << "\n";
     return 2;
   }
-  const auto decoded = tenon::component::decode(std::as_bytes(std::span(bytes)));
+  tenon::component::Features features;  // what can be shown though it cannot be run
+  features.threads = true;
+  features.errorContext = true;
+  features.getters = true;
+  features.fixedLists = true;
+  features.maps = true;
+  features.memory64 = true;
+  features.stackful = true;
+  features.moreAsync = true;
+  features.forward = true;
+  features.canonicalNames = true;
+  const auto decoded = tenon::component::decode(std::as_bytes(std::span(bytes)), features);
   if (!decoded) {
     std::cerr << "error: " << decoded.error().text() << "\n";
     return 1;

@@ -237,6 +237,11 @@ class Elaborator {
     for (const ValTypeRef& element : def.elements) TENON_CHECK(append({}, element));
     switch (def.kind) {
       case TypeKind::LIST:
+        node.isMap = def.key.has_value();
+        node.length = def.length;
+        if (node.isMap) TENON_CHECK(append({}, def.key));
+        TENON_CHECK(append({}, def.element));
+        break;
       case TypeKind::OPTION:
       case TypeKind::STREAM:
       case TypeKind::FUTURE:
@@ -413,7 +418,7 @@ class Elaborator {
   Result<> makeFresh(TypeId& type, Direction direction) {
     const InstanceNode& node = graph().instance(type);
     if (node.fresh.empty()) return {};
-    graph().spend(node.exports.size());
+    graph().spend(node.exports.size() + node.fresh.size());
     InstanceNode made{node.exports, {}};
     Substitution substitution;
     for (const uint32_t resource : node.fresh) {
@@ -462,7 +467,9 @@ class Elaborator {
       args.insert_or_assign(arg.name, entity);
     }
     const ComponentNode& component = graph().component(id);
-    graph().spend(component.imports.size() + component.exports.size());
+    graph().spend(component.imports.size() + component.exports.size() + component.imported.size() +
+                  component.fresh.size());
+    TENON_CHECK(checkBudget());
 
     Substitution substitution;
     for (const auto& [resource, path] : component.imported) {

@@ -65,7 +65,9 @@ struct TypeDef {
   TypeKind kind = TypeKind::BOOL;
   TypeRef target;
   std::vector<Member> members;
-  uint32_t resource = 0;  // OWN, BORROW: index into Model::types
+  bool isMap = false;              // LIST
+  std::optional<uint32_t> length;  // LIST
+  uint32_t resource = 0;           // OWN, BORROW: index into Model::types
   Owner owner;
   Notes notes;
 };

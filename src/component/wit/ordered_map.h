@@ -17,19 +17,24 @@ class OrderedMap {
  public:
   // False, and nothing changed, when the name is there already.
   bool insert(std::string_view name, T value) {
-    if (!index_.try_emplace(name, static_cast<uint32_t>(items_.size())).second) return false;
+    if (position(name) != NONE) return false;
     items_.emplace_back(name, std::move(value));
+    if (items_.size() == SMALL + 1) {
+      for (size_t i = 0; i < items_.size(); ++i) index_.emplace(items_[i].first, i);
+    } else if (items_.size() > SMALL) {
+      index_.emplace(name, items_.size() - 1);
+    }
     return true;
   }
 
   // Null when there is none. Valid until the next insertion.
   T* find(std::string_view name) {
-    const auto found = index_.find(name);
-    return found == index_.end() ? nullptr : &items_[found->second].second;
+    const size_t found = position(name);
+    return found == NONE ? nullptr : &items_[found].second;
   }
   const T* find(std::string_view name) const {
-    const auto found = index_.find(name);
-    return found == index_.end() ? nullptr : &items_[found->second].second;
+    const size_t found = position(name);
+    return found == NONE ? nullptr : &items_[found].second;
   }
 
   size_t size() const { return items_.size(); }
@@ -43,8 +48,22 @@ class OrderedMap {
   auto end() const { return items_.end(); }
 
  private:
+  static constexpr size_t SMALL = 8;  // up to this many are searched one by one
+  static constexpr size_t NONE = SIZE_MAX;
+
+  size_t position(std::string_view name) const {
+    if (items_.size() > SMALL) {
+      const auto found = index_.find(name);
+      return found == index_.end() ? NONE : found->second;
+    }
+    for (size_t i = 0; i < items_.size(); ++i) {
+      if (items_[i].first == name) return i;
+    }
+    return NONE;
+  }
+
   std::vector<std::pair<std::string_view, T>> items_;
-  std::unordered_map<std::string_view, uint32_t> index_;
+  std::unordered_map<std::string_view, size_t> index_;  // empty up to SMALL
 };
 
 }  // namespace tenon::component::wit

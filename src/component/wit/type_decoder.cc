@@ -116,6 +116,8 @@ Result<> TypeDecoder::convert(const DefinedNode& node, TypeDef& out) {
     TENON_TRY(out.resource, resourceOf(node.resource));
     return {};
   }
+  out.isMap = node.isMap;
+  out.length = node.length;
   out.members.reserve(node.parts.size());
   for (const Part& part : node.parts) {
     if (isLabelled(node.kind) && !isLabel(part.label)) return noLabel(part.label);
@@ -153,8 +155,8 @@ Result<> TypeDecoder::compare(uint32_t known, const DefinedNode& node) {
   if (type.form == TypeDef::Form::ALIAS && !type.target.isPrimitive) return {};
   const Error differs = unprintable("two sights of one interface differ in a type" +
                                     (type.name ? ", " + std::string(*type.name) : ""));
-  if (type.form != TypeDef::Form::DEFINED || type.kind != node.kind ||
-      type.members.size() != node.parts.size()) {
+  if (type.form != TypeDef::Form::DEFINED || type.kind != node.kind || type.isMap != node.isMap ||
+      type.length != node.length || type.members.size() != node.parts.size()) {
     return differs;
   }
   for (size_t i = 0; i < node.parts.size(); ++i) {

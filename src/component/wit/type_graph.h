@@ -24,7 +24,7 @@
 namespace tenon::component::wit {
 
 // What one component may cost, in nodes and items visited; far above what real ones need.
-inline constexpr uint64_t MAX_STEPS = 50'000'000;
+inline constexpr uint64_t MAX_STEPS = 2'000'000;
 
 inline constexpr uint32_t NO_ALIAS = UINT32_MAX;
 
@@ -59,10 +59,12 @@ struct Part {
 
 struct DefinedNode {
   TypeKind kind = TypeKind::BOOL;
-  // RECORD, VARIANT, ENUM, FLAGS, TUPLE: their members. LIST, OPTION, STREAM, FUTURE: one.
-  // RESULT: two, ok and error.
+  // RECORD, VARIANT, ENUM, FLAGS, TUPLE: their members. LIST, OPTION, STREAM, FUTURE: one, but a
+  // map two, key and value. RESULT: two, ok and error.
   std::vector<Part> parts;
-  TypeId resource;  // OWN, BORROW
+  bool isMap = false;              // LIST
+  std::optional<uint32_t> length;  // LIST, of exactly so many
+  TypeId resource;                 // OWN, BORROW
   uint32_t depth = 1;
 };
 

@@ -235,6 +235,7 @@ class Parser {
 
   Result<Value> parseList(const Type& type) {
     if (!at(WaveTokenKind::BRACKET_OPEN)) return mismatch(type);
+    const size_t start = token_.offset;
     TENON_CHECK(advance());
     List list;
     bool done = at(WaveTokenKind::BRACKET_CLOSE);
@@ -243,6 +244,12 @@ class Parser {
       TENON_TRY(Value item, parse(*type.element));
       list.items.push_back(std::move(item));
       TENON_TRY(done, separator(WaveTokenKind::BRACKET_CLOSE, "',' or ']'"));
+    }
+    if (type.fixedLength != 0 && list.items.size() != type.fixedLength) {
+      return Error(ErrorCode::TYPE_MISMATCH,
+                   "expected " + toString(type) + ", found a list of " +
+                       std::to_string(list.items.size()) + " values",
+                   start);
     }
     return Value(std::move(list));
   }

@@ -151,6 +151,13 @@ TEST_F(Wave, ReadsAndPrintsListsAndTuples) {
   expectPrints(tuple({u8}), "(1,)", "(1)");
 }
 
+TEST_F(Wave, HoldsListsToTheirLength) {
+  const Type* pair = types.fixedList(u8, 2).value();
+  expectRoundTrip(pair, "[1, 2]");
+  expectError(pair, "[1]", ErrorCode::TYPE_MISMATCH, 0, "found a list of 1 values");
+  expectError(pair, "[1, 2, 3]", ErrorCode::TYPE_MISMATCH, 0, "found a list of 3 values");
+}
+
 TEST_F(Wave, ReadsAndPrintsRecords) {
   const Type* example = record({{"must-have", u8}, {"optional", option(u8)}});
   expectPrints(example, "{must-have: 123}", "{must-have: 123}");

@@ -132,10 +132,10 @@ class Printer {
     }
     out_.key("packages");
     out_.open('[');
+    const Package& main = model_.packages[model_.main];
+    if (!model_.root || !main.interfaces.empty()) TENON_CHECK(package(main));
     for (size_t i = 0; i < model_.packages.size(); ++i) {
-      const Package& package = model_.packages[i];
-      if (i == model_.main && model_.root && package.interfaces.empty()) continue;
-      TENON_CHECK(this->package(package));
+      if (i != model_.main) TENON_CHECK(package(model_.packages[i]));
     }
     out_.close(']');
     out_.close('}');
@@ -206,13 +206,21 @@ class Printer {
 
   Result<> worldItem(std::string_view label, const WorldItem& item) {
     if (out_.full()) return {};
-    if (item.kind == WorldItem::Kind::FUNCTION) return function(item.function);
+    out_.open('{');
+    if (item.kind == WorldItem::Kind::FUNCTION) {
+      member("item", "function");
+      TENON_CHECK(function(item.function));
+      out_.close('}');
+      return {};
+    }
     if (item.kind == WorldItem::Kind::TYPE) {
-      return type(label, model_.types[item.index], item.index, "type");
+      member("item", "type");
+      TENON_CHECK(type(label, model_.types[item.index], item.index));
+      out_.close('}');
+      return {};
     }
     const Interface& interface = model_.interfaces[item.index];
-    out_.open('{');
-    member("kind", "interface");
+    member("item", "interface");
     member("name", label);
     notes(item.notes);
     if (!interface.name) {
@@ -228,46 +236,46 @@ class Printer {
     out_.key("types");
     out_.open('[');
     for (const auto& [name, index] : interface.types) {
-      TENON_CHECK(type(name, model_.types[index], index, {}));
+      if (out_.full()) return {};
+      out_.open('{');
+      TENON_CHECK(type(name, model_.types[index], index));
+      out_.close('}');
     }
     out_.close(']');
     out_.key("functions");
     out_.open('[');
     for (const auto& [name, function] : interface.functions) {
+      if (out_.full()) return {};
+      out_.open('{');
       TENON_CHECK(this->function(function));
+      out_.close('}');
     }
     out_.close(']');
     return {};
   }
 
-  // In a world, `kind` says that it is a type; its own kind goes by another name then.
-  Result<> type(std::string_view name, const TypeDef& type, uint32_t index,
-                std::string_view worldKind) {
-    if (out_.full()) return {};
-    out_.open('{');
-    if (!worldKind.empty()) member("kind", worldKind);
-    const std::string_view key = worldKind.empty() ? "kind" : "type-kind";
-    if (isUse(model_, type, type.owner)) {
-      const TypeDef& other = model_.types[type.target.index];
-      member(key, "use");
+  // The members of an object that is open.
+  Result<> type(std::string_view name, const TypeDef& type, uint32_t index) {
+    const auto head = [&](std::string_view kind) {
+      member("kind", kind);
       member("name", name);
       notes(type.notes);
+    };
+    if (isUse(model_, type, type.owner)) {
+      const TypeDef& other = model_.types[type.target.index];
+      head("use");
       if (other.owner.kind == Owner::Kind::INTERFACE) {
         member("from", model_.interfaces[other.owner.index].id);
       }
       member("of", other.name.value_or(""));
-    } else if (type.form == TypeDef::Form::RESOURCE) {
-      member(key, "resource");
-      member("name", name);
-      notes(type.notes);
-    } else {
-      member(key, type.form == TypeDef::Form::ALIAS ? "alias" : kindName(type));
-      member("name", name);
-      notes(type.notes);
-      TENON_CHECK(definition(type, index));
+      return {};
     }
-    out_.close('}');
-    return {};
+    if (type.form == TypeDef::Form::RESOURCE) {
+      head("resource");
+      return {};
+    }
+    head(type.form == TypeDef::Form::ALIAS ? "alias" : kindName(type));
+    return definition(type, index);
   }
 
   Result<> definition(const TypeDef& type, uint32_t index) {
@@ -302,9 +310,8 @@ class Printer {
     return {};
   }
 
+  // The members of an object that is open.
   Result<> function(const Function& function) {
-    if (out_.full()) return {};
-    out_.open('{');
     member("kind", formName(function.parts.form));
     member("name", function.name);
     notes(function.notes);
@@ -334,7 +341,6 @@ class Printer {
     }
     TENON_TRY(const std::string text, wit_.signature(function));
     member("wit", text);
-    out_.close('}');
     return {};
   }
 

@@ -16,7 +16,7 @@
 namespace tenon::component::wit {
 
 // Types that share parts can be short in the binary and long as text.
-inline constexpr size_t MAX_WIT_BYTES = size_t{64} << 20;
+inline constexpr size_t MAX_WIT_BYTES = size_t{16} << 20;
 
 // Prints one model, which must outlive it.
 class WitPrinter {
