@@ -63,7 +63,7 @@ class Cache : public ::testing::Test {
     char name[] = "/tmp/tenon-cache-XXXXXX";
     root = mkdtemp(name);
   }
-  ~Cache() override { fs::remove_all(root); }
+  void TearDown() override { fs::remove_all(root); }
 
   ArtifactCache open(uint64_t maxBytes = uint64_t{1} << 30) {
     return ArtifactCache::open(testEngine(), root + "/artifacts", {maxBytes}).value();

@@ -22,7 +22,7 @@ class Handles final : public abi::HandleFactory {
  public:
   explicit Handles(Instance& instance)
       : instance_(instance), life_(std::make_shared<InstanceLife>(InstanceLife{&instance})) {}
-  ~Handles() { life_->instance = nullptr; }
+  virtual ~Handles() { life_->instance = nullptr; }
   Handles(const Handles&) = delete;
   Handles& operator=(const Handles&) = delete;
 
