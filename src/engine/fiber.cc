@@ -90,9 +90,11 @@ bool EngineAccess::callSlow(Store& store, const wasmtime_func_t& function,
     ticking.emplace(store);
   }
   wasm_trap_t* trap = nullptr;
+  ++store.depth_;
   wasmtime_error_t* error = wasmtime_func_call_unchecked(
       store.context_, &function, reinterpret_cast<wasmtime_val_raw_t*>(values.data()),
       values.size(), &trap);
+  --store.depth_;
   if (error != nullptr || trap != nullptr) return callFailed(store, error, trap);
   return true;
 }
@@ -108,7 +110,12 @@ bool EngineAccess::callFailed(Store& store, wasmtime_error_t* error, wasm_trap_t
   }
   store.recordTrap(error != nullptr ? tenon::engine::takeTrap(error)
                                     : tenon::engine::takeTrap(trap));
+  settle(store);
   return false;
+}
+
+void EngineAccess::settle(Store& store) {
+  if (store.depth_ == 0) store.dropGrace();
 }
 
 // -- Fibers --------------------------------------------------------------------------------------
@@ -207,17 +214,14 @@ Fiber::State Fiber::poll() {
 }
 
 Fiber::State Fiber::resume() {
-  bool done;
-  {
-    Store::Ticking ticking(store_);
-    ticksLeft_ = store_.sliceTicks_ + 1;  // the first tick may come at once
-    store_.state_ = (store_.state_ & ~Store::SUSPENDED) | Store::ON_FIBER;
-    running_ = true;
-    done = wasmtime_call_future_poll(future_);
-    running_ = false;
-    arriveOnCaller(done);
-    store_.state_ &= ~Store::ON_FIBER;
-  }
+  Store::Ticking ticking(store_);
+  ticksLeft_ = store_.sliceTicks_ + 1;  // the first tick may come at once
+  store_.state_ = (store_.state_ & ~Store::SUSPENDED) | Store::ON_FIBER;
+  running_ = true;
+  bool done = wasmtime_call_future_poll(future_);
+  running_ = false;
+  arriveOnCaller(done);
+  store_.state_ &= ~Store::ON_FIBER;
   if (done) {
     finish();
   } else {

@@ -143,20 +143,27 @@ struct EngineAccess {
   static void onSuspend(void*, wasmtime_caller_t*, const wasmtime_val_t*, size_t, wasmtime_val_t*,
                         size_t, wasm_trap_t**, wasmtime_async_continuation_t*) noexcept;
   static bool isReady(void* fiber) noexcept;
-  static bool needsSlowCall(const Store& store) { return store.state_ != 0; }
+  static void settle(Store& store);
+  static bool needsCare(const Store& store) { return store.state_ != 0; }
+  static uint32_t& depth(Store& store) { return store.depth_; }
 };
 
 inline bool callCore(Store& store, const wasmtime_func_t& function, std::span<RawValue> values) {
-  if (EngineAccess::needsSlowCall(store)) [[unlikely]] {
+  if (EngineAccess::needsCare(store)) [[unlikely]] {
     return EngineAccess::callSlow(store, function, values);
   }
   wasm_trap_t* trap = nullptr;
+  ++EngineAccess::depth(store);
   wasmtime_error_t* error = wasmtime_func_call_unchecked(
       store.context(), &function, reinterpret_cast<wasmtime_val_raw_t*>(values.data()),
       values.size(), &trap);
+  --EngineAccess::depth(store);
   if (error != nullptr || trap != nullptr) [[unlikely]] {
     return EngineAccess::callFailed(store, error, trap);
   }
+  // A host function changed the store's time.
+  if (EngineAccess::needsCare(store)) [[unlikely]]
+    EngineAccess::settle(store);
   return true;
 }
 

@@ -64,7 +64,9 @@ Result<wasmtime_instance_t> EngineAccess::instantiate(Store& store, Make&& make)
   Store::Ticking ticking(store);
   wasmtime_instance_t instance;
   wasm_trap_t* trap = nullptr;
+  ++store.depth_;
   wasmtime_error_t* error = make(&instance, &trap);
+  --store.depth_;
   if (error != nullptr || trap != nullptr) return instantiateFailed(store, error, trap);
   return instance;
 }

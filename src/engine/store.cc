@@ -31,6 +31,7 @@ Store::Store(std::shared_ptr<Engine> engine, void* owner, const StoreLimits& lim
 }
 
 Store::~Store() {
+  if (fiber_ != nullptr) fiber_->cancel();
   dropGrace();
   wasmtime_store_delete(store_);
 }
@@ -120,7 +121,7 @@ Store::Ticking::Ticking(Store& store) : store_(store), holds_((store.state_ & TI
 
 Store::Ticking::~Ticking() {
   if (holds_) store_.engine_->releaseTicker();
-  store_.dropGrace();
+  if (store_.depth_ == 0 || store_.busy()) store_.dropGrace();
 }
 
 // Called by guest code at every tick, as long as any store's deadline or slice keeps the clock

@@ -49,7 +49,7 @@ class Store {
 
   // `owner` is the upper layer's, reachable from host functions by `Store::from(caller).owner`.
   Store(std::shared_ptr<Engine> engine, void* owner, const StoreLimits& limits = {});
-  // No fiber of this store may be alive.
+  // Cancels the call that is suspended here, if any. Not from a call of this store.
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -137,6 +137,7 @@ class Store {
   std::optional<Trap> refusal() const;
 
   uint32_t state_ = 0;
+  uint32_t depth_ = 0;  // calls into WebAssembly that have not returned
   wasmtime_context_t* context_ = nullptr;
   Fiber* fiber_ = nullptr;
   std::unique_ptr<Trap> trap_;

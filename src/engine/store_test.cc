@@ -226,6 +226,28 @@ TEST(Deadline, CanBeSetByAHostFunctionInTheMiddleOfACall) {
   EXPECT_EQ(guest.trapOf("f").kind, TrapKind::DEADLINE);
 }
 
+TEST(Deadline, SetInTheMiddleOfACallHoldsBeyondFurtherCalls) {
+  struct Context {
+    wasmtime_func_t inner{};
+  } context;
+  Guest guest(
+      compile(R"((module (import "host" "arm" (func $arm)) (func (export "inner"))
+      (func (export "f") (call $arm) (loop $l (br $l)))))"),
+      {{"arm", signature(0, 0),
+        [](void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+           size_t) -> wasm_trap_t* {
+          Store& store = Store::from(caller);
+          // Longer than the clock's patience with nobody that holds it.
+          store.setDeadline(Store::Clock::now() + milliseconds(300));
+          RawValue none{};
+          EXPECT_TRUE(callCore(store, static_cast<Context*>(environment)->inner, {&none, 1}));
+          return nullptr;
+        }}},
+      &context);
+  context.inner = guest.function("inner");
+  EXPECT_EQ(guest.trapOf("f").kind, TrapKind::DEADLINE);
+}
+
 TEST(Deadline, LetsTheClockSleepBetweenCalls) {
   EngineOptions options;
   options.allocation = Allocation::ON_DEMAND;

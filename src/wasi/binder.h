@@ -1,14 +1,21 @@
 #pragma once
 
-// Makes host functions of plain C++ functions: the parameters and the result are WIT's types as <tenon/typed.h>
-// maps them, checked against the guest's import once, when it is linked. Two more rules hold here. The first
-// parameter is the HostCall. A parameter `T&` with T a HostObject is a `borrow<T>`: the object that the guest's
-// handle stands for, and the call traps if it is another kind of object.
+// Makes host functions of plain C++ functions: the parameters and the result are WIT's types as
+// <tenon/typed.h> maps them, checked against the guest's import once, when it is linked. Two more
+// rules hold here. The first parameter is the HostCall. A parameter `T&` with T a HostObject is a
+// `borrow<T>`: the object that the guest's handle stands for, and the call traps if it is another
+// kind of object.
 //
-//   Expected<void, StreamFault> write(call::HostCall& call, OutputStream& self, std::span<const std::byte> bytes);
-//   Binder(registry, "wasi:io/streams@0.2.12").function<write>("[method]output-stream.write");
+//   Expected<void, StreamFault> write(call::HostCall& call, OutputStream& self, std::span<const
+//   std::byte> bytes); Binder(registry,
+//   "wasi:io/streams@0.2.12").function<write>("[method]output-stream.write");
 //
-// A bound function must be able to return a default value after it failed: `call.fail(why); return {};`.
+// A bound function must be able to return a default value after it failed: `call.fail(why); return
+// {};`.
+
+#include "call/registry.h"
+
+#include <tenon/typed.h>
 
 #include <concepts>
 #include <exception>
@@ -17,10 +24,6 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-
-#include "call/registry.h"
-
-#include <tenon/typed.h>
 
 namespace tenon::wasi {
 
@@ -31,13 +34,17 @@ template <typename P>
 struct Passed {
   using Wire = P;
   static bool exists(call::HostCall&, const std::remove_reference_t<P>&) { return true; }
-  static P&& unwrap(call::HostCall&, std::remove_reference_t<P>& wire) { return static_cast<P&&>(wire); }
+  static P&& unwrap(call::HostCall&, std::remove_reference_t<P>& wire) {
+    return static_cast<P&&>(wire);
+  }
 };
 template <typename T>
   requires std::derived_from<T, call::HostObject>
 struct Passed<T&> {
   using Wire = Borrow<T>;
-  static bool exists(call::HostCall& call, Wire wire) { return call.objects.find<T>(wire.rep) != nullptr; }
+  static bool exists(call::HostCall& call, Wire wire) {
+    return call.objects.find<T>(wire.rep) != nullptr;
+  }
   static T& unwrap(call::HostCall& call, Wire wire) { return *call.objects.find<T>(wire.rep); }
 };
 
@@ -84,7 +91,8 @@ struct Bound {
 // Adds the functions of one interface to a registry. Lives as long as its arguments.
 class Binder {
  public:
-  Binder(call::Registry& registry, std::string_view interface) : registry_(registry), interface_(interface) {}
+  Binder(call::Registry& registry, std::string_view interface)
+      : registry_(registry), interface_(interface) {}
 
   // A resource type whose objects are HostObjects.
   Binder& resource(std::string_view name) {
@@ -106,9 +114,11 @@ class Binder {
   template <auto FUNCTION>
   Binder& add(std::string_view name, call::Blocking blocking) {
     using Bound = detail::Bound<FUNCTION>;
-    registry_.add(
-        interface_, name,
-        {.function = Bound::run, .closure = nullptr, .blocking = blocking, .mismatch = Bound::mismatch});
+    registry_.add(interface_, name,
+                  {.function = Bound::run,
+                   .closure = nullptr,
+                   .blocking = blocking,
+                   .mismatch = Bound::mismatch});
     return *this;
   }
 
@@ -116,8 +126,8 @@ class Binder {
   std::string_view interface_;
 };
 
-// Gives the guest an object. `T` is the class that functions look it up by. Fails the call when the store holds
-// too many.
+// Gives the guest an object. `T` is the class that functions look it up by. Fails the call when the
+// store holds too many.
 template <typename T>
 Own<T> give(call::HostCall& call, std::unique_ptr<T> object) {
   uint32_t rep = call.objects.add<T>(std::move(object));

@@ -1,13 +1,7 @@
 #pragma once
 
-// What the host functions of this part find behind HostCall::part: everything that one component was given. Bound to
-// its loop's thread.
-
-#include <memory>
-#include <span>
-#include <string>
-#include <utility>
-#include <vector>
+// What the host functions of this part find behind HostCall::part: everything that one component
+// was given. Bound to its loop's thread.
 
 #include "call/host_call.h"
 #include "wasi/filesystem/filesystem.h"
@@ -17,9 +11,16 @@
 #include <kj/time.h>
 #include <kj/timer.h>
 
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace tenon::wasi {
 
-// Time as one component sees it. References: to the loop's timer and to clocks that outlive the context.
+// Time as one component sees it. References: to the loop's timer and to clocks that outlive the
+// context.
 struct Clocks {
   kj::Timer& timer;                     // waits; its `now` is as old as the loop's turn
   const kj::MonotonicClock& monotonic;  // reads; the same origin as `timer`
@@ -44,7 +45,8 @@ class ContextImpl final : public Context {
 
   kj::Promise<void> drained() override;
 
-  // Room for the bytes of one operation; what is in it lives until the guest runs again. MAX_READ bytes.
+  // Room for the bytes of one operation; what is in it lives until the guest runs again. MAX_READ
+  // bytes.
   std::span<std::byte> scratch();
 
  private:

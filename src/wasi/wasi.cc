@@ -1,7 +1,5 @@
 #include "wasi/wasi.h"
 
-#include <utility>
-
 #include "wasi/binder.h"
 #include "wasi/cli/cli.h"
 #include "wasi/clocks/clocks.h"
@@ -13,9 +11,13 @@
 #include "wasi/random/random.h"
 #include "wasi/sockets/sockets.h"
 
+#include <tenon/strings.h>
+
 #include <kj/exception.h>
 
 #include <unistd.h>
+
+#include <utility>
 
 namespace tenon::wasi {
 namespace {
@@ -41,6 +43,22 @@ bool isTerminal(const Options& options, int fd) {
   return options.kind == Options::Kind::INHERIT && ::isatty(fd) != 0;
 }
 
+// What a guest could not be given as a string.
+Result<void> checkText(const WasiOptions& options) {
+  for (const std::string& argument : options.arguments) {
+    if (!abi::isValidUtf8(argument)) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "an argument for the guest is not valid UTF-8");
+    }
+  }
+  for (const auto& [name, value] : options.environment) {
+    if (!abi::isValidUtf8(name) || !abi::isValidUtf8(value)) {
+      return Error(ErrorCode::INVALID_ARGUMENT,
+                   "the environment variable '" + name + "' for the guest is not valid UTF-8");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 namespace detail {
@@ -60,7 +78,7 @@ std::string describe(const std::exception_ptr& exception) {
 }  // namespace detail
 
 kj::Promise<void> ContextImpl::drained() {
-  return output->drained().then([this]() { return error->drained(); });
+  return output->whenFlushed().then([this]() { return error->whenFlushed(); });
 }
 
 std::span<std::byte> ContextImpl::scratch() {
@@ -69,6 +87,7 @@ std::span<std::byte> ContextImpl::scratch() {
 }
 
 Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOptions& options) {
+  TENON_CHECK(checkText(options));
   auto context = std::make_unique<ContextImpl>(Clocks{io.provider->getTimer(),
                                                       kj::systemPreciseMonotonicClock(),
                                                       kj::systemPreciseCalendarClock()});

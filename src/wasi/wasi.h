@@ -26,7 +26,8 @@ class Context {
   virtual kj::Promise<void> drained() = 0;
 };
 
-// Errors: UNSUPPORTED for grants that are not implemented yet.
+// Errors: INVALID_ARGUMENT for text that is not UTF-8; NOT_FOUND, INVALID_ARGUMENT, PERMISSION or
+// IO for a directory that cannot be granted.
 Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOptions& options);
 
 // Adds every interface of WASI 0.2 that Tenon has.

@@ -1,7 +1,12 @@
 // Development tool: flattens and fuses components and prints their programs.
 //   dump_all [--literal] [--unfused] [--check] FILE...
-// --literal keeps shims, --unfused leaves adapters as they are, --check prints one line per file and lets
-// the engine's validator look at every generated module.
+// --literal keeps shims, --unfused leaves adapters as they are, --check prints one line per file
+// and lets the engine's validator look at every generated module.
+
+#include "component/binary/decoder.h"
+#include "component/flatten/dump.h"
+#include "component/flatten/flatten.h"
+#include "component/fuse/fuse.h"
 
 #include <cstdint>
 #include <cstdio>
@@ -10,11 +15,6 @@
 #include <iterator>
 #include <string>
 #include <vector>
-
-#include "component/binary/decoder.h"
-#include "component/flatten/dump.h"
-#include "component/flatten/flatten.h"
-#include "component/fuse/fuse.h"
 
 extern "C" int32_t tenon_oracle_validate(const void* bytes, size_t length, int32_t allFeatures,
                                          uint64_t* offset, char* message, size_t messageLength);
@@ -83,7 +83,8 @@ int main(int argc, char** argv) {
       bool good = checkModules(*program);
       failed = failed || !good;
       std::printf("%s: %s, %zu steps, %zu trampolines, %zu adapters\n", argv[i],
-                  good ? "good" : "BAD", program->steps.size(), program->trampolines.size(), adapters);
+                  good ? "good" : "BAD", program->steps.size(), program->trampolines.size(),
+                  adapters);
     } else {
       std::printf("== %s\n%s", argv[i], dump(*program).c_str());
     }

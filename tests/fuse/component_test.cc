@@ -1,13 +1,13 @@
 // Whole components through decoder, flattener and fuser, with and without shims.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "component/binary/decoder.h"
 #include "component/flatten/dump.h"
 #include "component/flatten/flatten.h"
 #include "component/fuse/fuse.h"
 #include "test_runtime.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace tenon::component::testing {
 namespace {
@@ -32,7 +32,8 @@ class ComponentTest : public ::testing::TestWithParam<ShimElision> {
     }
     return program;
   }
-  void load(const std::string& text, std::map<std::string, TestRuntime::HostFunction> imports = {}) {
+  void load(const std::string& text,
+            std::map<std::string, TestRuntime::HostFunction> imports = {}) {
     auto program = compile(text);
     ASSERT_TRUE(program.ok()) << program.error().text();
     runtime = std::make_unique<TestRuntime>(*std::move(program), std::move(imports));
@@ -94,7 +95,8 @@ TEST_P(ComponentTest, ACallCrossesBetweenNestedComponents) {
 
 TEST_P(ComponentTest, StringsAndListsCrossAndComeBack) {
   loadWell(std::string(R"((component
-    (component $upper )") + LIBC + R"(
+    (component $upper )") +
+           LIBC + R"(
       (core instance $libc (instantiate $libc))
       (core module $m (import "" "memory" (memory 1)) (import "" "realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
         (global $posts (mut i32) (i32.const 0))
@@ -113,7 +115,8 @@ TEST_P(ComponentTest, StringsAndListsCrossAndComeBack) {
           (realloc (core func $libc "realloc")) (post-return (core func $i "post"))))
       (func (export "posts") (result u32) (canon lift (core func $i "posts"))))
     (component $user
-      (import "up" (func $up (param "s" string) (result string))) )" + LIBC + R"(
+      (import "up" (func $up (param "s" string) (result string))) )" +
+           LIBC + R"(
       (core instance $libc (instantiate $libc))
       (core func $up' (canon lower (func $up) (memory (core memory $libc "memory"))
         (realloc (core func $libc "realloc")) string-encoding=utf8))
@@ -135,7 +138,8 @@ TEST_P(ComponentTest, StringsAndListsCrossAndComeBack) {
   EXPECT_EQ(value("posts"), 1u);
 }
 
-// -- May leave ------------------------------------------------------------------------------------------
+// -- May leave
+// ------------------------------------------------------------------------------------------
 
 std::string leavingText(const char* where) {
   std::string text = R"((component
@@ -187,7 +191,8 @@ TEST_P(ComponentTest, TheCalleeMayLeaveOnlyWhileItIsCalled) {
   }
 }
 
-// -- Exceptions -----------------------------------------------------------------------------------------
+// -- Exceptions
+// -----------------------------------------------------------------------------------------
 
 TEST_P(ComponentTest, ExceptionsDoNotCross) {
   loadWell(R"((component
@@ -214,7 +219,8 @@ TEST_P(ComponentTest, ExceptionsDoNotCross) {
   EXPECT_EQ(outcome.code, TrapCode::UNCAUGHT_EXCEPTION);
 }
 
-// -- Resources ------------------------------------------------------------------------------------------
+// -- Resources
+// ------------------------------------------------------------------------------------------
 
 // $maker defines a resource, $middle takes borrows of it without defining it, $user calls both.
 std::string resourceText(const char* middleBody) {
@@ -245,7 +251,8 @@ std::string resourceText(const char* middleBody) {
       (core func $drop (canon resource.drop $r))
       (core module $c (import "" "get" (func $get (param i32) (result i32)))
         (import "" "drop" (func $drop (param i32)))
-        (func (export "look") (param i32) (result i32) (local $v i32) )") + middleBody + R"( ))
+        (func (export "look") (param i32) (result i32) (local $v i32) )") +
+         middleBody + R"( ))
       (core instance $i (instantiate $c (with "" (instance (export "get" (func $get)) (export "drop" (func $drop))))))
       (func (export "look") (param "r" (borrow $r)) (result u32) (canon lift (core func $i "look"))))
     (component $user
@@ -331,7 +338,8 @@ TEST_P(ComponentTest, EveryInstantiationHasItsOwnResources) {
   EXPECT_EQ(runtime->program().resources[0].name, "r");
 }
 
-// -- Context storage ------------------------------------------------------------------------------------
+// -- Context storage
+// ------------------------------------------------------------------------------------
 
 TEST_P(ComponentTest, ContextStorageBelongsToTheCall) {
   loadWell(R"((component
@@ -362,7 +370,8 @@ TEST_P(ComponentTest, ContextStorageBelongsToTheCall) {
   EXPECT_EQ(value("run"), 3u);
 }
 
-// -- Shims ----------------------------------------------------------------------------------------------
+// -- Shims
+// ----------------------------------------------------------------------------------------------
 
 // What wit-component makes for an import that needs main's memory. `start` is in the main module.
 std::string shimText(const char* start, const char* fixupExtra = "") {
@@ -376,7 +385,8 @@ std::string shimText(const char* start, const char* fixupExtra = "") {
     (core instance $shim (instantiate $shim))
     (core module $main (import "host" "log" (func $log (param i32 i32)))
       (memory (export "memory") 1) (data (i32.const 8) "hi")
-      (func $run (export "run") (call $log (i32.const 8) (i32.const 2))))") + start + R"()
+      (func $run (export "run") (call $log (i32.const 8) (i32.const 2))))") +
+         start + R"()
     (core instance $main (instantiate $main
       (with "host" (instance (export "log" (func $shim "0"))))))
     (core func $log' (canon lower (func $log) (memory (core memory $main "memory"))))
@@ -384,7 +394,8 @@ std::string shimText(const char* start, const char* fixupExtra = "") {
       (type $t (func (param i32 i32)))
       (import "" "0" (func (type $t)))
       (import "" "$imports" (table 1 1 funcref))
-      (elem (i32.const 0) func 0) )" + fixupExtra + R"()
+      (elem (i32.const 0) func 0) )" +
+         fixupExtra + R"()
     (core instance (instantiate $fixup (with "" (instance
       (export "0" (func $log')) (export "$imports" (table $shim "$imports"))))))
     (func (export "run") (canon lift (core func $main "run")))))";
@@ -429,7 +440,8 @@ TEST_P(ComponentTest, AfterAHarmlessStartFunctionCallsWork) {
   EXPECT_EQ(calls, 1);
 }
 
-// -- What the world imports and exports -----------------------------------------------------------------
+// -- What the world imports and exports
+// -----------------------------------------------------------------
 
 TEST_P(ComponentTest, ImportsAndExportsKeepTheirNamesAndTypes) {
   loadWell(R"((component
@@ -448,8 +460,7 @@ TEST_P(ComponentTest, ImportsAndExportsKeepTheirNamesAndTypes) {
   ASSERT_EQ(program.imports.size(), 2u);
   EXPECT_EQ(program.imports[0].interface, "a:b/c@1.0.0");
   EXPECT_EQ(program.imports[0].name, "f");
-  EXPECT_EQ(toString(program.imports[0].type),
-            "func(r: record { x: u8 }, h: borrow<resource 0>)");
+  EXPECT_EQ(toString(program.imports[0].type), "func(r: record { x: u8 }, h: borrow<resource 0>)");
   EXPECT_EQ(program.imports[1].interface, "");
   EXPECT_EQ(program.resources[0].interface, "a:b/c@1.0.0");
   EXPECT_TRUE(program.resources[0].imported);

@@ -1,15 +1,15 @@
 #include "rig.h"
 
+#include "component/fuse/fuse.h"
+
 #include <cstdio>
 #include <cstdlib>
-
-#include "component/fuse/fuse.h"
 
 namespace tenon::component::testing {
 namespace {
 
-// Guests keep what tests look at in the first page: below 1024 counters, then parameters, answers, the
-// reallocs. What they allocate starts at the second page.
+// Guests keep what tests look at in the first page: below 1024 counters, then parameters, answers,
+// the reallocs. What they allocate starts at the second page.
 constexpr uint32_t CALLS = 0, POST_RETURNS = 4, REALLOCS = 8, FORCED = 12, IS_FORCED = 16;
 constexpr uint32_t PARAMS = 1024, ANSWER = 1536, LOG = 2048, LOG_ENTRIES = 1000;
 
@@ -181,8 +181,8 @@ std::vector<Rig::Realloc> Rig::reallocs(bool callee) {
   uint32_t count = std::min(load32(memory, REALLOCS), LOG_ENTRIES);
   for (uint32_t i = 0; i < count; ++i) {
     uint32_t at = LOG + 16 * i;
-    entries.push_back(
-        {load32(memory, at), load32(memory, at + 4), load32(memory, at + 8), load32(memory, at + 12)});
+    entries.push_back({load32(memory, at), load32(memory, at + 4), load32(memory, at + 8),
+                       load32(memory, at + 12)});
   }
   return entries;
 }

@@ -1,7 +1,12 @@
 #pragma once
 
-// One adapter between two made-up guests, driven from outside: the test lowers arguments into the caller's
-// memory, calls the adapter, and looks at what arrived in the callee. No component binary is involved.
+// One adapter between two made-up guests, driven from outside: the test lowers arguments into the
+// caller's memory, calls the adapter, and looks at what arrived in the callee. No component binary
+// is involved.
+
+#include "component/abi/dynamic.h"
+#include "component/flatten/program.h"
+#include "test_runtime.h"
 
 #include <tenon/abi.h>
 #include <tenon/type.h>
@@ -11,10 +16,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "component/abi/dynamic.h"
-#include "component/flatten/program.h"
-#include "test_runtime.h"
 
 namespace tenon::component::testing {
 

@@ -1,11 +1,11 @@
 // Random function types and values through generated adapters: what arrives must be what was sent.
 
+#include "rig.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
-
-#include "rig.h"
 
 namespace tenon::component::testing {
 namespace {
@@ -61,7 +61,8 @@ class Random {
       }
       default: {
         std::vector<std::string> labels;
-        for (uint32_t i = 0, n = 1 + below(32); i < n; ++i) labels.push_back("b" + std::to_string(i));
+        for (uint32_t i = 0, n = 1 + below(32); i < n; ++i)
+          labels.push_back("b" + std::to_string(i));
         return *types.flags(labels);
       }
     }
@@ -148,24 +149,26 @@ class Random {
 
  private:
   uint64_t integer() {
-    constexpr uint64_t EDGES[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff,
-                                  0x80000000, 0xffffffff, 0x7fffffffffffffff, ~uint64_t{0}};
+    constexpr uint64_t EDGES[] = {0,           1,          0x7f,       0x80,
+                                  0xff,        0x7fff,     0x8000,     0xffff,
+                                  0x7fffffff,  0x80000000, 0xffffffff, 0x7fffffffffffffff,
+                                  ~uint64_t{0}};
     return below(2) ? EDGES[below(std::size(EDGES))] : bits();
   }
   char32_t codePoint() {
-    constexpr char32_t EDGES[] = {0, 'a', 0x7f, 0x80, 0xff, 0x100, 0x7ff, 0x800, 0xd7ff, 0xe000,
-                                  0xffff, 0x10000, 0x10ffff};
+    constexpr char32_t EDGES[] = {0,     'a',    0x7f,   0x80,   0xff,    0x100,   0x7ff,
+                                  0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
     return EDGES[below(std::size(EDGES))];
   }
   std::string string() {
     std::string text;
     uint32_t shape = below(4);
     for (uint32_t i = 0, n = below(40); i < n; ++i) {
-      char32_t c = shape == 0   ? codePoint()
-                   : shape == 1 ? 0x80 + below(0x80)
+      char32_t c = shape == 0                ? codePoint()
+                   : shape == 1              ? 0x80 + below(0x80)
                    : shape == 2 && i < n / 2 ? 0xe9
-                   : shape == 2 ? 0x20ac
-                                : 'a' + below(26);
+                   : shape == 2              ? 0x20ac
+                                             : 'a' + below(26);
       append(text, c);
     }
     return text;
@@ -257,7 +260,8 @@ TEST(RoundTrip, ManyParametersGoThroughMemory) {
 
 TEST(RoundTrip, SharedTypesDoNotMakeCodeExplode) {
   auto types = std::make_shared<TypeTable>();
-  // Every level holds the one below four times: 4^12 leaves, written out. The lists stop the layout.
+  // Every level holds the one below four times: 4^12 leaves, written out. The lists stop the
+  // layout.
   const Type* type = types->primitive(TypeKind::STRING);
   for (int level = 0; level < 12; ++level) {
     const Type* list = *types->list(type);

@@ -1,4 +1,7 @@
-// Strings across adapters, byte by byte: what is copied, what is refused, and every call of `realloc`.
+// Strings across adapters, byte by byte: what is copied, what is refused, and every call of
+// `realloc`.
+
+#include "rig.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,8 +9,6 @@
 
 #include <cstring>
 #include <random>
-
-#include "rig.h"
 
 namespace tenon::component::testing {
 namespace {
@@ -33,7 +34,9 @@ class StringTest : public ::testing::Test {
     ASSERT_EQ(target.size(), bytes.size());
     std::memcpy(target.data(), bytes.data(), bytes.size());
   }
-  Outcome send(uint32_t units, uint32_t at = SOURCE) { return made->call({rawI32(at), rawI32(units)}); }
+  Outcome send(uint32_t units, uint32_t at = SOURCE) {
+    return made->call({rawI32(at), rawI32(units)});
+  }
   std::string arrived(uint32_t bytes) {
     auto view = made->calleeMemory().bytes(made->received()[0].i32, bytes);
     return {reinterpret_cast<const char*>(view.data()), view.size()};
@@ -60,7 +63,8 @@ TEST_F(StringTest, Utf8OfEveryLengthArrives) {
 }
 
 TEST_F(StringTest, EveryByteOfUtf8IsLookedAt) {
-  for (uint32_t length : {1u, 2u, 3u, 4u, 5u, 7u, 8u, 9u, 15u, 16u, 17u, 31u, 33u, 64u, 65u, 80u, 129u}) {
+  for (uint32_t length :
+       {1u, 2u, 3u, 4u, 5u, 7u, 8u, 9u, 15u, 16u, 17u, 31u, 33u, 64u, 65u, 80u, 129u}) {
     between(UTF8, UTF8);
     for (uint32_t at = 0; at < length; ++at) {
       std::string text(length, 'x');
@@ -81,7 +85,7 @@ TEST_F(StringTest, Utf8IsValidatedAsOthersDo) {
   between(UTF8, UTF8);
   std::mt19937_64 random(7);
   const std::vector<std::string> pieces = {
-      "a",   "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+      "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
       "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
       // Not valid:
       "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
@@ -165,7 +169,8 @@ TEST_F(StringTest, PointersAreChecked) {
   }
 }
 
-// -- The calls of realloc, as definitions.py makes them -----------------------------------------------
+// -- The calls of realloc, as definitions.py makes them
+// -----------------------------------------------
 
 TEST_F(StringTest, Utf8ToUtf8AllocatesOnce) {
   Rig& rig = between(UTF8, UTF8);

@@ -90,9 +90,8 @@ void TestRuntime::instantiate() {
   for (const InstantiateStep& step : program_.steps) {
     const ModuleBytes& bytes = program_.modules[step.module];
     wasmtime_module_t* module = nullptr;
-    wasmtime_error_t* error =
-        wasmtime_module_new(engine_, reinterpret_cast<const uint8_t*>(bytes.bytes.data()),
-                            bytes.bytes.size(), &module);
+    wasmtime_error_t* error = wasmtime_module_new(
+        engine_, reinterpret_cast<const uint8_t*>(bytes.bytes.data()), bytes.bytes.size(), &module);
     if (error) {
       instantiation_.trapped = true;
       instantiation_.message = bytes.name + ": " + takeMessage(error, nullptr);
@@ -244,10 +243,11 @@ bool TestRuntime::run(const Trampoline& trampoline, RawValue* values) {
   bool barred = false;
   if (program_.control && trampoline.instance != NONE) {
     uint32_t flag = 0;
-    barred = memory(*program_.control).load(control::barredOffset(trampoline.instance), flag) && flag;
+    barred =
+        memory(*program_.control).load(control::barredOffset(trampoline.instance), flag) && flag;
   }
-  bool guestCalls = trampoline.kind == Kind::LOWER_IMPORT || trampoline.kind == Kind::RESOURCE_NEW ||
-                    trampoline.kind == Kind::RESOURCE_DROP;
+  bool guestCalls = trampoline.kind == Kind::LOWER_IMPORT ||
+                    trampoline.kind == Kind::RESOURCE_NEW || trampoline.kind == Kind::RESOURCE_DROP;
   if (guestCalls && barred) return fail("cannot leave component instance");
   switch (trampoline.kind) {
     case Kind::TRAP:
@@ -256,7 +256,8 @@ bool TestRuntime::run(const Trampoline& trampoline, RawValue* values) {
       return fail(control::toString(*pending_.code));
     case Kind::LOWER_IMPORT: {
       const ImportedFunction& import = program_.imports[trampoline.import];
-      std::string name = import.interface.empty() ? import.name : import.interface + "#" + import.name;
+      std::string name =
+          import.interface.empty() ? import.name : import.interface + "#" + import.name;
       auto found = imports_.find(name);
       if (found == imports_.end()) return fail("nothing provides " + name);
       return found->second(*this, values);
@@ -327,7 +328,8 @@ bool TestRuntime::run(const Trampoline& trampoline, RawValue* values) {
       scopes_.pop_back();
       return true;
     case Kind::BUILTIN:
-      if (trampoline.canon == CanonKind::CONTEXT_GET || trampoline.canon == CanonKind::CONTEXT_SET) {
+      if (trampoline.canon == CanonKind::CONTEXT_GET ||
+          trampoline.canon == CanonKind::CONTEXT_SET) {
         uint32_t at = control::contextOffset(trampoline.instance, trampoline.contextSlot);
         GuestMemory control = memory(*program_.control);
         if (trampoline.canon == CanonKind::CONTEXT_GET) return control.load(at, values[0].i32);
@@ -357,7 +359,8 @@ std::vector<std::byte> assemble(const std::string& text) {
 std::string validateBytes(std::span<const std::byte> bytes) {
   uint64_t offset = 0;
   char message[512];
-  if (tenon_oracle_validate(bytes.data(), bytes.size(), 0, &offset, message, sizeof(message)) == 0) {
+  if (tenon_oracle_validate(bytes.data(), bytes.size(), 0, &offset, message, sizeof(message)) ==
+      0) {
     return {};
   }
   return std::string(message) + " at byte " + std::to_string(offset);

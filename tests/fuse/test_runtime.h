@@ -1,10 +1,14 @@
 #pragma once
 
-// A small executor of programs, for tests of flattening and fusing alone: straight on Wasmtime's core C API,
-// with resource tables as simple as can be. Not the product's runtime, and slower.
+// A small executor of programs, for tests of flattening and fusing alone: straight on Wasmtime's
+// core C API, with resource tables as simple as can be. Not the product's runtime, and slower.
+
+#include "component/flatten/program.h"
+#include "component/fuse/control.h"
 
 #include <tenon/abi.h>
 #include <tenon/result.h>
+
 #include <wasmtime.h>
 
 #include <cstdint>
@@ -15,9 +19,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include "component/flatten/program.h"
-#include "component/fuse/control.h"
 
 namespace tenon::component::testing {
 

@@ -1,9 +1,10 @@
-// Guests that break the canonical ABI: the adapter must stop them, name the reason and the guilty side.
+// Guests that break the canonical ABI: the adapter must stop them, name the reason and the guilty
+// side.
+
+#include "rig.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "rig.h"
 
 namespace tenon::component::testing {
 namespace {
@@ -39,7 +40,8 @@ class TrapTest : public ::testing::Test {
 TEST_F(TrapTest, ScalarsAreCutToTheirWidth) {
   Rig& r = rig({primitive(TypeKind::BOOL), primitive(TypeKind::U8), primitive(TypeKind::S8),
                 primitive(TypeKind::U16), primitive(TypeKind::S16)});
-  expectFine(r.call({rawI32(0x100), rawI32(0x1ff), rawI32(0x180), rawI32(0x12345), rawI32(0x18000)}));
+  expectFine(
+      r.call({rawI32(0x100), rawI32(0x1ff), rawI32(0x180), rawI32(0x12345), rawI32(0x18000)}));
   auto got = r.received();
   EXPECT_EQ(got[0].i32, 1u);
   EXPECT_EQ(got[1].i32, 0xffu);
@@ -73,8 +75,9 @@ TEST_F(TrapTest, CharsInResultsAreTheCalleesFault) {
 }
 
 TEST_F(TrapTest, DiscriminantsOutOfRangeTrap) {
-  for (const Type* type : {*types->enumeration({"a", "b", "c"}), *types->option(primitive(TypeKind::U8)),
-                           *types->variant({{"only", primitive(TypeKind::U64), 0}})}) {
+  for (const Type* type :
+       {*types->enumeration({"a", "b", "c"}), *types->option(primitive(TypeKind::U8)),
+        *types->variant({{"only", primitive(TypeKind::U64), 0}})}) {
     Rig& r = rig({type});
     std::vector<RawValue> flat(type->flatCount);
     flat[0] = rawI32(3);
@@ -87,8 +90,9 @@ TEST_F(TrapTest, DiscriminantsOutOfRangeTrap) {
 }
 
 TEST_F(TrapTest, PayloadsOfOtherCasesBecomeZero) {
-  const Type* type = *types->variant(
-      {{"none", nullptr, 0}, {"small", primitive(TypeKind::U8), 0}, {"big", primitive(TypeKind::F64), 0}});
+  const Type* type = *types->variant({{"none", nullptr, 0},
+                                      {"small", primitive(TypeKind::U8), 0},
+                                      {"big", primitive(TypeKind::F64), 0}});
   Rig& r = rig({type});
   expectFine(r.call({rawI32(0), rawI64(~uint64_t{0})}));
   EXPECT_EQ(r.received()[1].i64, 0u);

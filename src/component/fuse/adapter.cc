@@ -35,8 +35,8 @@ WasmSignature postReturnSignature(const FuncType& type) {
 }  // namespace
 
 const WasmSignature& reallocSignature() {
-  static const WasmSignature signature{
-      {WasmType::I32, WasmType::I32, WasmType::I32, WasmType::I32}, {WasmType::I32}};
+  static const WasmSignature signature{{WasmType::I32, WasmType::I32, WasmType::I32, WasmType::I32},
+                                       {WasmType::I32}};
   return signature;
 }
 
@@ -85,7 +85,8 @@ Result<std::vector<CoreItem>> dependenciesOf(const Program& program, const Adapt
   add(needs.calleeRealloc, program.functions, callee.realloc);
   add(callee.postReturn != NONE, program.functions, callee.postReturn);
   if (complete) return items;
-  return Error{ErrorCode::INTERNAL, "validation let through a canonical function without its memory"};
+  return Error{ErrorCode::INTERNAL,
+               "validation let through a canonical function without its memory"};
 }
 
 std::vector<Common::HostKey> hostFunctionsOf(const Program& program, const Adapter& adapter) {

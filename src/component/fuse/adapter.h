@@ -1,7 +1,10 @@
 #pragma once
 
-// One adapter: the core function between a caller that lowered a function and the callee that lifted it.
-// Source: CanonicalABI.md `canon_lift` and `canon_lower`, both synchronous.
+// One adapter: the core function between a caller that lowered a function and the callee that
+// lifted it. Source: CanonicalABI.md `canon_lift` and `canon_lower`, both synchronous.
+
+#include "component/flatten/program.h"
+#include "component/fuse/crossing.h"
 
 #include <tenon/result.h>
 
@@ -12,22 +15,21 @@
 #include <tuple>
 #include <vector>
 
-#include "component/flatten/program.h"
-#include "component/fuse/crossing.h"
-
 namespace tenon::component::adapt {
 
-// What of the two sides an adapter touches. Only this has to exist before the adapter's module does, so
-// that functions without pointers depend on no memory.
+// What of the two sides an adapter touches. Only this has to exist before the adapter's module
+// does, so that functions without pointers depend on no memory.
 struct Needs {
   bool callerMemory = false, callerRealloc = false;
   bool calleeMemory = false, calleeRealloc = false;
-  bool lends = false;  // borrowed handles by LEND and UNLEND: the callee defines all their resources
+  bool lends =
+      false;  // borrowed handles by LEND and UNLEND: the callee defines all their resources
   bool scope = false;  // borrowed handles by a call scope
 };
 Needs needsOf(const Program& program, const Adapter& adapter);
 
-// All items that the adapter's module has to import or contain. NONE slots that are needed: INTERNAL.
+// All items that the adapter's module has to import or contain. NONE slots that are needed:
+// INTERNAL.
 Result<std::vector<CoreItem>> dependenciesOf(const Program& program, const Adapter& adapter);
 
 // The host functions that the adapter calls, as keys of Common::host.

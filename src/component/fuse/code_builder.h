@@ -1,7 +1,7 @@
 #pragma once
 
-// Writes one function of WebAssembly. Expressions are values that hold code, statements go straight into the
-// function, structure is nested lambdas:
+// Writes one function of WebAssembly. Expressions are values that hold code, statements go straight
+// into the function, structure is nested lambdas:
 //
 //   Local i = f.local(I32);
 //   f.loop([&](Label top) {
@@ -12,6 +12,8 @@
 //
 // Nothing here checks types: a mistake is found by the engine's validation.
 
+#include "base/byte_writer.h"
+
 #include <tenon/type.h>
 
 #include <cstddef>
@@ -19,8 +21,6 @@
 #include <functional>
 #include <span>
 #include <vector>
-
-#include "base/byte_writer.h"
 
 namespace tenon::component::adapt {
 
@@ -72,8 +72,8 @@ inline constexpr uint32_t I8X16_SUB_SAT_U = 115, I8X16_GT_U = 40;
 // Code that leaves one value (or, for calls, several or none) on the stack.
 class Expr {
  public:
-  Expr(Local local);         // local.get
-  Expr(uint32_t constant);   // i32.const
+  Expr(Local local);        // local.get
+  Expr(uint32_t constant);  // i32.const
   static Expr i64(uint64_t constant);
   static Expr v128(std::span<const uint8_t, 16> bytes);
 
@@ -88,7 +88,8 @@ class Expr {
   static Expr vectorLoad(uint32_t memory, Expr address, uint32_t offset = 0);
   Expr vectorUnary(uint32_t opcode) &&;
   static Expr vectorBinary(Expr left, Expr right, uint32_t opcode);
-  // The 16 bytes that end `back` bytes before the end of `now`, the earlier ones taken from `before`.
+  // The 16 bytes that end `back` bytes before the end of `now`, the earlier ones taken from
+  // `before`.
   static Expr vectorShift(Expr before, Expr now, uint8_t back);
 
   std::span<const std::byte> code() const { return code_.view(); }
@@ -103,20 +104,42 @@ class Expr {
 inline Expr i32(uint32_t constant) { return Expr(constant); }
 
 // Unsigned 32-bit arithmetic and comparison.
-inline Expr operator+(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_ADD); }
-inline Expr operator-(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_SUB); }
-inline Expr operator*(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_MUL); }
-inline Expr operator&(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_AND); }
-inline Expr operator|(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_OR); }
-inline Expr operator^(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_XOR); }
-inline Expr operator<<(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_SHL); }
+inline Expr operator+(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_ADD);
+}
+inline Expr operator-(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_SUB);
+}
+inline Expr operator*(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_MUL);
+}
+inline Expr operator&(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_AND);
+}
+inline Expr operator|(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_OR);
+}
+inline Expr operator^(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_XOR);
+}
+inline Expr operator<<(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_SHL);
+}
 inline Expr operator>>(Expr a, Expr b) {
   return Expr::binary(std::move(a), std::move(b), op::I32_SHR_U);
 }
-inline Expr operator==(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_EQ); }
-inline Expr operator!=(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_NE); }
-inline Expr operator<(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_LT_U); }
-inline Expr operator>(Expr a, Expr b) { return Expr::binary(std::move(a), std::move(b), op::I32_GT_U); }
+inline Expr operator==(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_EQ);
+}
+inline Expr operator!=(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_NE);
+}
+inline Expr operator<(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_LT_U);
+}
+inline Expr operator>(Expr a, Expr b) {
+  return Expr::binary(std::move(a), std::move(b), op::I32_GT_U);
+}
 inline Expr operator<=(Expr a, Expr b) {
   return Expr::binary(std::move(a), std::move(b), op::I32_LE_U);
 }
@@ -135,8 +158,8 @@ class CodeBuilder {
   Local param(uint32_t index) const { return {index, signature_.params[index]}; }
   // A fresh local, zero at the start of the function.
   Local local(WasmType type);
-  // A local that may hold anything, until `release` lets others have it. Functions have few locals so,
-  // however long they get.
+  // A local that may hold anything, until `release` lets others have it. Functions have few locals
+  // so, however long they get.
   Local temporary(WasmType type);
   void release(Local local) { free_.push_back(local); }
 
@@ -162,7 +185,8 @@ class CodeBuilder {
   // Branching to the label leaves the block, or starts the loop again.
   void block(const LabelledBody& body);
   void loop(const LabelledBody& body);
-  // A block in which an exception, of whatever tag, branches to `handler`, the innermost label outside.
+  // A block in which an exception, of whatever tag, branches to `handler`, the innermost label
+  // outside.
   void catching(const Body& body);
   void br(Label label);
   void brIf(Label label, const Expr& condition);

@@ -1,8 +1,8 @@
 #pragma once
 
-// The control memory: a linear memory that only generated modules and the host can touch (guests cannot
-// import it). It holds what both need at every crossing. It is defined by the first module that `fuse`
-// generates, see Program::control, and starts as zeros. All offsets are in bytes.
+// The control memory: a linear memory that only generated modules and the host can touch (guests
+// cannot import it). It holds what both need at every crossing. It is defined by the first module
+// that `fuse` generates, see Program::control, and starts as zeros. All offsets are in bytes.
 //
 // A program without adapters has none; the host then keeps the same things elsewhere.
 
@@ -19,14 +19,14 @@ constexpr uint32_t recordOffset(uint32_t instance) {
   return SCRATCH_BYTES + instance * RECORD_BYTES;
 }
 
-// u32: nonzero while the instance may not leave (`may_leave` is false). Every function that a guest can call
-// and that is a canonical definition traps then, except resource.rep and context.get and set.
-// Generated code sets and clears it around `realloc` and post-return; so must the host.
+// u32: nonzero while the instance may not leave (`may_leave` is false). Every function that a guest
+// can call and that is a canonical definition traps then, except resource.rep and context.get and
+// set. Generated code sets and clears it around `realloc` and post-return; so must the host.
 constexpr uint32_t barredOffset(uint32_t instance) { return recordOffset(instance); }
 
-// u64 each: the current task's `context` storage, slots 0 and 1, as it is for code of this instance. Whoever
-// calls into an instance that has context.get or context.set saves them, sets them to zero, and puts them
-// back after post-return. Source: CanonicalABI.md `Thread.storage`.
+// u64 each: the current task's `context` storage, slots 0 and 1, as it is for code of this
+// instance. Whoever calls into an instance that has context.get or context.set saves them, sets
+// them to zero, and puts them back after post-return. Source: CanonicalABI.md `Thread.storage`.
 constexpr uint32_t contextOffset(uint32_t instance, uint32_t slot) {
   return recordOffset(instance) + 8 + 8 * slot;
 }

@@ -39,7 +39,8 @@ Expr narrow(Local local, WasmType wanted) {
   return value;
 }
 
-// Lowering: the opcodes that make of a `given` on the stack a `wanted`. Source: `lower_flat_variant`.
+// Lowering: the opcodes that make of a `given` on the stack a `wanted`. Source:
+// `lower_flat_variant`.
 std::vector<uint8_t> widening(WasmType given, WasmType wanted) {
   if (given == wanted) return {};
   if (given == WasmType::F64) return {op::I64_REINTERPRET_F64};
@@ -245,7 +246,8 @@ void Crossing::moveScalar(CodeBuilder& f, const Type& type, Place source, Place 
       f.set(code, value);
       // One comparison for both ends of the surrogates, one for the end of Unicode.
       Expr surrogate = (code - i32(0xd800)) < i32(0x800);
-      trapIf(f, std::move(surrogate) | (code >= i32(0x110000)), control::TrapCode::INVALID_CHAR, from_);
+      trapIf(f, std::move(surrogate) | (code >= i32(0x110000)), control::TrapCode::INVALID_CHAR,
+             from_);
       storeScalar(f, type, target, code);
       return f.release(code);
     }
@@ -352,7 +354,8 @@ void Crossing::moveBytes(CodeBuilder& f, uint32_t size, Place source, Place targ
   auto scalars = [&](uint32_t width, uint8_t load, uint8_t store) {
     for (; size - at >= width; at += width) {
       f.store(store, to_.memory, target.address,
-              Expr::load(load, from_.memory, source.address, source.offset + at), target.offset + at);
+              Expr::load(load, from_.memory, source.address, source.offset + at),
+              target.offset + at);
     }
   };
   scalars(8, op::I64_LOAD, op::I64_STORE);

@@ -1,9 +1,14 @@
 #pragma once
 
-// The code that moves values one way: from one side's locals or memory into the other side's. A Crossing is
-// one pair of sides in one generated module; it makes helper functions for types as they are needed, each
-// once, so that code stays linear in the type graph however often parts are shared.
-// Source: CanonicalABI.md "Loading", "Storing", "Flat Lifting", "Flat Lowering", which one pass here fuses.
+// The code that moves values one way: from one side's locals or memory into the other side's. A
+// Crossing is one pair of sides in one generated module; it makes helper functions for types as
+// they are needed, each once, so that code stays linear in the type graph however often parts are
+// shared. Source: CanonicalABI.md "Loading", "Storing", "Flat Lifting", "Flat Lowering", which one
+// pass here fuses.
+
+#include "component/fuse/code_builder.h"
+#include "component/fuse/control.h"
+#include "component/fuse/module_builder.h"
 
 #include <tenon/abi.h>
 #include <tenon/type.h>
@@ -14,10 +19,6 @@
 #include <string>
 #include <tuple>
 #include <vector>
-
-#include "component/fuse/code_builder.h"
-#include "component/fuse/control.h"
-#include "component/fuse/module_builder.h"
 
 namespace tenon::component::adapt {
 
@@ -33,8 +34,8 @@ struct Common {
 
   // Code that stops the guest, blaming component instance `guilty`, if the condition is not zero.
   void trapIf(CodeBuilder& f, const Expr& condition, control::TrapCode code, uint32_t guilty) const;
-  // `call` as it is, or so that an exception out of it becomes a trap. The results must be taken inside.
-  // Source: CanonicalABI.md `call_and_trap_on_throw`.
+  // `call` as it is, or so that an exception out of it becomes a trap. The results must be taken
+  // inside. Source: CanonicalABI.md `call_and_trap_on_throw`.
   void trapOnThrow(CodeBuilder& f, uint32_t guilty, const CodeBuilder::Body& call) const;
 };
 
@@ -42,15 +43,14 @@ struct Common {
 struct Side {
   uint32_t instance = 0;
   StringEncoding encoding = StringEncoding::UTF8;
-  uint32_t memory = NONE;   // memory index; NONE: no pointers cross
-  uint32_t realloc = NONE;  // function index; lowering only
+  uint32_t memory = NONE;    // memory index; NONE: no pointers cross
+  uint32_t realloc = NONE;   // function index; lowering only
   bool usesContext = false;  // its context storage has to be cleared before `realloc`
   auto operator<=>(const Side&) const = default;
 };
 
-
-// Where a value is, or goes: bytes in the side's memory, or flat values in locals, whose types may be wider
-// than the type's own (a variant's cases share locals).
+// Where a value is, or goes: bytes in the side's memory, or flat values in locals, whose types may
+// be wider than the type's own (a variant's cases share locals).
 struct Place {
   bool inMemory = false;
   Local address;
@@ -102,7 +102,8 @@ class Crossing {
   void moveVariant(CodeBuilder& f, const Type& type, Place source, Place target);
   void moveCases(CodeBuilder& f, std::span<const Type* const> payloads, uint32_t offset,
                  const Expr& which, size_t begin, size_t end, Place source, Place target);
-  void movePayload(CodeBuilder& f, const Type* payload, uint32_t offset, Place source, Place target);
+  void movePayload(CodeBuilder& f, const Type* payload, uint32_t offset, Place source,
+                   Place target);
   void moveBytes(CodeBuilder& f, uint32_t size, Place source, Place target);
   void moveList(CodeBuilder& f, const Type& type, Place source, Place target);
   void moveString(CodeBuilder& f, Place source, Place target);
@@ -127,7 +128,8 @@ class Crossing {
   // strings.cc: (pointer, units) -> (pointer, units)
   uint32_t stringHelper();
   void stringBody(CodeBuilder& f);
-  void checkUnits(CodeBuilder& f, Local pointer, Local units, uint32_t unitSize, uint32_t alignment);
+  void checkUnits(CodeBuilder& f, Local pointer, Local units, uint32_t unitSize,
+                  uint32_t alignment);
   void copyUtf8(CodeBuilder& f, Local pointer, Local length, Local result);
   uint32_t utf8Helper();   // (pointer, length): traps unless valid
   uint32_t utf16Helper();  // (pointer, units): traps unless valid

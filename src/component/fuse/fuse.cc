@@ -1,5 +1,10 @@
 #include "component/fuse/fuse.h"
 
+#include "base/byte_reader.h"
+#include "component/fuse/adapter.h"
+#include "component/fuse/control.h"
+#include "component/fuse/module_builder.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <map>
@@ -9,11 +14,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "base/byte_reader.h"
-#include "component/fuse/adapter.h"
-#include "component/fuse/control.h"
-#include "component/fuse/module_builder.h"
 
 namespace tenon::component {
 namespace {
@@ -30,7 +30,8 @@ constexpr size_t MAX_FUNCTION_BYTES = size_t{4} << 20;
 constexpr size_t MAX_CODE_BYTES = size_t{64} << 20;  // of one program
 constexpr uint32_t PAGE_BYTES = 65536;
 
-// Whether the module can throw or pass on exceptions: it has a tag section. What cannot be read is taken to.
+// Whether the module can throw or pass on exceptions: it has a tag section. What cannot be read is
+// taken to.
 bool hasTags(std::span<const std::byte> bytes) {
   ByteReader in(bytes);
   if (!in.take(8, "preamble")) return true;
@@ -101,14 +102,14 @@ class Fuser {
 
   Result<void> refuseAsync() {
     for (const Adapter& adapter : program_.adapters) {
-      const char* what = adapter.caller.async                ? "lowered"
-                         : adapter.callee.options.async      ? "lifted"
+      const char* what = adapter.caller.async                      ? "lowered"
+                         : adapter.callee.options.async            ? "lifted"
                          : adapter.callee.options.callback != NONE ? "lifted with a callback"
-                                                             : nullptr;
+                                                                   : nullptr;
       if (what) {
-        return Error{ErrorCode::UNSUPPORTED,
-                     std::string("a function that is asynchronously ") + what + " is called by " +
-                         program_.instances[adapter.caller.instance].name};
+        return Error{ErrorCode::UNSUPPORTED, std::string("a function that is asynchronously ") +
+                                                 what + " is called by " +
+                                                 program_.instances[adapter.caller.instance].name};
       }
       auto refuse = [&](const Type* type) { return type && hasAsyncValue(*type); };
       bool values = refuse(adapter.type.result);
@@ -171,11 +172,10 @@ class Fuser {
       changed = false;
       for (uint32_t i = 0; i < homes_.size(); ++i) {
         if (chosen[i] || homes_[i].step != NONE) continue;
-        bool ready = std::all_of(dependencies_[i].begin(), dependencies_[i].end(),
-                                 [&](const CoreItem& item) {
-                                   return exists(item) ||
-                                          (item.kind == CoreItem::Kind::ADAPTER && chosen[item.index]);
-                                 });
+        bool ready = std::all_of(
+            dependencies_[i].begin(), dependencies_[i].end(), [&](const CoreItem& item) {
+              return exists(item) || (item.kind == CoreItem::Kind::ADAPTER && chosen[item.index]);
+            });
         if (!ready) continue;
         chosen[i] = changed = true;
         group.push_back(i);
@@ -235,9 +235,9 @@ class Fuser {
       return module.importFunction(moved(item), signature);
     };
     if (program_.control) common.control = module.importMemory(*program_.control);
-    common.trap = module.importFunction(
-        hostFunction({Trampoline::Kind::TRAP, NONE, NONE, NONE}),
-        adapt::wasmSignature(hostSignature(Trampoline::Kind::TRAP)));
+    common.trap =
+        module.importFunction(hostFunction({Trampoline::Kind::TRAP, NONE, NONE, NONE}),
+                              adapt::wasmSignature(hostSignature(Trampoline::Kind::TRAP)));
     for (uint32_t index : group) own.emplace(index, NONE);
     for (uint32_t index : group) {
       const Adapter& adapter = program_.adapters[index];
@@ -248,7 +248,8 @@ class Fuser {
       }
     }
     if (!program_.control) {
-      uint64_t pages = (control::usedBytes(program_.instances.size()) + PAGE_BYTES - 1) / PAGE_BYTES;
+      uint64_t pages =
+          (control::usedBytes(program_.instances.size()) + PAGE_BYTES - 1) / PAGE_BYTES;
       common.control = module.defineMemory(pages, "control");
       program_.control = CoreItem{CoreItem::Kind::INSTANCE_EXPORT, thisStep, "control"};
     }
@@ -266,7 +267,7 @@ class Fuser {
     for (size_t i = 0; i < group.size(); ++i) {
       size_t helpers = module.functionCount();
       adapt::writeAdapter(program_, program_.adapters[group[i]], indices, usesContext_, common,
-                         crossings, *codes[i]);
+                          crossings, *codes[i]);
       codeBytes_ += codes[i]->size() + module.codeSize(helpers);
       if (codeBytes_ > MAX_CODE_BYTES || codes[i]->size() > MAX_FUNCTION_BYTES ||
           module.largestFunction(helpers) > MAX_FUNCTION_BYTES) {
@@ -317,10 +318,10 @@ class Fuser {
   }
 
   Program& program_;
-  std::vector<Home> homes_;  // by adapter
+  std::vector<Home> homes_;                          // by adapter
   std::vector<std::vector<CoreItem>> dependencies_;  // by adapter
-  std::vector<bool> usesContext_;  // by component instance
-  std::vector<uint32_t> newIndex_;  // by old step
+  std::vector<bool> usesContext_;                    // by component instance
+  std::vector<uint32_t> newIndex_;                   // by old step
   std::map<Common::HostKey, uint32_t> hostFunctions_;
   std::map<const Type*, bool> asyncValues_;
   bool mayThrow_ = false;

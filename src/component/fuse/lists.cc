@@ -1,8 +1,8 @@
 // The part of Crossing for lists, allocation and checks of pointers.
 
-#include <cassert>
-
 #include "component/fuse/crossing.h"
+
+#include <cassert>
 
 namespace tenon::component::adapt {
 

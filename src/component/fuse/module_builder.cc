@@ -38,7 +38,8 @@ uint32_t ModuleBuilder::importFunction(const CoreItem& item, const WasmSignature
 
 uint32_t ModuleBuilder::importMemory(const CoreItem& item) {
   assert(ownPages_ == 0);
-  auto [found, added] = memoryIndices_.emplace(ItemKey{item.kind, item.index, item.name}, memories_);
+  auto [found, added] =
+      memoryIndices_.emplace(ItemKey{item.kind, item.index, item.name}, memories_);
   if (added) {
     addImport(item, {Sort::MEMORY, 0});
     ++memories_;

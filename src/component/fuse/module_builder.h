@@ -1,7 +1,10 @@
 #pragma once
 
-// Writes one core module: imports first, then functions. Indices are final when they are given out, so all
-// function imports must be declared before the first function.
+// Writes one core module: imports first, then functions. Indices are final when they are given out,
+// so all function imports must be declared before the first function.
+
+#include "component/flatten/program.h"
+#include "component/fuse/code_builder.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,22 +16,20 @@
 #include <utility>
 #include <vector>
 
-#include "component/flatten/program.h"
-#include "component/fuse/code_builder.h"
-
 namespace tenon::component::adapt {
 
 class ModuleBuilder {
  public:
-  // The index of what satisfies the import; the same for the same item. `item` becomes the step's argument.
+  // The index of what satisfies the import; the same for the same item. `item` becomes the step's
+  // argument.
   uint32_t importFunction(const CoreItem& item, const WasmSignature& signature);
   uint32_t importMemory(const CoreItem& item);
 
   // A memory of the module's own, exported. Before any function. At most one.
   uint32_t defineMemory(uint64_t pages, std::string_view exportName);
 
-  // A new function; its body is written through the builder, which lives as long as the module. Several may
-  // be under construction at the same time.
+  // A new function; its body is written through the builder, which lives as long as the module.
+  // Several may be under construction at the same time.
   struct Function {
     uint32_t index;
     CodeBuilder* code;
@@ -61,7 +62,7 @@ class ModuleBuilder {
   std::vector<CoreArg> arguments_;
   std::map<ItemKey, uint32_t> functionIndices_, memoryIndices_;
   uint32_t importedFunctions_ = 0, memories_ = 0;
-  uint64_t ownPages_ = 0;  // 0: defines no memory
+  uint64_t ownPages_ = 0;                                   // 0: defines no memory
   std::deque<std::pair<uint32_t, CodeBuilder>> functions_;  // type, code
   struct Export {
     std::string name;

@@ -1,9 +1,9 @@
-// The part of Crossing for strings: which way they go, and the two validators. `transcode.cc` changes
-// encodings. Source: CanonicalABI.md `load_string_from_range`, `store_string_into_range`.
-
-#include <array>
+// The part of Crossing for strings: which way they go, and the two validators. `transcode.cc`
+// changes encodings. Source: CanonicalABI.md `load_string_from_range`, `store_string_into_range`.
 
 #include "component/fuse/crossing.h"
+
+#include <array>
 
 namespace tenon::component::adapt {
 namespace {
@@ -21,12 +21,13 @@ Expr splat(uint8_t byte) {
   return constant(bytes);
 }
 
-// -- The table method of Keiser and Lemire, "Validating UTF-8 In Less Than One Instruction Per Byte" ----
+// -- The table method of Keiser and Lemire, "Validating UTF-8 In Less Than One Instruction Per
+// Byte" ----
 //
-// Three lookups, by the high and the low half of a byte and by the high half of the next one, give the
-// errors that each allows; an error is there if all three allow it. Continuations of three-byte and
-// four-byte sequences are checked apart, by CONT_PAIR: two continuations in a row are an error just where
-// no lead byte asks for them.
+// Three lookups, by the high and the low half of a byte and by the high half of the next one, give
+// the errors that each allows; an error is there if all three allow it. Continuations of three-byte
+// and four-byte sequences are checked apart, by CONT_PAIR: two continuations in a row are an error
+// just where no lead byte asks for them.
 constexpr uint8_t TOO_SHORT = 1 << 0;   // a lead without continuation
 constexpr uint8_t TOO_LONG = 1 << 1;    // ASCII and a continuation
 constexpr uint8_t OVERLONG_3 = 1 << 2;  // 1110_0000 100x_xxxx
@@ -37,40 +38,55 @@ constexpr uint8_t OVERLONG_4 = 1 << 6;  // 1111_0000 1000_xxxx, and 1111_0101 10
 constexpr uint8_t CONT_PAIR = 1 << 7;
 constexpr uint8_t CARRY = TOO_SHORT | TOO_LONG | CONT_PAIR;
 
-constexpr Bytes16 BY_FIRST_HIGH = {
-    TOO_LONG,  TOO_LONG,  TOO_LONG,  TOO_LONG,
-    TOO_LONG,  TOO_LONG,  TOO_LONG,  TOO_LONG,
-    CONT_PAIR, CONT_PAIR, CONT_PAIR, CONT_PAIR,
-    TOO_SHORT | OVERLONG_2,
-    TOO_SHORT,
-    TOO_SHORT | OVERLONG_3 | SURROGATE,
-    TOO_SHORT | TOO_LARGE | OVERLONG_4};
-constexpr Bytes16 BY_FIRST_LOW = {
-    CARRY | OVERLONG_3 | OVERLONG_2 | OVERLONG_4,
-    CARRY | OVERLONG_2,
-    CARRY,
-    CARRY,
-    CARRY | TOO_LARGE,
-    CARRY | TOO_LARGE | OVERLONG_4,
-    CARRY | TOO_LARGE | OVERLONG_4,
-    CARRY | TOO_LARGE | OVERLONG_4,
-    CARRY | TOO_LARGE | OVERLONG_4,
-    CARRY | TOO_LARGE | OVERLONG_4,
-    CARRY | TOO_LARGE | OVERLONG_4,
-    CARRY | TOO_LARGE | OVERLONG_4,
-    CARRY | TOO_LARGE | OVERLONG_4,
-    CARRY | TOO_LARGE | OVERLONG_4 | SURROGATE,
-    CARRY | TOO_LARGE | OVERLONG_4,
-    CARRY | TOO_LARGE | OVERLONG_4};
+constexpr Bytes16 BY_FIRST_HIGH = {TOO_LONG,
+                                   TOO_LONG,
+                                   TOO_LONG,
+                                   TOO_LONG,
+                                   TOO_LONG,
+                                   TOO_LONG,
+                                   TOO_LONG,
+                                   TOO_LONG,
+                                   CONT_PAIR,
+                                   CONT_PAIR,
+                                   CONT_PAIR,
+                                   CONT_PAIR,
+                                   TOO_SHORT | OVERLONG_2,
+                                   TOO_SHORT,
+                                   TOO_SHORT | OVERLONG_3 | SURROGATE,
+                                   TOO_SHORT | TOO_LARGE | OVERLONG_4};
+constexpr Bytes16 BY_FIRST_LOW = {CARRY | OVERLONG_3 | OVERLONG_2 | OVERLONG_4,
+                                  CARRY | OVERLONG_2,
+                                  CARRY,
+                                  CARRY,
+                                  CARRY | TOO_LARGE,
+                                  CARRY | TOO_LARGE | OVERLONG_4,
+                                  CARRY | TOO_LARGE | OVERLONG_4,
+                                  CARRY | TOO_LARGE | OVERLONG_4,
+                                  CARRY | TOO_LARGE | OVERLONG_4,
+                                  CARRY | TOO_LARGE | OVERLONG_4,
+                                  CARRY | TOO_LARGE | OVERLONG_4,
+                                  CARRY | TOO_LARGE | OVERLONG_4,
+                                  CARRY | TOO_LARGE | OVERLONG_4,
+                                  CARRY | TOO_LARGE | OVERLONG_4 | SURROGATE,
+                                  CARRY | TOO_LARGE | OVERLONG_4,
+                                  CARRY | TOO_LARGE | OVERLONG_4};
 constexpr uint8_t CONTINUED = TOO_LONG | OVERLONG_2 | CONT_PAIR;
-constexpr Bytes16 BY_SECOND_HIGH = {
-    TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,
-    TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,
-    CONTINUED | OVERLONG_3 | OVERLONG_4,
-    CONTINUED | OVERLONG_3 | TOO_LARGE,
-    CONTINUED | SURROGATE | TOO_LARGE,
-    CONTINUED | SURROGATE | TOO_LARGE,
-    TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT};
+constexpr Bytes16 BY_SECOND_HIGH = {TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    CONTINUED | OVERLONG_3 | OVERLONG_4,
+                                    CONTINUED | OVERLONG_3 | TOO_LARGE,
+                                    CONTINUED | SURROGATE | TOO_LARGE,
+                                    CONTINUED | SURROGATE | TOO_LARGE,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT,
+                                    TOO_SHORT};
 
 // The errors of the 16 bytes `now`, which follow `before`.
 Expr utf8Errors(const Expr& before, const Expr& now) {
@@ -85,10 +101,11 @@ Expr utf8Errors(const Expr& before, const Expr& now) {
   };
   Expr previous = Expr::vectorShift(before, now, 1);
   Expr low = both(previous, splat(0x0f), op::V128_AND);
-  Expr special = both(both(look(BY_FIRST_HIGH, high(previous)), look(BY_FIRST_LOW, std::move(low)),
-                           op::V128_AND),
-                      look(BY_SECOND_HIGH, high(now)), op::V128_AND);
-  // The top bit is set where two bytes back a lead of three or four stands, or three back one of four.
+  Expr special = both(
+      both(look(BY_FIRST_HIGH, high(previous)), look(BY_FIRST_LOW, std::move(low)), op::V128_AND),
+      look(BY_SECOND_HIGH, high(now)), op::V128_AND);
+  // The top bit is set where two bytes back a lead of three or four stands, or three back one of
+  // four.
   Expr third = both(Expr::vectorShift(before, now, 2), splat(0xe0 - 0x80), op::I8X16_SUB_SAT_U);
   Expr fourth = both(Expr::vectorShift(before, now, 3), splat(0xf0 - 0x80), op::I8X16_SUB_SAT_U);
   Expr continued =
@@ -259,8 +276,8 @@ void Crossing::stringBody(CodeBuilder& f) {
 
 // -- Same encoding --------------------------------------------------------------------------------
 
-// Copies and looks for bytes beyond ASCII in one pass, and only then validates. Short strings take a few
-// overlapping loads, which are all done before the first store.
+// Copies and looks for bytes beyond ASCII in one pass, and only then validates. Short strings take
+// a few overlapping loads, which are all done before the first store.
 void Crossing::copyUtf8(CodeBuilder& f, Local pointer, Local length, Local result) {
   allocate(f, result, 1, length);
   Local beyond = f.local(WasmType::I32);  // nonzero if there is more than ASCII

@@ -1,6 +1,7 @@
-// The part of Crossing that changes a string's encoding, code point by code point. The source has been
-// checked: it lies in memory and is valid. The order and sizes of the calls of `realloc` are the
-// specification's, whatever is in the string. Source: CanonicalABI.md `store_string_to_utf8` and those after.
+// The part of Crossing that changes a string's encoding, code point by code point. The source has
+// been checked: it lies in memory and is valid. The order and sizes of the calls of `realloc` are
+// the specification's, whatever is in the string. Source: CanonicalABI.md `store_string_to_utf8`
+// and those after.
 
 #include "component/fuse/crossing.h"
 
@@ -36,20 +37,30 @@ void Crossing::decode(CodeBuilder& f, SourceEncoding encoding, Local position, L
       break;
   }
   f.set(codePoint, byte(0));
-  f.ifElse(codePoint < i32(0x80), [&] { step(1); }, [&] {
-    f.ifElse(codePoint < i32(0xe0), [&] {
-      f.set(codePoint, ((codePoint & i32(0x1f)) << i32(6)) | tail(1, 0));
-      step(2);
-    }, [&] {
-      f.ifElse(codePoint < i32(0xf0), [&] {
-        f.set(codePoint, ((codePoint & i32(0x0f)) << i32(12)) | tail(1, 6) | tail(2, 0));
-        step(3);
-      }, [&] {
-        f.set(codePoint, ((codePoint & i32(0x07)) << i32(18)) | tail(1, 12) | tail(2, 6) | tail(3, 0));
-        step(4);
+  f.ifElse(
+      codePoint < i32(0x80), [&] { step(1); },
+      [&] {
+        f.ifElse(
+            codePoint < i32(0xe0),
+            [&] {
+              f.set(codePoint, ((codePoint & i32(0x1f)) << i32(6)) | tail(1, 0));
+              step(2);
+            },
+            [&] {
+              f.ifElse(
+                  codePoint < i32(0xf0),
+                  [&] {
+                    f.set(codePoint,
+                          ((codePoint & i32(0x0f)) << i32(12)) | tail(1, 6) | tail(2, 0));
+                    step(3);
+                  },
+                  [&] {
+                    f.set(codePoint, ((codePoint & i32(0x07)) << i32(18)) | tail(1, 12) |
+                                         tail(2, 6) | tail(3, 0));
+                    step(4);
+                  });
+            });
       });
-    });
-  });
 }
 
 // Writes at `at` and steps over it.
@@ -59,44 +70,54 @@ void Crossing::encodeUtf8(CodeBuilder& f, Local at, Local codePoint) {
   };
   auto step = [&](uint32_t bytes) { f.set(at, at + i32(bytes)); };
   auto lead = [&](uint32_t mark, uint32_t shift) { return (codePoint >> i32(shift)) | i32(mark); };
-  auto tail = [&](uint32_t shift) {
-    return ((codePoint >> i32(shift)) & i32(0x3f)) | i32(0x80);
-  };
-  f.ifElse(codePoint < i32(0x80), [&] {
-    put(0, codePoint);
-    step(1);
-  }, [&] {
-    f.ifElse(codePoint < i32(0x800), [&] {
-      put(0, lead(0xc0, 6));
-      put(1, tail(0));
-      step(2);
-    }, [&] {
-      f.ifElse(codePoint < i32(0x10000), [&] {
-        put(0, lead(0xe0, 12));
-        put(1, tail(6));
-        put(2, tail(0));
-        step(3);
-      }, [&] {
-        put(0, lead(0xf0, 18));
-        put(1, tail(12));
-        put(2, tail(6));
-        put(3, tail(0));
-        step(4);
+  auto tail = [&](uint32_t shift) { return ((codePoint >> i32(shift)) & i32(0x3f)) | i32(0x80); };
+  f.ifElse(
+      codePoint < i32(0x80),
+      [&] {
+        put(0, codePoint);
+        step(1);
+      },
+      [&] {
+        f.ifElse(
+            codePoint < i32(0x800),
+            [&] {
+              put(0, lead(0xc0, 6));
+              put(1, tail(0));
+              step(2);
+            },
+            [&] {
+              f.ifElse(
+                  codePoint < i32(0x10000),
+                  [&] {
+                    put(0, lead(0xe0, 12));
+                    put(1, tail(6));
+                    put(2, tail(0));
+                    step(3);
+                  },
+                  [&] {
+                    put(0, lead(0xf0, 18));
+                    put(1, tail(12));
+                    put(2, tail(6));
+                    put(3, tail(0));
+                    step(4);
+                  });
+            });
       });
-    });
-  });
 }
 
 void Crossing::encodeUtf16(CodeBuilder& f, Local at, Local codePoint) {
-  f.ifElse(codePoint < i32(0x10000), [&] {
-    f.store(op::I32_STORE16, to_.memory, at, codePoint);
-    f.set(at, at + i32(2));
-  }, [&] {
-    // (codePoint - 0x10000) >> 10, added to 0xd800.
-    f.store(op::I32_STORE16, to_.memory, at, (codePoint >> i32(10)) + i32(0xd800 - 0x40));
-    f.store(op::I32_STORE16, to_.memory, at, (codePoint & i32(0x3ff)) | i32(0xdc00), 2);
-    f.set(at, at + i32(4));
-  });
+  f.ifElse(
+      codePoint < i32(0x10000),
+      [&] {
+        f.store(op::I32_STORE16, to_.memory, at, codePoint);
+        f.set(at, at + i32(2));
+      },
+      [&] {
+        // (codePoint - 0x10000) >> 10, added to 0xd800.
+        f.store(op::I32_STORE16, to_.memory, at, (codePoint >> i32(10)) + i32(0xd800 - 0x40));
+        f.store(op::I32_STORE16, to_.memory, at, (codePoint & i32(0x3ff)) | i32(0xdc00), 2);
+        f.set(at, at + i32(4));
+      });
 }
 
 void Crossing::toUtf8(CodeBuilder& f, SourceEncoding encoding, Local pointer, Local units,
@@ -137,7 +158,8 @@ void Crossing::toUtf8(CodeBuilder& f, SourceEncoding encoding, Local pointer, Lo
   f.set(resultUnits, written);
 }
 
-void Crossing::toUtf16(CodeBuilder& f, Local pointer, Local units, Local result, Local resultUnits) {
+void Crossing::toUtf16(CodeBuilder& f, Local pointer, Local units, Local result,
+                       Local resultUnits) {
   Local position = f.local(WasmType::I32), end = f.local(WasmType::I32);
   Local codePoint = f.local(WasmType::I32), at = f.local(WasmType::I32);
   Local worst = f.local(WasmType::I32), written = f.local(WasmType::I32);
@@ -245,20 +267,22 @@ void Crossing::probablyUtf16(CodeBuilder& f, Local pointer, Local units, Local r
       f.br(top);
     });
   });
-  f.ifElse(all >= i32(0x100), [&] { f.set(resultUnits, units | i32(UTF16_TAG)); }, [&] {
-    f.set(index, i32(0));
-    f.block([&](Label done) {
-      f.loop([&](Label top) {
-        f.brIf(done, index == units);
-        f.store(op::I32_STORE8, to_.memory, result + index,
-                Expr::load(op::I32_LOAD16_U, to_.memory, result + (index << i32(1))));
-        f.set(index, index + i32(1));
-        f.br(top);
+  f.ifElse(
+      all >= i32(0x100), [&] { f.set(resultUnits, units | i32(UTF16_TAG)); },
+      [&] {
+        f.set(index, i32(0));
+        f.block([&](Label done) {
+          f.loop([&](Label top) {
+            f.brIf(done, index == units);
+            f.store(op::I32_STORE8, to_.memory, result + index,
+                    Expr::load(op::I32_LOAD16_U, to_.memory, result + (index << i32(1))));
+            f.set(index, index + i32(1));
+            f.br(top);
+          });
+        });
+        reallocate(f, result, units << i32(1), 1, units);
+        f.set(resultUnits, units);
       });
-    });
-    reallocate(f, result, units << i32(1), 1, units);
-    f.set(resultUnits, units);
-  });
 }
 
 }  // namespace tenon::component::adapt

@@ -1,13 +1,13 @@
 #include "wasi/cli/cli.h"
 
+#include "wasi/binder.h"
+#include "wasi/context.h"
+#include "wasi/io/streams.h"
+
 #include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
-
-#include "wasi/binder.h"
-#include "wasi/context.h"
-#include "wasi/io/streams.h"
 
 namespace tenon::wasi {
 namespace {
@@ -33,7 +33,7 @@ std::optional<std::string> initialCwd(call::HostCall&) { return std::nullopt; }
 // Ends the guest once all that it wrote is out.
 void end(call::HostCall& call, int code) {
   ContextImpl& context = contextOf(call);
-  if (!context.output->ready() || !context.error->ready()) {
+  if (!context.output->flushed() || !context.error->flushed()) {
     if (!wait(call, context.drained())) return;
   }
   call.exit(code);
@@ -90,7 +90,8 @@ void provideCli(call::Registry& registry) {
   Binder(registry, "wasi:cli/stderr@0.2.12").function<getStderr>("get-stderr");
   Binder(registry, "wasi:cli/terminal-input@0.2.12").resource("terminal-input");
   Binder(registry, "wasi:cli/terminal-output@0.2.12").resource("terminal-output");
-  Binder(registry, "wasi:cli/terminal-stdin@0.2.12").function<getTerminalStdin>("get-terminal-stdin");
+  Binder(registry, "wasi:cli/terminal-stdin@0.2.12")
+      .function<getTerminalStdin>("get-terminal-stdin");
   Binder(registry, "wasi:cli/terminal-stdout@0.2.12")
       .function<getTerminalStdout>("get-terminal-stdout");
   Binder(registry, "wasi:cli/terminal-stderr@0.2.12")

@@ -1,14 +1,27 @@
 #include "wasi/clocks/clocks.h"
 
-#include <algorithm>
-#include <limits>
-#include <memory>
-
 #include "wasi/binder.h"
 #include "wasi/context.h"
 #include "wasi/io/io.h"
 
 #include <time.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <string_view>
+
+namespace tenon::wasi {
+
+struct TimezoneDisplay {
+  int32_t utcOffset = 0;
+  std::string_view name;
+  bool inDaylightSavingTime = false;
+};
+
+}  // namespace tenon::wasi
+
+TENON_RECORD(tenon::wasi::TimezoneDisplay, utcOffset, name, inDaylightSavingTime)
 
 namespace tenon::wasi {
 namespace {
@@ -74,6 +87,12 @@ Datetime wallResolution(call::HostCall&) {
   return {value / 1'000'000'000, static_cast<uint32_t>(value % 1'000'000'000)};
 }
 
+// wasi:clocks/timezone, which is unstable: UTC, as the WIT text has it for hosts that do not tell
+// where they are.
+TimezoneDisplay display(call::HostCall&, const Datetime&) { return {0, "UTC", false}; }
+
+int32_t utcOffset(call::HostCall&, const Datetime&) { return 0; }
+
 }  // namespace
 
 void provideClocks(call::Registry& registry) {
@@ -85,6 +104,9 @@ void provideClocks(call::Registry& registry) {
   Binder(registry, "wasi:clocks/wall-clock@0.2.12")
       .function<wallNow>("now")
       .function<wallResolution>("resolution");
+  Binder(registry, "wasi:clocks/timezone@0.2.12")
+      .function<display>("display")
+      .function<utcOffset>("utc-offset");
 }
 
 }  // namespace tenon::wasi

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-
 #include "call/registry.h"
 
 #include <tenon/typed.h>
 
 #include <kj/time.h>
+
+#include <cstdint>
 
 namespace tenon::wasi {
 

@@ -1,10 +1,7 @@
 #pragma once
 
-// What a guest's descriptor handles stand for, and the streams over files. Bound to the loop's thread.
-
-#include <cstdint>
-#include <memory>
-#include <utility>
+// What a guest's descriptor handles stand for, and the streams over files. Bound to the loop's
+// thread.
 
 #include "call/host_objects.h"
 #include "wasi/filesystem/types.h"
@@ -12,12 +9,17 @@
 
 #include <kj/io.h>
 
+#include <cstdint>
+#include <memory>
+#include <utility>
+
 namespace tenon::wasi::filesystem {
 
 // What a grant allows, which everything opened below it inherits.
 enum class Grant : uint8_t { READ_WRITE, READ_ONLY };
 
-// An open file or directory. Shared by its descriptor and by the streams over it, which may outlive the descriptor.
+// An open file or directory. Shared by its descriptor and by the streams over it, which may outlive
+// the descriptor.
 struct OpenFile {
   kj::AutoCloseFd fd;
   DescriptorType type = DescriptorType::UNKNOWN;
@@ -37,12 +39,13 @@ struct Descriptor final : call::HostObject {
 // A file's bytes from `offset` to its end. Never waits. The file must be open for reading.
 std::shared_ptr<InputSource> newFileSource(std::shared_ptr<OpenFile> file, uint64_t offset);
 
-// Bytes to a file from `offset` on, or always to its end. Never waits. The file must be open for writing.
+// Bytes to a file from `offset` on, or always to its end. Never waits. The file must be open for
+// writing.
 std::shared_ptr<OutputSink> newFileSink(std::shared_ptr<OpenFile> file, uint64_t offset);
 std::shared_ptr<OutputSink> newAppendSink(std::shared_ptr<OpenFile> file);
 
-// pread and pwrite, again after a signal. The number of bytes, or a negated errno. An offset that no file has is
-// EINVAL for reading, EFBIG for writing.
+// pread and pwrite, again after a signal. The number of bytes, or a negated errno. An offset that
+// no file has is EINVAL for reading, EFBIG for writing.
 int64_t readAt(const OpenFile& file, std::span<std::byte> into, uint64_t offset);
 int64_t writeAt(const OpenFile& file, std::span<const std::byte> bytes, uint64_t offset);
 

@@ -1,10 +1,3 @@
-#include <algorithm>
-#include <cerrno>
-#include <limits>
-#include <memory>
-#include <string>
-#include <tuple>
-
 #include "wasi/binder.h"
 #include "wasi/context.h"
 #include "wasi/filesystem/functions.h"
@@ -13,6 +6,13 @@
 #include <fcntl.h>
 #include <sys/random.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <memory>
+#include <string>
+#include <tuple>
 
 namespace tenon::wasi::filesystem {
 namespace {
@@ -40,7 +40,8 @@ Unexpected<ErrorCode> notAFile(const OpenFile& file) {
   return {file.isDirectory() ? ErrorCode::IS_DIRECTORY : ErrorCode::BAD_DESCRIPTOR};
 }
 
-FileResult<Own<InputStream>> readViaStream(call::HostCall& call, Descriptor& self, uint64_t offset) {
+FileResult<Own<InputStream>> readViaStream(call::HostCall& call, Descriptor& self,
+                                           uint64_t offset) {
   if (self.file->isDirectory() || !self.file->mayRead()) return notAFile(*self.file);
   return give(call, std::make_unique<InputStream>(newFileSource(self.file, offset)));
 }
@@ -157,7 +158,8 @@ DescriptorType typeOf(DIR* directory, const dirent& entry) {
   return toType(status.st_mode);
 }
 
-FileResult<std::optional<DirectoryEntry>> readDirectoryEntry(call::HostCall&, DirectoryEntryStream& self) {
+FileResult<std::optional<DirectoryEntry>> readDirectoryEntry(call::HostCall&,
+                                                             DirectoryEntryStream& self) {
   while (true) {
     errno = 0;
     const dirent* entry = ::readdir(self.directory.get());

@@ -1,12 +1,12 @@
-#include <algorithm>
-#include <cerrno>
-#include <limits>
-
 #include "wasi/filesystem/descriptor.h"
 
 #include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
 
 namespace tenon::wasi::filesystem {
 namespace {
@@ -69,7 +69,8 @@ class FileSink final : public OutputSink {
   StreamResult<void> write(std::span<const std::byte> bytes) override {
     if (closed_) return closedFault();
     while (!bytes.empty()) {
-      int64_t count = mode_ == Mode::APPEND ? append(*file_, bytes) : writeAt(*file_, bytes, offset_);
+      int64_t count =
+          mode_ == Mode::APPEND ? append(*file_, bytes) : writeAt(*file_, bytes, offset_);
       if (count <= 0) {
         closed_ = true;
         return systemFault("write", count == 0 ? EIO : static_cast<int>(-count));
@@ -103,8 +104,9 @@ int64_t readAt(const OpenFile& file, std::span<std::byte> into, uint64_t offset)
 
 int64_t writeAt(const OpenFile& file, std::span<const std::byte> bytes, uint64_t offset) {
   if (offset > MAX_OFFSET - bytes.size()) return -EFBIG;
-  return repeat(
-      [&] { return ::pwrite(file.fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+  return repeat([&] {
+    return ::pwrite(file.fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  });
 }
 
 std::shared_ptr<InputSource> newFileSource(std::shared_ptr<OpenFile> file, uint64_t offset) {

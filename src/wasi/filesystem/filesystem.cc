@@ -1,16 +1,16 @@
 #include "wasi/filesystem/filesystem.h"
 
-#include <cerrno>
-#include <cstring>
-#include <optional>
-#include <string_view>
-#include <tuple>
-
 #include "wasi/binder.h"
 #include "wasi/context.h"
 #include "wasi/filesystem/functions.h"
 
 #include <fcntl.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <tuple>
 
 namespace tenon::wasi {
 namespace filesystem {
@@ -19,7 +19,8 @@ namespace {
 std::vector<std::tuple<Own<Descriptor>, std::string_view>> getDirectories(call::HostCall& call) {
   std::vector<std::tuple<Own<Descriptor>, std::string_view>> directories;
   for (const Preopen& preopen : contextOf(call).preopens) {
-    directories.emplace_back(give(call, std::make_unique<Descriptor>(preopen.directory)), preopen.name);
+    directories.emplace_back(give(call, std::make_unique<Descriptor>(preopen.directory)),
+                             preopen.name);
   }
   return directories;
 }

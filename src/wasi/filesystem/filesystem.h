@@ -1,16 +1,17 @@
 #pragma once
 
-// Package wasi:filesystem: preopens, types. A guest has the directories that it was granted and what is below them.
-
-#include <memory>
-#include <string>
-#include <vector>
+// Package wasi:filesystem: preopens, types. A guest has the directories that it was granted and
+// what is below them.
 
 #include "call/registry.h"
 #include "wasi/filesystem/descriptor.h"
 
 #include <tenon/instance.h>
 #include <tenon/result.h>
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace tenon::wasi {
 
@@ -20,8 +21,8 @@ struct Preopen {
   std::string name;
 };
 
-// Opens the directories of a component's grants. Errors: NOT_FOUND, INVALID_ARGUMENT (no directory), PERMISSION, IO; each
-// names the directory.
+// Opens the directories of a component's grants. Errors: NOT_FOUND, INVALID_ARGUMENT (no
+// directory), PERMISSION, IO; each names the directory.
 Result<std::vector<Preopen>> openGrants(const std::vector<DirectoryGrant>& grants);
 
 void provideFilesystem(call::Registry& registry);

@@ -1,6 +1,7 @@
 #pragma once
 
-// The functions of wasi:filesystem/types, in two files: on an open descriptor, and on paths below one.
+// The functions of wasi:filesystem/types, in two files: on an open descriptor, and on paths below
+// one.
 
 #include "wasi/binder.h"
 #include "wasi/filesystem/descriptor.h"
@@ -10,8 +11,8 @@ namespace tenon::wasi::filesystem {
 void provideDescriptorFunctions(Binder& types);
 void providePathFunctions(Binder& types);
 
-// What `metadata-hash` gives: the file's identity, so that it stays the same while the content changes (libcs make the
-// inode number of it), mixed with a secret of this process.
+// What `metadata-hash` gives: the file's identity, so that it stays the same while the content
+// changes (libcs make the inode number of it), mixed with a secret of this process.
 MetadataHashValue hashOf(const struct stat& status);
 
 // What utimensat takes. An errno as error: EINVAL, EOVERFLOW.

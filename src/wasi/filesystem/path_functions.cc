@@ -1,13 +1,13 @@
-#include <cerrno>
-#include <climits>
-#include <string>
-
 #include "wasi/binder.h"
 #include "wasi/filesystem/functions.h"
 #include "wasi/filesystem/sandbox.h"
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <string>
 
 namespace tenon::wasi::filesystem {
 namespace {
@@ -31,7 +31,8 @@ int followFlag(PathFlags flags) { return has(flags, PathFlags::SYMLINK_FOLLOW) ?
 
 // Runs a system call on the last component of a path that is to be changed.
 template <typename Operation>
-FileResult<void> onEntry(const OpenFile& directory, const std::string& path, Operation&& operation) {
+FileResult<void> onEntry(const OpenFile& directory, const std::string& path,
+                         Operation&& operation) {
   if (auto usable = checkMutable(directory); !usable) return usable;
   Entry entry = findEntry(directory.fd, path);
   if (entry.error) return systemFailure(entry.error);
@@ -40,7 +41,8 @@ FileResult<void> onEntry(const OpenFile& directory, const std::string& path, Ope
 }
 
 // The status of what a path leads to.
-FileResult<struct stat> statusAt(const OpenFile& directory, PathFlags flags, const std::string& path) {
+FileResult<struct stat> statusAt(const OpenFile& directory, PathFlags flags,
+                                 const std::string& path) {
   if (auto usable = checkDirectory(directory); !usable) return Unexpected{usable.error()};
   Opened opened = openBeneath(directory.fd, path, O_PATH | followFlag(flags), 0);
   if (opened.error) return systemFailure(opened.error);
@@ -51,7 +53,8 @@ FileResult<struct stat> statusAt(const OpenFile& directory, PathFlags flags, con
 
 // -- Opening --------------------------------------------------------------------------------------
 
-// The descriptor's flags once it is open: reading is all that a file is for if nothing else is said.
+// The descriptor's flags once it is open: reading is all that a file is for if nothing else is
+// said.
 DescriptorFlags accessFor(OpenFlags open, DescriptorFlags flags) {
   DescriptorFlags access = DescriptorFlags::NONE;
   bool write = has(flags, DescriptorFlags::WRITE) || has(open, OpenFlags::TRUNCATE);
@@ -84,7 +87,8 @@ FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathF
   const OpenFile& directory = *self.file;
   if (auto usable = checkDirectory(directory); !usable) return Unexpected{usable.error()};
   bool changes = has(open, OpenFlags::CREATE) || has(open, OpenFlags::TRUNCATE) ||
-                 has(flags, DescriptorFlags::WRITE) || has(flags, DescriptorFlags::MUTATE_DIRECTORY);
+                 has(flags, DescriptorFlags::WRITE) ||
+                 has(flags, DescriptorFlags::MUTATE_DIRECTORY);
   if (changes && directory.grant == Grant::READ_ONLY) return Unexpected{ErrorCode::READ_ONLY};
   bool creates = has(open, OpenFlags::CREATE) || has(open, OpenFlags::EXCLUSIVE) ||
                  has(open, OpenFlags::TRUNCATE);
@@ -103,10 +107,12 @@ FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathF
   file->flags = access;
   if (file->isDirectory()) {
     file->flags = DescriptorFlags::READ;
-    if (file->grant == Grant::READ_WRITE) file->flags = file->flags | DescriptorFlags::MUTATE_DIRECTORY;
+    if (file->grant == Grant::READ_WRITE)
+      file->flags = file->flags | DescriptorFlags::MUTATE_DIRECTORY;
   } else {
-    for (DescriptorFlags flag : {DescriptorFlags::FILE_INTEGRITY_SYNC, DescriptorFlags::DATA_INTEGRITY_SYNC,
-                                 DescriptorFlags::REQUESTED_WRITE_SYNC}) {
+    for (DescriptorFlags flag :
+         {DescriptorFlags::FILE_INTEGRITY_SYNC, DescriptorFlags::DATA_INTEGRITY_SYNC,
+          DescriptorFlags::REQUESTED_WRITE_SYNC}) {
       if (has(flags, flag)) file->flags = file->flags | flag;
     }
   }
@@ -185,8 +191,9 @@ FileResult<void> renameAt(call::HostCall&, Descriptor& self, const std::string& 
   });
 }
 
-FileResult<void> linkAt(call::HostCall&, Descriptor& self, PathFlags flags, const std::string& oldPath,
-                        Descriptor& newDirectory, const std::string& newPath) {
+FileResult<void> linkAt(call::HostCall&, Descriptor& self, PathFlags flags,
+                        const std::string& oldPath, Descriptor& newDirectory,
+                        const std::string& newPath) {
   if (auto usable = checkMutable(*newDirectory.file); !usable) return usable;
   if (has(flags, PathFlags::SYMLINK_FOLLOW)) return Unexpected{ErrorCode::INVALID};
   return onEntry(*self.file, oldPath, [&](Entry& from) {
@@ -207,8 +214,9 @@ FileResult<void> linkAt(call::HostCall&, Descriptor& self, PathFlags flags, cons
   });
 }
 
-FileResult<void> setTimesAt(call::HostCall&, Descriptor& self, PathFlags flags, const std::string& path,
-                            const NewTimestamp& access, const NewTimestamp& modification) {
+FileResult<void> setTimesAt(call::HostCall&, Descriptor& self, PathFlags flags,
+                            const std::string& path, const NewTimestamp& access,
+                            const NewTimestamp& modification) {
   if (auto usable = checkMutable(*self.file); !usable) return usable;
   auto accessTime = toTimespec(access);
   auto modificationTime = toTimespec(modification);

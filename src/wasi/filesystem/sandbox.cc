@@ -1,16 +1,16 @@
 #include "wasi/filesystem/sandbox.h"
 
-#include <cerrno>
-#include <climits>
-#include <deque>
-#include <utility>
-#include <vector>
-
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <deque>
+#include <utility>
+#include <vector>
 
 namespace tenon::wasi::filesystem {
 namespace {
@@ -55,12 +55,16 @@ class Walk {
         parents_.pop_back();
         component = ".";
       }
+      if (component.empty()) component = ".";
       bool last = components_.empty();
       if (last) {
         Opened opened = openLast(component);
         if (opened.error != TRY_AGAIN) return opened;
       } else if (component != ".") {
-        if (int error = enter(component)) return failed(error);
+        int error = enter(component);
+        // "new/" cannot be created as a file.
+        if (error == ENOENT && flags_ & O_CREAT && components_.front().empty()) error = EISDIR;
+        if (error) return failed(error);
       }
     }
   }
@@ -80,7 +84,7 @@ class Walk {
       bool slash = end < path.size();
       path.remove_prefix(slash ? end + 1 : end);
       // A slash at the end asks for a directory.
-      if (slash && path.empty() && components_.empty()) parts.emplace_back(".");
+      if (slash && path.empty() && components_.empty()) parts.emplace_back();
     }
     components_.insert(components_.begin(), parts.begin(), parts.end());
     return 0;
@@ -117,7 +121,8 @@ class Walk {
       // What a link at the end gives when it is not followed: ELOOP, or ENOTDIR with O_DIRECTORY.
       if (!follow || (error != ELOOP && error != ENOTDIR)) return failed(error);
       struct stat status;
-      if (::fstatat(current(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return failed(errno);
+      if (::fstatat(current(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return failed(errno);
       if (!S_ISLNK(status.st_mode)) return failed(error);
       int expanded = expand(name.c_str(), current());
       return failed(expanded ? expanded : TRY_AGAIN);
@@ -137,8 +142,9 @@ class Walk {
   const int flags_;
   const mode_t mode_;
   int symlinks_ = 0;
-  std::vector<kj::AutoCloseFd> parents_;  // of the current directory, itself last; empty: `directory_`
-  std::deque<std::string> components_;    // still to go
+  std::vector<kj::AutoCloseFd>
+      parents_;  // of the current directory, itself last; empty: `directory_`
+  std::deque<std::string> components_;  // still to go
 };
 
 }  // namespace
@@ -187,7 +193,8 @@ Entry findEntry(int directory, const std::string& path, Resolver resolver) {
   entry.parent = directory;
   if (begin > 0) {
     // The slash stays, so that "/x" is seen to be absolute.
-    Opened parent = openBeneath(directory, path.substr(0, begin), O_PATH | O_DIRECTORY, 0, resolver);
+    Opened parent =
+        openBeneath(directory, path.substr(0, begin), O_PATH | O_DIRECTORY, 0, resolver);
     if (parent.error) return fail(parent.error);
     entry.opened = std::move(parent.fd);
     entry.parent = entry.opened;

@@ -1,16 +1,17 @@
 #pragma once
 
-// Paths of a guest inside a directory of the host. Nothing here ever names a file outside of that directory: not by "..",
-// an absolute path, a symbolic link, or by renaming while a path is resolved. The kernel resolves (openat2 with
-// RESOLVE_BENEATH); where it cannot, a walk does, one component at a time with every parent held open. Errors are
-// `errno` values; leaving the directory is EPERM.
-
-#include <string>
-#include <string_view>
+// Paths of a guest inside a directory of the host. Nothing here ever names a file outside of that
+// directory: not by "..", an absolute path, a symbolic link, or by renaming while a path is
+// resolved. The kernel resolves (openat2 with RESOLVE_BENEATH); where it cannot, a walk does, one
+// component at a time with every parent held open. Errors are `errno` values; leaving the directory
+// is EPERM.
 
 #include <kj/io.h>
 
 #include <sys/types.h>
+
+#include <string>
+#include <string_view>
 
 namespace tenon::wasi::filesystem {
 
@@ -25,13 +26,13 @@ struct Opened {
   int error = 0;
 };
 
-// Opens `path`, relative to `directory`, as openat does with these flags; O_NOFOLLOW is about the last component, as
-// always. O_CLOEXEC is added. Neither blocks on a FIFO nor acquires a terminal.
+// Opens `path`, relative to `directory`, as openat does with these flags; O_NOFOLLOW is about the
+// last component, as always. O_CLOEXEC is added. Neither blocks on a FIFO nor acquires a terminal.
 Opened openBeneath(int directory, const std::string& path, int flags, mode_t mode,
                    Resolver resolver = bestResolver());
 
-// A path's last component, in an open directory that holds it: what system calls take that create, remove or rename,
-// none of which follows a last component that is a symbolic link.
+// A path's last component, in an open directory that holds it: what system calls take that create,
+// remove or rename, none of which follows a last component that is a symbolic link.
 struct Entry {
   kj::AutoCloseFd opened;  // empty when the entry is in the directory that was given
   int parent = -1;

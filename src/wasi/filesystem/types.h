@@ -2,16 +2,16 @@
 
 // The types of wasi:filesystem/types. Plain values.
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <variant>
-
 #include "wasi/clocks/clocks.h"
 
 #include <tenon/typed.h>
 
 #include <sys/stat.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
 
 namespace tenon::wasi::filesystem {
 
@@ -76,7 +76,13 @@ enum class DescriptorFlags : uint32_t {
   MUTATE_DIRECTORY = 32,
 };
 enum class PathFlags : uint32_t { NONE = 0, SYMLINK_FOLLOW = 1 };
-enum class OpenFlags : uint32_t { NONE = 0, CREATE = 1, DIRECTORY = 2, EXCLUSIVE = 4, TRUNCATE = 8 };
+enum class OpenFlags : uint32_t {
+  NONE = 0,
+  CREATE = 1,
+  DIRECTORY = 2,
+  EXCLUSIVE = 4,
+  TRUNCATE = 8
+};
 
 template <typename T>
 constexpr bool has(T flags, T flag) {
@@ -123,18 +129,20 @@ DescriptorStat toStat(const struct stat& status);
 
 }  // namespace tenon::wasi::filesystem
 
-TENON_ENUM(tenon::wasi::filesystem::ErrorCode, ACCESS, WOULD_BLOCK, ALREADY, BAD_DESCRIPTOR, BUSY, DEADLOCK, QUOTA,
-           EXIST, FILE_TOO_LARGE, ILLEGAL_BYTE_SEQUENCE, IN_PROGRESS, INTERRUPTED, INVALID, IO, IS_DIRECTORY, LOOP,
-           TOO_MANY_LINKS, MESSAGE_SIZE, NAME_TOO_LONG, NO_DEVICE, NO_ENTRY, NO_LOCK, INSUFFICIENT_MEMORY,
-           INSUFFICIENT_SPACE, NOT_DIRECTORY, NOT_EMPTY, NOT_RECOVERABLE, UNSUPPORTED, NO_TTY, NO_SUCH_DEVICE,
-           OVERFLOW, NOT_PERMITTED, PIPE, READ_ONLY, INVALID_SEEK, TEXT_FILE_BUSY, CROSS_DEVICE)
-TENON_ENUM(tenon::wasi::filesystem::DescriptorType, UNKNOWN, BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, FIFO,
-           SYMBOLIC_LINK, REGULAR_FILE, SOCKET)
-TENON_FLAGS(tenon::wasi::filesystem::DescriptorFlags, READ, WRITE, FILE_INTEGRITY_SYNC, DATA_INTEGRITY_SYNC,
-            REQUESTED_WRITE_SYNC, MUTATE_DIRECTORY)
+TENON_ENUM(tenon::wasi::filesystem::ErrorCode, ACCESS, WOULD_BLOCK, ALREADY, BAD_DESCRIPTOR, BUSY,
+           DEADLOCK, QUOTA, EXIST, FILE_TOO_LARGE, ILLEGAL_BYTE_SEQUENCE, IN_PROGRESS, INTERRUPTED,
+           INVALID, IO, IS_DIRECTORY, LOOP, TOO_MANY_LINKS, MESSAGE_SIZE, NAME_TOO_LONG, NO_DEVICE,
+           NO_ENTRY, NO_LOCK, INSUFFICIENT_MEMORY, INSUFFICIENT_SPACE, NOT_DIRECTORY, NOT_EMPTY,
+           NOT_RECOVERABLE, UNSUPPORTED, NO_TTY, NO_SUCH_DEVICE, OVERFLOW, NOT_PERMITTED, PIPE,
+           READ_ONLY, INVALID_SEEK, TEXT_FILE_BUSY, CROSS_DEVICE)
+TENON_ENUM(tenon::wasi::filesystem::DescriptorType, UNKNOWN, BLOCK_DEVICE, CHARACTER_DEVICE,
+           DIRECTORY, FIFO, SYMBOLIC_LINK, REGULAR_FILE, SOCKET)
+TENON_FLAGS(tenon::wasi::filesystem::DescriptorFlags, READ, WRITE, FILE_INTEGRITY_SYNC,
+            DATA_INTEGRITY_SYNC, REQUESTED_WRITE_SYNC, MUTATE_DIRECTORY)
 TENON_FLAGS(tenon::wasi::filesystem::PathFlags, SYMLINK_FOLLOW)
 TENON_FLAGS(tenon::wasi::filesystem::OpenFlags, CREATE, DIRECTORY, EXCLUSIVE, TRUNCATE)
-TENON_ENUM(tenon::wasi::filesystem::Advice, NORMAL, SEQUENTIAL, RANDOM, WILL_NEED, DONT_NEED, NO_REUSE)
+TENON_ENUM(tenon::wasi::filesystem::Advice, NORMAL, SEQUENTIAL, RANDOM, WILL_NEED, DONT_NEED,
+           NO_REUSE)
 TENON_RECORD(tenon::wasi::filesystem::DescriptorStat, type, linkCount, size, dataAccessTimestamp,
              dataModificationTimestamp, statusChangeTimestamp)
 TENON_RECORD(tenon::wasi::filesystem::DirectoryEntry, type, name)

@@ -1,15 +1,16 @@
 #pragma once
 
-// wasi:io/error: why an operation on a stream failed. Packages add what they know of it, so that their
+// wasi:io/error: why an operation on a stream failed. Packages add what they know of it, so that
+// their
 // `...-error-code` functions can tell it again.
-
-#include <memory>
-#include <string>
-#include <utility>
 
 #include "call/host_objects.h"
 
 #include <tenon/expected.h>
+
+#include <memory>
+#include <string>
+#include <utility>
 
 namespace tenon::wasi {
 

@@ -1,11 +1,5 @@
 #include "wasi/io/inherited_streams.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <climits>
-#include <string>
-#include <vector>
-
 #include <kj/debug.h>
 #include <kj/io.h>
 
@@ -15,6 +9,12 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <string>
+#include <vector>
 
 namespace tenon::wasi {
 namespace {
@@ -46,13 +46,14 @@ class InheritedFd {
 
   bool ready() {
     if (broken_ || access() == Access::DIRECT || access() == Access::CLOSED) return true;
-    pollfd entry{.fd = fd_.get(), .events = static_cast<short>(isRead() ? POLLIN : POLLOUT), .revents = 0};
+    pollfd entry{
+        .fd = fd_.get(), .events = static_cast<short>(isRead() ? POLLIN : POLLOUT), .revents = 0};
     return ::poll(&entry, 1, 0) != 0;  // an error shows in the next operation
   }
 
   kj::Promise<void> whenReady() {
     if (ready()) return kj::READY_NOW;
-    KJ_IF_MAYBE(waiting, waiting_) {
+    KJ_IF_MAYBE (waiting, waiting_) {
       if (!arrived_) return waiting->addBranch();
     }
     auto failure = kj::runCatchingExceptions([this]() {
@@ -136,8 +137,9 @@ class InheritedFd {
   bool broken_ = false;
   bool arrived_ = false;
   kj::AutoCloseFd fd_;
-  std::unique_ptr<kj::UnixEventPort::FdObserver> observer_;  // made when there is something to wait for
-  kj::Maybe<kj::ForkedPromise<void>> waiting_;               // last: uses what is above
+  std::unique_ptr<kj::UnixEventPort::FdObserver>
+      observer_;                                // made when there is something to wait for
+  kj::Maybe<kj::ForkedPromise<void>> waiting_;  // last: uses what is above
 };
 
 class InheritedSource final : public InputSource {
@@ -199,7 +201,8 @@ class InheritedSink final : public OutputSink {
     return pending_.empty() ? fd_.whenReady() : draining_.addBranch();
   }
 
-  kj::Promise<void> drained() override {
+  bool flushed() override { return pending_.empty(); }
+  kj::Promise<void> whenFlushed() override {
     if (pending_.empty()) return kj::READY_NOW;
     return draining_.addBranch();
   }
@@ -241,8 +244,8 @@ class InheritedSink final : public OutputSink {
   int error_ = 0;
   bool closed_ = false;
   InheritedFd fd_;
-  std::vector<std::byte> pending_;                 // taken, not yet written
-  kj::ForkedPromise<void> draining_ = nullptr;     // last: uses everything above
+  std::vector<std::byte> pending_;              // taken, not yet written
+  kj::ForkedPromise<void> draining_ = nullptr;  // last: uses everything above
 };
 
 }  // namespace

@@ -1,13 +1,13 @@
 #include "wasi/io/io.h"
 
+#include "wasi/binder.h"
+#include "wasi/context.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
 #include <vector>
-
-#include "wasi/binder.h"
-#include "wasi/context.h"
 
 namespace tenon::wasi {
 namespace {
@@ -183,8 +183,11 @@ VoidResult writeAndFlush(call::HostCall& call, OutputStream& self, Bytes content
   // A stream that closes because all was written is no failure of this call.
   auto flushed = beginFlush(self);
   if (!flushed && !flushed.error().closed()) return failure(call, flushed);
-  if (!waitFor(call, *self.sink)) return {};
-  auto permit = renewPermit(self);
+  if (self.sink->flushed()) return {};
+  while (!self.sink->flushed()) {
+    if (!wait(call, self.sink->whenFlushed())) return {};
+  }
+  auto permit = self.sink->permit();
   if (!permit && !permit.error().closed()) return failure(call, permit);
   return {};
 }

@@ -2,12 +2,12 @@
 
 // The functions of package wasi:io: error, poll, streams.
 
-#include <variant>
-
 #include "call/registry.h"
 #include "wasi/io/streams.h"
 
 #include <tenon/typed.h>
+
+#include <variant>
 
 namespace tenon::wasi {
 

@@ -59,7 +59,8 @@ std::shared_ptr<InputSource> newMemorySource(std::string bytes) {
   return std::make_shared<MemorySource>(std::move(bytes));
 }
 
-std::shared_ptr<OutputSink> newCallbackSink(std::function<void(std::span<const std::byte>)> capture) {
+std::shared_ptr<OutputSink> newCallbackSink(
+    std::function<void(std::span<const std::byte>)> capture) {
   return std::make_shared<CallbackSink>(std::move(capture));
 }
 

@@ -2,12 +2,12 @@
 
 // Streams that no operating system is behind: for embedders and tests. Bound to the loop's thread.
 
+#include "wasi/io/streams.h"
+
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
-
-#include "wasi/io/streams.h"
 
 namespace tenon::wasi {
 
@@ -15,6 +15,7 @@ namespace tenon::wasi {
 std::shared_ptr<InputSource> newMemorySource(std::string bytes);
 
 // Hands everything on to `capture` inside the guest's call; drops it when `capture` is empty.
-std::shared_ptr<OutputSink> newCallbackSink(std::function<void(std::span<const std::byte>)> capture);
+std::shared_ptr<OutputSink> newCallbackSink(
+    std::function<void(std::span<const std::byte>)> capture);
 
 }  // namespace tenon::wasi

@@ -1,9 +1,14 @@
 #pragma once
 
-// wasi:io/streams: what a guest's stream handles stand for, and what implements them. A handle's object (InputStream,
-// OutputStream) refers to a source or sink, which standard streams, files, sockets and HTTP bodies implement. Sources and
-// sinks are shared: by several handles to the same standard stream, and by the pollables of a stream, which may
-// outlive its handle. Bound to the loop's thread. Source: the WIT text of wasi:io/streams.
+// wasi:io/streams: what a guest's stream handles stand for, and what implements them. A handle's
+// object (InputStream, OutputStream) refers to a source or sink, which standard streams, files,
+// sockets and HTTP bodies implement. Sources and sinks are shared: by several handles to the same
+// standard stream, and by the pollables of a stream, which may outlive its handle. Bound to the
+// loop's thread. Source: the WIT text of wasi:io/streams.
+
+#include "call/host_objects.h"
+#include "wasi/io/error.h"
+#include "wasi/io/waitable.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,26 +16,22 @@
 #include <span>
 #include <utility>
 
-#include "call/host_objects.h"
-#include "wasi/io/error.h"
-#include "wasi/io/waitable.h"
-
 namespace tenon::wasi {
 
-// Where an input stream's bytes come from. `ready`: `read` would give at least a byte or a fault. After a fault every
-// `read` gives `closed`, and `ready` is true.
+// Where an input stream's bytes come from. `ready`: `read` would give at least a byte or a fault.
+// After a fault every `read` gives `closed`, and `ready` is true.
 class InputSource : public Waitable {
  public:
-  // Moves at most `into.size()` bytes that are there now. 0: nothing is there yet, or nothing was asked for. A fault:
-  // `closed` at the end of the stream, or an error.
+  // Moves at most `into.size()` bytes that are there now. 0: nothing is there yet, or nothing was
+  // asked for. A fault: `closed` at the end of the stream, or an error.
   virtual StreamResult<size_t> read(std::span<std::byte> into) = 0;
 
   // As `read`, without the bytes. By default reads them and drops them.
   virtual StreamResult<uint64_t> skip(uint64_t length);
 };
 
-// Where an output stream's bytes go. `ready`: `permit` would give more than 0 or a fault. After a fault every
-// function gives `closed`, and `ready` is true.
+// Where an output stream's bytes go. `ready`: `permit` would give more than 0 or a fault. After a
+// fault every function gives `closed`, and `ready` is true.
 class OutputSink : public Waitable {
  public:
   // How many bytes `write` would take now, at least until the loop runs. 0: wait.
@@ -39,12 +40,14 @@ class OutputSink : public Waitable {
   // Takes all of `bytes`, at most as many as `permit` said.
   virtual StreamResult<void> write(std::span<const std::byte> bytes) = 0;
 
-  // Begins to move everything that was written to where it goes. `permit` gives 0 until that is done.
+  // Begins to move everything that was written to where it goes. `permit` gives 0 until that is
+  // done.
   virtual StreamResult<void> flush() = 0;
 
-  // Resolves when everything that was written is where it goes, or never will be. For the end of a program that
-  // did not flush. The promise must not outlive this object.
-  virtual kj::Promise<void> drained() { return kj::READY_NOW; }
+  // Whether everything that was written is where it goes, or never will be; and waiting for that.
+  // The promise must not outlive this object.
+  virtual bool flushed() { return true; }
+  virtual kj::Promise<void> whenFlushed() { return kj::READY_NOW; }
 };
 
 struct InputStream final : call::HostObject {
@@ -55,7 +58,8 @@ struct InputStream final : call::HostObject {
 struct OutputStream final : call::HostObject {
   explicit OutputStream(std::shared_ptr<OutputSink> sink) : sink(std::move(sink)) {}
   std::shared_ptr<OutputSink> sink;
-  uint64_t permitted = 0;  // bytes that the guest may still write without asking `check-write` again
+  uint64_t permitted =
+      0;  // bytes that the guest may still write without asking `check-write` again
 };
 
 struct Pollable final : call::HostObject {

@@ -1,14 +1,14 @@
 #include "wasi/random/random.h"
 
+#include "wasi/binder.h"
+
+#include <sys/random.h>
+
 #include <cerrno>
 #include <cstddef>
 #include <span>
 #include <tuple>
 #include <vector>
-
-#include "wasi/binder.h"
-
-#include <sys/random.h>
 
 namespace tenon::wasi {
 namespace {

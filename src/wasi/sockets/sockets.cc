@@ -1,10 +1,10 @@
 #include "wasi/sockets/sockets.h"
 
-#include <optional>
-#include <string_view>
-
 #include "wasi/binder.h"
 #include "wasi/io/io.h"
+
+#include <optional>
+#include <string_view>
 
 namespace tenon::wasi {
 namespace sockets {
@@ -13,11 +13,14 @@ namespace {
 // Made by a successful look-up only, so there is none yet.
 struct ResolveAddressStream final : call::HostObject {};
 
-Own<Network> instanceNetwork(call::HostCall& call) { return give(call, std::make_unique<Network>()); }
+Own<Network> instanceNetwork(call::HostCall& call) {
+  return give(call, std::make_unique<Network>());
+}
 
 std::optional<ErrorCode> networkErrorCode(call::HostCall&, IoError&) { return std::nullopt; }
 
-SocketResult<Own<ResolveAddressStream>> resolveAddresses(call::HostCall&, Network&, std::string_view) {
+SocketResult<Own<ResolveAddressStream>> resolveAddresses(call::HostCall&, Network&,
+                                                         std::string_view) {
   return Unexpected{ErrorCode::PERMANENT_RESOLVER_FAILURE};
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Package wasi:sockets for guests without permission to use the network, which is all guests so far: sockets can be
-// made and configured, and every attempt to reach or listen to anybody is refused with `access-denied`. No socket of
-// the operating system is behind them.
+// Package wasi:sockets for guests without permission to use the network, which is all guests so
+// far: sockets can be made and configured, and every attempt to reach or listen to anybody is
+// refused with `access-denied`. No socket of the operating system is behind them.
 
 #include "call/registry.h"
 #include "wasi/io/waitable.h"

@@ -1,10 +1,11 @@
-// wasi:sockets/tcp and tcp-create-socket. Source: the WIT text, TcpSocketOperationalSemantics.md of wasi-sockets.
-
-#include <tuple>
+// wasi:sockets/tcp and tcp-create-socket. Source: the WIT text, TcpSocketOperationalSemantics.md of
+// wasi-sockets.
 
 #include "wasi/binder.h"
 #include "wasi/io/io.h"
 #include "wasi/sockets/sockets.h"
+
+#include <tuple>
 
 namespace tenon::wasi::sockets {
 
@@ -17,7 +18,8 @@ TENON_ENUM(tenon::wasi::sockets::ShutdownType, RECEIVE, SEND, BOTH)
 namespace tenon::wasi::sockets {
 namespace {
 
-// A socket that nobody allowed to do anything: unbound until a connection was tried and refused, then closed.
+// A socket that nobody allowed to do anything: unbound until a connection was tried and refused,
+// then closed.
 struct TcpSocket final : call::HostObject {
   explicit TcpSocket(IpAddressFamily family) : family(family) {}
   IpAddressFamily family;
@@ -74,9 +76,12 @@ SocketResult<void> startConnect(call::HostCall&, TcpSocket& self, Network&,
 }
 
 // Nothing that was started could succeed.
-SocketResult<void> finish(call::HostCall&, TcpSocket&) { return Unexpected{ErrorCode::NOT_IN_PROGRESS}; }
+SocketResult<void> finish(call::HostCall&, TcpSocket&) {
+  return Unexpected{ErrorCode::NOT_IN_PROGRESS};
+}
 
-SocketResult<std::tuple<Own<InputStream>, Own<OutputStream>>> finishConnect(call::HostCall&, TcpSocket&) {
+SocketResult<std::tuple<Own<InputStream>, Own<OutputStream>>> finishConnect(call::HostCall&,
+                                                                            TcpSocket&) {
   return Unexpected{ErrorCode::NOT_IN_PROGRESS};
 }
 
@@ -85,8 +90,8 @@ SocketResult<void> startListen(call::HostCall&, TcpSocket&) {
   return Unexpected{ErrorCode::INVALID_STATE};
 }
 
-SocketResult<std::tuple<Own<TcpSocket>, Own<InputStream>, Own<OutputStream>>> accept(call::HostCall&,
-                                                                                     TcpSocket&) {
+SocketResult<std::tuple<Own<TcpSocket>, Own<InputStream>, Own<OutputStream>>> accept(
+    call::HostCall&, TcpSocket&) {
   return Unexpected{ErrorCode::INVALID_STATE};
 }
 

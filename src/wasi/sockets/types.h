@@ -2,13 +2,13 @@
 
 // The types of wasi:sockets/network, and the address rules that every socket shares. Plain values.
 
+#include <tenon/typed.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <tuple>
 #include <variant>
-
-#include <tenon/typed.h>
 
 namespace tenon::wasi::sockets {
 
@@ -58,8 +58,8 @@ using IpSocketAddress = std::variant<Ipv4SocketAddress, Ipv6SocketAddress>;
 template <typename T>
 using SocketResult = Expected<T, ErrorCode>;
 
-// Whether an address is of the family and of a kind that sockets take: not IPv4-mapped, nor the long abandoned
-// "compatible" form.
+// Whether an address is of the family and of a kind that sockets take: not IPv4-mapped, nor the
+// long abandoned "compatible" form.
 bool fitsFamily(const IpSocketAddress& address, IpAddressFamily family);
 // Neither multicast nor broadcast.
 bool isUnicast(const IpSocketAddress& address);
@@ -68,10 +68,11 @@ bool isRemote(const IpSocketAddress& address);
 
 }  // namespace tenon::wasi::sockets
 
-TENON_ENUM(tenon::wasi::sockets::ErrorCode, UNKNOWN, ACCESS_DENIED, NOT_SUPPORTED, INVALID_ARGUMENT, OUT_OF_MEMORY,
-           TIMEOUT, CONCURRENCY_CONFLICT, NOT_IN_PROGRESS, WOULD_BLOCK, INVALID_STATE, NEW_SOCKET_LIMIT,
-           ADDRESS_NOT_BINDABLE, ADDRESS_IN_USE, REMOTE_UNREACHABLE, CONNECTION_REFUSED, CONNECTION_RESET,
-           CONNECTION_ABORTED, DATAGRAM_TOO_LARGE, NAME_UNRESOLVABLE, TEMPORARY_RESOLVER_FAILURE,
+TENON_ENUM(tenon::wasi::sockets::ErrorCode, UNKNOWN, ACCESS_DENIED, NOT_SUPPORTED, INVALID_ARGUMENT,
+           OUT_OF_MEMORY, TIMEOUT, CONCURRENCY_CONFLICT, NOT_IN_PROGRESS, WOULD_BLOCK,
+           INVALID_STATE, NEW_SOCKET_LIMIT, ADDRESS_NOT_BINDABLE, ADDRESS_IN_USE,
+           REMOTE_UNREACHABLE, CONNECTION_REFUSED, CONNECTION_RESET, CONNECTION_ABORTED,
+           DATAGRAM_TOO_LARGE, NAME_UNRESOLVABLE, TEMPORARY_RESOLVER_FAILURE,
            PERMANENT_RESOLVER_FAILURE)
 TENON_ENUM(tenon::wasi::sockets::IpAddressFamily, IPV4, IPV6)
 TENON_RECORD(tenon::wasi::sockets::Ipv4SocketAddress, port, address)

@@ -1,13 +1,14 @@
-// wasi:sockets/udp and udp-create-socket. Source: the WIT text, UdpSocketOperationalSemantics.md of wasi-sockets.
+// wasi:sockets/udp and udp-create-socket. Source: the WIT text, UdpSocketOperationalSemantics.md of
+// wasi-sockets.
+
+#include "wasi/binder.h"
+#include "wasi/io/io.h"
+#include "wasi/sockets/sockets.h"
 
 #include <cstddef>
 #include <optional>
 #include <tuple>
 #include <vector>
-
-#include "wasi/binder.h"
-#include "wasi/io/io.h"
-#include "wasi/sockets/sockets.h"
 
 namespace tenon::wasi::sockets {
 
@@ -86,7 +87,8 @@ Own<Pollable> subscribe(call::HostCall& call, T&) {
   return givePollable(call, std::make_shared<AlwaysReady>());
 }
 
-SocketResult<std::vector<IncomingDatagram>> receive(call::HostCall&, IncomingDatagramStream&, uint64_t) {
+SocketResult<std::vector<IncomingDatagram>> receive(call::HostCall&, IncomingDatagramStream&,
+                                                    uint64_t) {
   return Unexpected{ErrorCode::INVALID_STATE};
 }
 

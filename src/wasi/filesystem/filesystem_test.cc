@@ -1,0 +1,388 @@
+#include "wasi/filesystem/filesystem.h"
+
+#include "wasi/filesystem/filesystem_testing.h"
+#include "wasi/wasi_testing.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+namespace tenon::wasi::filesystem {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+using Void = FileResult<void>;
+struct EntryStream;  // the class behind it is the implementation's
+
+constexpr auto NO_PATH = PathFlags::NONE;
+constexpr auto FOLLOW = PathFlags::SYMLINK_FOLLOW;
+constexpr auto RW = DescriptorFlags::READ | DescriptorFlags::WRITE;
+const NewTimestamp UNCHANGED(std::in_place_index<0>);
+
+NewTimestamp at(uint64_t seconds) {
+  return NewTimestamp(std::in_place_index<2>, Datetime{seconds, 7});
+}
+
+class FilesystemTest : public testing::Test {
+ protected:
+  explicit FilesystemTest(bool readOnly = false) : guest(loop.waitScope, newContext(readOnly)) {
+    using Preopens = std::vector<std::tuple<Own<Descriptor>, std::string>>;
+    auto preopens = guest.call<Preopens>("wasi:filesystem/preopens", "get-directories");
+    EXPECT_EQ(preopens.size(), 1u);
+    EXPECT_EQ(std::get<1>(preopens[0]), "/data");
+    root = {std::get<0>(preopens[0]).rep};
+  }
+  ~FilesystemTest() noexcept override {}
+
+  std::unique_ptr<ContextImpl> newContext(bool readOnly) {
+    auto context = loop.newContext();
+    context->preopens =
+        openGrants({{.host = folder.inside(), .guest = "/data", .readOnly = readOnly}}).value();
+    return context;
+  }
+
+  template <typename R, typename... As>
+  R method(const std::string& name, Borrow<Descriptor> self, const As&... arguments) {
+    return guest.call<R>("wasi:filesystem/types", "[method]descriptor." + name, self, arguments...);
+  }
+  FileResult<Own<Descriptor>> open(const std::string& path, OpenFlags how = OpenFlags::NONE,
+                                   DescriptorFlags flags = DescriptorFlags::READ,
+                                   PathFlags links = FOLLOW) {
+    return method<FileResult<Own<Descriptor>>>("open-at", root, links, path, how, flags);
+  }
+  Borrow<Descriptor> opened(const std::string& path, OpenFlags how = OpenFlags::NONE,
+                            DescriptorFlags flags = DescriptorFlags::READ) {
+    auto result = open(path, how, flags);
+    if (!result) ADD_FAILURE() << path << ": error " << int(result.error());
+    return {result ? result->rep : 0};
+  }
+  FileResult<DescriptorStat> statAt(const std::string& path, PathFlags links = NO_PATH) {
+    return method<FileResult<DescriptorStat>>("stat-at", root, links, path);
+  }
+  std::string readAll(Borrow<Descriptor> file, uint64_t offset = 0) {
+    auto result = method<FileResult<std::tuple<Bytes, bool>>>("read", file, uint64_t{1000}, offset);
+    return result ? textOf(std::get<0>(*result)) : "error " + std::to_string(int(result.error()));
+  }
+  FileResult<uint64_t> write(Borrow<Descriptor> file, std::string_view text, uint64_t offset = 0) {
+    return method<FileResult<uint64_t>>("write", file, bytesOf(text), offset);
+  }
+  Void rename(const std::string& from, const std::string& to) {
+    return method<Void>("rename-at", root, from, root, to);
+  }
+  Void hardLink(const std::string& from, const std::string& to, PathFlags links = NO_PATH) {
+    return method<Void>("link-at", root, links, from, root, to);
+  }
+  std::set<std::string> list(Borrow<Descriptor> directory) {
+    auto stream = method<FileResult<Own<EntryStream>>>("read-directory", directory);
+    std::set<std::string> names;
+    while (true) {
+      auto entry = guest.call<FileResult<std::optional<DirectoryEntry>>>(
+          "wasi:filesystem/types", "[method]directory-entry-stream.read-directory-entry",
+          Borrow<EntryStream>{stream.value().rep});
+      if (!entry.value()) return names;
+      names.insert((*entry)->name + ((*entry)->type == DescriptorType::DIRECTORY ? "/" : ""));
+    }
+  }
+
+  TestFolder folder;
+  TimedLoop loop;
+  FakeGuest guest;
+  Borrow<Descriptor> root;
+};
+
+TEST_F(FilesystemTest, ReadsAndWritesAtOffsets) {
+  auto file = opened("new", OpenFlags::CREATE, RW);
+  EXPECT_EQ(write(file, "hello world").value(), 11u);
+  EXPECT_EQ(write(file, "W", 6).value(), 1u);
+  EXPECT_EQ(readAll(file), "hello World");
+  EXPECT_EQ(readAll(file, 6), "World");
+  auto end = method<FileResult<std::tuple<Bytes, bool>>>("read", file, uint64_t{10}, uint64_t{11});
+  EXPECT_TRUE(std::get<1>(end.value()));
+  EXPECT_EQ(folder.read("new"), "hello World");
+}
+
+TEST_F(FilesystemTest, WritesBeyondFourGigabytes) {
+  auto file = opened("large", OpenFlags::CREATE, RW);
+  uint64_t offset = (uint64_t{5} << 30) + 3;
+  EXPECT_EQ(write(file, "far", offset).value(), 3u);
+  EXPECT_EQ(readAll(file, offset), "far");
+  EXPECT_EQ(statAt("large").value().size, offset + 3);
+  EXPECT_EQ(write(file, "x", ~uint64_t{0}).error(), ErrorCode::FILE_TOO_LARGE);
+  EXPECT_EQ(readAll(file, ~uint64_t{0}), "error " + std::to_string(int(ErrorCode::INVALID)));
+}
+
+TEST_F(FilesystemTest, OpensAsTheFlagsSay) {
+  EXPECT_EQ(open("nothing").error(), ErrorCode::NO_ENTRY);
+  EXPECT_EQ(open("file", OpenFlags::DIRECTORY).error(), ErrorCode::NOT_DIRECTORY);
+  EXPECT_EQ(open("sub", OpenFlags::NONE, DescriptorFlags::WRITE).error(), ErrorCode::IS_DIRECTORY);
+  auto exclusive =
+      static_cast<OpenFlags>(uint32_t(OpenFlags::CREATE) | uint32_t(OpenFlags::EXCLUSIVE));
+  EXPECT_EQ(open("file", exclusive, RW).error(), ErrorCode::EXIST);
+  EXPECT_TRUE(open("fresh", exclusive, RW));
+  opened("file", OpenFlags::TRUNCATE, DescriptorFlags::WRITE);
+  EXPECT_EQ(folder.read("file"), "");
+  folder.link("sub/file", "link");
+  EXPECT_EQ(open("link", OpenFlags::NONE, DescriptorFlags::READ, NO_PATH).error(), ErrorCode::LOOP);
+  EXPECT_EQ(readAll(opened("link")), "in sub");
+}
+
+TEST_F(FilesystemTest, ADescriptorAllowsOnlyWhatItWasOpenedFor) {
+  auto reader = opened("file");
+  EXPECT_EQ(write(reader, "x").error(), ErrorCode::BAD_DESCRIPTOR);
+  EXPECT_EQ(method<Void>("set-size", reader, uint64_t{0}).error(), ErrorCode::BAD_DESCRIPTOR);
+  auto writer = opened("file", OpenFlags::NONE, DescriptorFlags::WRITE);
+  EXPECT_EQ(readAll(writer), "error " + std::to_string(int(ErrorCode::BAD_DESCRIPTOR)));
+  EXPECT_EQ(method<FileResult<DescriptorFlags>>("get-flags", writer).value(),
+            DescriptorFlags::WRITE);
+  EXPECT_EQ(method<FileResult<Own<InputStream>>>("read-via-stream", root, uint64_t{0}).error(),
+            ErrorCode::IS_DIRECTORY);
+  EXPECT_EQ(method<FileResult<Own<EntryStream>>>("read-directory", reader).error(),
+            ErrorCode::NOT_DIRECTORY);
+  EXPECT_EQ(method<FileResult<DescriptorType>>("get-type", root).value(),
+            DescriptorType::DIRECTORY);
+}
+
+TEST_F(FilesystemTest, StreamsReadToTheEndAndWriteInOrder) {
+  auto file = opened("new", OpenFlags::CREATE, RW);
+  Borrow<OutputStream> out{
+      method<FileResult<Own<OutputStream>>>("write-via-stream", file, uint64_t{2}).value().rep};
+  Borrow<OutputStream> end{
+      method<FileResult<Own<OutputStream>>>("append-via-stream", file).value().rep};
+  for (auto [stream, text] :
+       {std::pair{out, "ab"}, std::pair{out, "cd"}, std::pair{end, "!"}, std::pair{end, "?"}}) {
+    EXPECT_TRUE((guest.call<Expected<void, StreamError>>(
+        "wasi:io/streams", "[method]output-stream.blocking-write-and-flush", stream,
+        bytesOf(text))));
+  }
+  EXPECT_EQ(folder.read("new"), std::string("\0\0abcd!?", 8));
+  Borrow<InputStream> in{
+      method<FileResult<Own<InputStream>>>("read-via-stream", file, uint64_t{3}).value().rep};
+  using Read = Expected<Bytes, StreamError>;
+  EXPECT_EQ(textOf(guest
+                       .call<Read>("wasi:io/streams", "[method]input-stream.blocking-read", in,
+                                   uint64_t{99})
+                       .value()),
+            "bcd!?");
+  EXPECT_EQ(guest.call<Read>("wasi:io/streams", "[method]input-stream.read", in, uint64_t{99})
+                .error()
+                .index(),
+            1u);
+}
+
+TEST_F(FilesystemTest, AStreamOutlivesItsDescriptorAndTellsTheErrorCode) {
+  auto file = opened("file", OpenFlags::NONE, RW);
+  Borrow<OutputStream> out{
+      method<FileResult<Own<OutputStream>>>("write-via-stream", file, uint64_t{1} << 63)
+          .value()
+          .rep};
+  guest.objects.drop(file.rep);
+  auto failed = guest.call<Expected<void, StreamError>>(
+      "wasi:io/streams", "[method]output-stream.blocking-write-and-flush", out, bytesOf("x"));
+  auto error = std::get<Own<IoError>>(failed.error());
+  EXPECT_EQ(guest.call<std::optional<ErrorCode>>("wasi:filesystem/types", "filesystem-error-code",
+                                                 Borrow<IoError>{error.rep}),
+            ErrorCode::FILE_TOO_LARGE);
+}
+
+TEST_F(FilesystemTest, DirectoriesAreMadeListedAndRemoved) {
+  EXPECT_TRUE(method<Void>("create-directory-at", root, std::string("fresh/")));
+  EXPECT_EQ(method<Void>("create-directory-at", root, std::string("fresh")).error(),
+            ErrorCode::EXIST);
+  folder.link("file", "link");
+  EXPECT_EQ(list(root), (std::set<std::string>{"file", "fresh/", "link", "sub/"}));
+  EXPECT_EQ(list(opened("fresh")), std::set<std::string>());
+  EXPECT_EQ(method<Void>("remove-directory-at", root, std::string("sub")).error(),
+            ErrorCode::NOT_EMPTY);
+  EXPECT_EQ(method<Void>("remove-directory-at", root, std::string("file")).error(),
+            ErrorCode::NOT_DIRECTORY);
+  EXPECT_EQ(method<Void>("unlink-file-at", root, std::string("sub")).error(),
+            ErrorCode::IS_DIRECTORY);
+  EXPECT_TRUE(method<Void>("remove-directory-at", root, std::string("fresh")));
+  EXPECT_TRUE(method<Void>("unlink-file-at", root, std::string("link")));
+  EXPECT_EQ(list(root), (std::set<std::string>{"file", "sub/"}));
+}
+
+TEST_F(FilesystemTest, ListsAHundredThousandEntries) {
+  TestFolder many;
+  for (int i = 0; i < 100'000; i++) {
+    kj::AutoCloseFd made(
+        ::openat(many.root, ("e" + std::to_string(i)).c_str(), O_CREAT | O_WRONLY, 0600));
+  }
+  guest.context.preopens = openGrants({{.host = many.inside(), .guest = "/"}}).value();
+  using Preopens = std::vector<std::tuple<Own<Descriptor>, std::string>>;
+  auto preopens = guest.call<Preopens>("wasi:filesystem/preopens", "get-directories");
+  EXPECT_EQ(list({std::get<0>(preopens[0]).rep}).size(), 100'002u);
+}
+
+TEST_F(FilesystemTest, RenamesAndLinks) {
+  EXPECT_TRUE(rename("file", "sub/moved"));
+  EXPECT_EQ(folder.read("sub/moved"), "inside");
+  EXPECT_EQ(rename("file", "x").error(), ErrorCode::NO_ENTRY);
+  EXPECT_TRUE(hardLink("sub/moved", "again"));
+  EXPECT_EQ(statAt("again").value().linkCount, 2u);
+  EXPECT_EQ(hardLink("sub/moved", "again").error(), ErrorCode::EXIST);
+  EXPECT_EQ(hardLink("sub", "no").error(), ErrorCode::NOT_PERMITTED);
+  EXPECT_EQ(hardLink("again/", "no").error(), ErrorCode::NOT_DIRECTORY);
+  EXPECT_EQ(hardLink("again", "no", FOLLOW).error(), ErrorCode::INVALID);
+  EXPECT_TRUE(method<bool>("is-same-object", opened("again"), opened("sub/moved")));
+  EXPECT_FALSE(method<bool>("is-same-object", opened("again"), opened("sub/file")));
+}
+
+TEST_F(FilesystemTest, SymbolicLinksAreMadeAndRead) {
+  EXPECT_TRUE(method<Void>("symlink-at", root, std::string("sub/file"), std::string("link")));
+  EXPECT_EQ(method<FileResult<std::string>>("readlink-at", root, std::string("link")).value(),
+            "sub/file");
+  EXPECT_EQ(statAt("link").value().type, DescriptorType::SYMBOLIC_LINK);
+  EXPECT_EQ(statAt("link", FOLLOW).value().type, DescriptorType::REGULAR_FILE);
+  EXPECT_EQ(method<FileResult<std::string>>("readlink-at", root, std::string("file")).error(),
+            ErrorCode::INVALID);
+  EXPECT_EQ(method<Void>("symlink-at", root, std::string("/etc"), std::string("no")).error(),
+            ErrorCode::NOT_PERMITTED);
+  folder.link("/etc/passwd", "absolute");
+  EXPECT_EQ(method<FileResult<std::string>>("readlink-at", root, std::string("absolute")).error(),
+            ErrorCode::NOT_PERMITTED);
+}
+
+TEST_F(FilesystemTest, TimesAreSetAndTold) {
+  EXPECT_TRUE(method<Void>("set-times-at", root, FOLLOW, std::string("file"), at(1000), at(2000)));
+  auto stat = statAt("file").value();
+  EXPECT_EQ(stat.dataAccessTimestamp, (Datetime{1000, 7}));
+  EXPECT_EQ(stat.dataModificationTimestamp, (Datetime{2000, 7}));
+  auto file = opened("file", OpenFlags::NONE, RW);
+  EXPECT_TRUE(method<Void>("set-times", file, UNCHANGED, at(3000)));
+  stat = method<FileResult<DescriptorStat>>("stat", file).value();
+  EXPECT_EQ(stat.dataAccessTimestamp, (Datetime{1000, 7}));
+  EXPECT_EQ(stat.dataModificationTimestamp, (Datetime{3000, 7}));
+  NewTimestamp bad(std::in_place_index<2>, Datetime{1, 1'000'000'000});
+  EXPECT_EQ(method<Void>("set-times", file, bad, UNCHANGED).error(), ErrorCode::INVALID);
+  folder.link("file", "link");
+  EXPECT_TRUE(method<Void>("set-times-at", root, NO_PATH, std::string("link"), at(5), at(5)));
+  EXPECT_EQ(statAt("file").value().dataModificationTimestamp, (Datetime{3000, 7}));
+  EXPECT_EQ(statAt("link").value().dataModificationTimestamp, (Datetime{5, 7}));
+}
+
+TEST_F(FilesystemTest, TheHashNamesTheFileNotItsContent) {
+  auto hash = [&](const char* path) {
+    return method<FileResult<MetadataHashValue>>("metadata-hash-at", root, NO_PATH,
+                                                 std::string(path))
+        .value();
+  };
+  auto before = hash("file");
+  folder.write("file", "changed");
+  EXPECT_EQ(hash("file"), before);
+  EXPECT_EQ(method<FileResult<MetadataHashValue>>("metadata-hash", opened("file")).value(), before);
+  EXPECT_NE(hash("sub/file"), before);
+}
+
+TEST_F(FilesystemTest, SizesSyncAndAdvice) {
+  auto file = opened("file", OpenFlags::NONE, RW);
+  EXPECT_TRUE(method<Void>("set-size", file, uint64_t{2}));
+  EXPECT_EQ(folder.read("file"), "in");
+  EXPECT_EQ(method<Void>("set-size", file, ~uint64_t{0}).error(), ErrorCode::FILE_TOO_LARGE);
+  for (auto self : {file, root}) {
+    EXPECT_TRUE(method<Void>("sync", self));
+    EXPECT_TRUE(method<Void>("sync-data", self));
+  }
+  EXPECT_TRUE(method<Void>("advise", file, uint64_t{0}, uint64_t{0}, Advice::WILL_NEED));
+  EXPECT_EQ(method<Void>("advise", root, uint64_t{0}, uint64_t{0}, Advice::NORMAL).error(),
+            ErrorCode::BAD_DESCRIPTOR);
+}
+
+TEST_F(FilesystemTest, NoFunctionReachesOutside) {
+  folder.link("../outside", "folder");
+  folder.link("../outside/secret", "secret");
+  auto text = [](const char* path) { return std::string(path); };
+  for (const char* path :
+       {"../outside/secret", "folder/secret", "/etc/passwd", "sub/../../outside/secret"}) {
+    EXPECT_EQ(open(path).error(), ErrorCode::NOT_PERMITTED) << path;
+    EXPECT_EQ(open(path, OpenFlags::CREATE, RW).error(), ErrorCode::NOT_PERMITTED) << path;
+    EXPECT_EQ(statAt(path, FOLLOW).error(), ErrorCode::NOT_PERMITTED) << path;
+    EXPECT_EQ(method<Void>("unlink-file-at", root, text(path)).error(), ErrorCode::NOT_PERMITTED)
+        << path;
+    EXPECT_EQ(method<Void>("remove-directory-at", root, text(path)).error(),
+              ErrorCode::NOT_PERMITTED)
+        << path;
+    EXPECT_EQ(method<Void>("create-directory-at", root, text(path)).error(),
+              ErrorCode::NOT_PERMITTED)
+        << path;
+    EXPECT_EQ(method<Void>("symlink-at", root, text("x"), text(path)).error(),
+              ErrorCode::NOT_PERMITTED)
+        << path;
+    EXPECT_EQ(method<FileResult<std::string>>("readlink-at", root, text(path)).error(),
+              ErrorCode::NOT_PERMITTED)
+        << path;
+    EXPECT_EQ(rename(path, "stolen").error(), ErrorCode::NOT_PERMITTED) << path;
+    EXPECT_EQ(rename("file", path).error(), ErrorCode::NOT_PERMITTED) << path;
+    EXPECT_EQ(hardLink(path, "stolen").error(), ErrorCode::NOT_PERMITTED) << path;
+    EXPECT_EQ(hardLink("file", path).error(), ErrorCode::NOT_PERMITTED) << path;
+    EXPECT_EQ(method<Void>("set-times-at", root, FOLLOW, text(path), at(1), at(1)).error(),
+              ErrorCode::NOT_PERMITTED)
+        << path;
+    EXPECT_EQ(
+        method<FileResult<MetadataHashValue>>("metadata-hash-at", root, FOLLOW, text(path)).error(),
+        ErrorCode::NOT_PERMITTED)
+        << path;
+  }
+  // A link to the outside is only ever the link.
+  EXPECT_TRUE(hardLink("secret", "copy-of-link"));
+  EXPECT_EQ(statAt("copy-of-link").value().type, DescriptorType::SYMBOLIC_LINK);
+  EXPECT_EQ(statAt("secret", FOLLOW).error(), ErrorCode::NOT_PERMITTED);
+  EXPECT_EQ(hardLink("folder/", "stolen").error(), ErrorCode::NOT_DIRECTORY);
+  EXPECT_TRUE(rename("folder", "renamed"));
+  EXPECT_TRUE(method<Void>("unlink-file-at", root, text("renamed")));
+  EXPECT_TRUE(method<Void>("unlink-file-at", root, text("secret")));
+  EXPECT_FALSE(folder.exists("stolen"));
+  folder.expectOutsideUntouched();
+}
+
+TEST_F(FilesystemTest, AFifoDoesNotStopTheHost) {
+  ASSERT_EQ(::mkfifoat(folder.root, "fifo", 0600), 0);
+  auto fifo = opened("fifo");
+  EXPECT_EQ(method<FileResult<DescriptorType>>("get-type", fifo).value(), DescriptorType::FIFO);
+  EXPECT_EQ(readAll(fifo), "error " + std::to_string(int(ErrorCode::INVALID_SEEK)));
+}
+
+class ReadOnlyFilesystemTest : public FilesystemTest {
+ protected:
+  ReadOnlyFilesystemTest() : FilesystemTest(true) {}
+};
+
+TEST_F(ReadOnlyFilesystemTest, ReadsAndChangesNothing) {
+  EXPECT_EQ(readAll(opened("sub/file")), "in sub");
+  EXPECT_EQ(list(root), (std::set<std::string>{"file", "sub/"}));
+  EXPECT_EQ(open("file", OpenFlags::NONE, RW).error(), ErrorCode::READ_ONLY);
+  EXPECT_EQ(open("file", OpenFlags::TRUNCATE).error(), ErrorCode::READ_ONLY);
+  EXPECT_EQ(open("new", OpenFlags::CREATE).error(), ErrorCode::READ_ONLY);
+  auto text = [](const char* path) { return std::string(path); };
+  auto sub = opened("sub");
+  EXPECT_EQ(
+      method<FileResult<Own<Descriptor>>>("open-at", sub, FOLLOW, text("file"), OpenFlags::NONE, RW)
+          .error(),
+      ErrorCode::READ_ONLY);
+  EXPECT_EQ(method<Void>("unlink-file-at", sub, text("file")).error(), ErrorCode::READ_ONLY);
+  EXPECT_EQ(method<Void>("create-directory-at", root, text("new")).error(), ErrorCode::READ_ONLY);
+  EXPECT_EQ(method<Void>("remove-directory-at", root, text("sub")).error(), ErrorCode::READ_ONLY);
+  EXPECT_EQ(method<Void>("symlink-at", root, text("file"), text("new")).error(),
+            ErrorCode::READ_ONLY);
+  EXPECT_EQ(rename("file", "new").error(), ErrorCode::READ_ONLY);
+  EXPECT_EQ(hardLink("file", "new").error(), ErrorCode::READ_ONLY);
+  EXPECT_EQ(method<Void>("set-times-at", root, FOLLOW, text("file"), at(1), at(1)).error(),
+            ErrorCode::READ_ONLY);
+  EXPECT_EQ(method<Void>("set-times", opened("file"), at(1), at(1)).error(), ErrorCode::READ_ONLY);
+  EXPECT_EQ(method<FileResult<Own<OutputStream>>>("write-via-stream", opened("file"), uint64_t{0})
+                .error(),
+            ErrorCode::BAD_DESCRIPTOR);
+  EXPECT_EQ(folder.read("file"), "inside");
+}
+
+TEST(ErrorCode, EveryErrnoThatWasiNamesHasItsCode) {
+  EXPECT_EQ(toErrorCode(EACCES), ErrorCode::ACCESS);
+  EXPECT_EQ(toErrorCode(EDQUOT), ErrorCode::QUOTA);
+  EXPECT_EQ(toErrorCode(EXDEV), ErrorCode::CROSS_DEVICE);
+  EXPECT_EQ(toErrorCode(ENOSPC), ErrorCode::INSUFFICIENT_SPACE);
+  EXPECT_EQ(toErrorCode(EIO), ErrorCode::IO);
+  EXPECT_EQ(toErrorCode(12345), ErrorCode::IO);
+}
+
+}  // namespace
+}  // namespace tenon::wasi::filesystem

@@ -1,0 +1,231 @@
+#pragma once
+
+// Stands in for a guest: calls WASI's host functions as a guest's lowered imports do, with the
+// types of the WIT texts in testing/wit, on the thread's loop. Handles are representations. A call
+// that suspends runs the loop.
+
+#include "call/registry.h"
+#include "component/binary/decoder.h"
+#include "component/flatten/flatten.h"
+#include "wasi/context.h"
+#include "wasi/io/io.h"
+#include "wasi/io/memory_streams.h"
+#include "wasi/wasi.h"
+
+#include <tenon/typed.h>
+
+#include <kj/async.h>
+#include <kj/debug.h>
+#include <kj/timer.h>
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tenon::wasi {
+
+// The component that imports everything in testing/wit, made by wasm-tools.
+class AllImports {
+ public:
+  static const AllImports& get() {
+    static const AllImports ALL;
+    return ALL;
+  }
+  const component::Program& program() const { return *program_; }
+  const FuncType* find(std::string_view interface, std::string_view name) const {
+    for (const auto& import : program_->imports) {
+      bool same =
+          import.interface.starts_with(interface) && import.interface[interface.size()] == '@';
+      if (same && import.name == name) return &import.type;
+    }
+    return nullptr;
+  }
+
+ private:
+  AllImports() {
+    std::string command =
+        std::string("set -e; tool=$(" TENON_SOURCE_DIR
+                    "/deps/where wasm-tools)/bin/wasm-tools; "
+                    "$tool component embed --dummy-names legacy --all-features "
+                    "-w all " TENON_SOURCE_DIR "/src/wasi/testing/wit | $tool component new");
+    FILE* pipe = ::popen(command.c_str(), "r");
+    std::byte buffer[4096];
+    while (size_t count = ::fread(buffer, 1, sizeof(buffer), pipe)) {
+      bytes_.insert(bytes_.end(), buffer, buffer + count);
+    }
+    ::pclose(pipe);
+    component_ = component::decode(bytes_).value();
+    program_ = std::make_unique<component::Program>(component::flatten(*component_, "all").value());
+  }
+
+  std::vector<std::byte> bytes_;
+  std::unique_ptr<component::Component> component_;
+  std::unique_ptr<component::Program> program_;
+};
+
+class FakeCall final : public call::HostCall {
+ public:
+  FakeCall(std::vector<std::byte>& memory, wasi::Context* context, call::HostObjects& objects,
+           const FuncType& type, kj::WaitScope& waitScope)
+      : HostCall(GuestMemory(memory.data(), memory.size()), StringEncoding::UTF8, context, objects,
+                 type),
+        waitScope_(waitScope) {}
+
+  bool suspend() override {
+    suspensions++;
+    if (onSuspend && !onSuspend()) {
+      fail("cancelled");
+      return false;
+    }
+    auto paf = kj::newPromiseAndFulfiller<void>();
+    wake_ = kj::mv(paf.fulfiller);
+    paf.promise.wait(waitScope_);
+    return true;
+  }
+  void wake() override {
+    KJ_IF_MAYBE (fulfiller, wake_) (*fulfiller)->fulfill();
+  }
+  void exit(int code) override { exitCode = code; }
+  void trap(std::string message) override {
+    failWith(Error(ErrorCode::TRAPPED, std::move(message)));
+  }
+
+  uint32_t allocate(uint32_t size, uint32_t alignment) override {
+    next_ = (next_ + alignment - 1) / alignment * alignment;
+    uint32_t pointer = next_;
+    next_ += size;
+    if (next_ > memory.size()) fail("out of test memory");
+    return failed() ? 0 : pointer;
+  }
+  uint32_t reallocate(uint32_t pointer, uint32_t oldSize, uint32_t alignment,
+                      uint32_t newSize) override {
+    if (newSize <= oldSize) return pointer;
+    uint32_t result = allocate(newSize, alignment);
+    if (!failed())
+      std::memcpy(memory.mutableBytes(result, oldSize).data(),
+                  memory.bytes(pointer, oldSize).data(), oldSize);
+    return result;
+  }
+  uint32_t liftOwn(uint32_t, uint32_t index) override { return index; }
+  uint32_t liftBorrow(uint32_t, uint32_t index) override { return index; }
+  uint32_t lowerOwn(uint32_t, uint32_t rep) override { return rep; }
+  uint32_t lowerBorrow(uint32_t, uint32_t rep) override { return rep; }
+
+  std::function<bool()> onSuspend;  // false: the call is cancelled
+  int suspensions = 0;
+  int exitCode = -1;
+
+ private:
+  kj::WaitScope& waitScope_;
+  uint32_t next_ = 8;
+  kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> wake_;
+};
+
+// One guest with a context. Make the loop first.
+class FakeGuest {
+ public:
+  explicit FakeGuest(kj::WaitScope& waitScope, std::unique_ptr<Context> context)
+      : waitScope(waitScope),
+        owned(std::move(context)),
+        context(static_cast<ContextImpl&>(*owned)) {
+    provide(registry);
+  }
+
+  // Calls a function; `interface` without version. What it did besides: `trap`, `suspensions`,
+  // `exitCode`.
+  template <typename R, typename... As>
+  R call(std::string_view interface, std::string_view name, const As&... arguments) {
+    using Typed = TypedCall<R(As...)>;
+    using Params = abi::detail::SequenceAbi<As...>;
+    trap.clear();
+    const FuncType* type = AllImports::get().find(interface, name);
+    const call::HostFunction* function = registry.find(std::string(interface) + "@0.2.0", name);
+    if (!type || !function) {
+      ADD_FAILURE() << interface << "." << name << " is not there";
+      return R();
+    }
+    TypeMatch match;
+    EXPECT_TRUE(Typed::matches(*type, match)) << match.difference;
+    FakeCall call(memory, &context, objects, *type, waitScope);
+    call.onSuspend = onSuspend;
+    RawValue values[24] = {};
+    Typed::lower(call, *type, values, arguments...);
+    constexpr bool SPILLED = Params::FLAT_COUNT > MAX_FLAT_PARAMS;
+    uint32_t result = 0;
+    if constexpr (!std::is_void_v<R>) {
+      if constexpr (Abi<R>::FLAT_COUNT > MAX_FLAT_RESULTS) {
+        result = call.allocate(Abi<R>::SIZE, Abi<R>::ALIGNMENT);
+        values[SPILLED ? 1 : Params::FLAT_COUNT].i32 = result;
+      }
+    }
+    function->function(function->closure.get(), call, values);
+    suspensions = call.suspensions;
+    exitCode = call.exitCode;
+    if (call.failed()) {
+      trap = call.failure();
+      return R();
+    }
+    if (result != 0) values[0].i32 = result;
+    if constexpr (!std::is_void_v<R>) return Typed::lift(call, *type, values);
+  }
+
+  ~FakeGuest() noexcept {}  // what fixtures need
+
+  kj::WaitScope& waitScope;
+  std::unique_ptr<Context> owned;
+  ContextImpl& context;
+  call::Registry registry;
+  call::HostObjects objects;
+  std::vector<std::byte> memory = std::vector<std::byte>(4 * 1024 * 1024);
+  std::function<bool()> onSuspend;
+  std::string trap;
+  int suspensions = 0;
+  int exitCode = -1;
+};
+
+class FixedClock final : public kj::Clock {
+ public:
+  kj::Date now() const override {
+    return kj::UNIX_EPOCH + 1'700'000'000 * kj::SECONDS + 5 * kj::NANOSECONDS;
+  }
+};
+
+// A loop without I/O, whose time moves by hand.
+struct TimedLoop {
+  TimedLoop() = default;
+  ~TimedLoop() noexcept {}
+
+  kj::EventLoop loop;
+  kj::WaitScope waitScope{loop};
+  kj::TimerImpl timer{kj::origin<kj::TimePoint>() + 1000 * kj::SECONDS};
+  FixedClock wall;
+
+  // No arguments, no input, output dropped.
+  std::unique_ptr<ContextImpl> newContext() {
+    auto context = std::make_unique<ContextImpl>(Clocks{timer, timer, wall});
+    context->input = newMemorySource("");
+    context->output = newCallbackSink({});
+    context->error = newCallbackSink({});
+    return context;
+  }
+};
+
+inline std::string textOf(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline std::vector<std::byte> bytesOf(std::string_view text) {
+  auto* data = reinterpret_cast<const std::byte*>(text.data());
+  return {data, data + text.size()};
+}
+
+}  // namespace tenon::wasi
