@@ -130,7 +130,7 @@ Result<void> Validation::coreComposites(const CoreTypeDef& def, CoreTypeSpace& t
 
 Result<const ModuleNode*> Validation::moduleType(const CoreModuleTypeDef& def, uint64_t offset) {
   CoreTypeSpace types;
-  const CoreTypeTable& table = arena_.coreTypes();
+  CoreTypeTable& table = arena_.coreTypes();
   std::vector<CoreImportDecl> imports;
   std::vector<CoreExportDecl> exports;
   for (const CoreModuleDecl& decl : def.decls) {

@@ -12,6 +12,7 @@ namespace tenon::component::typed {
 namespace {
 
 constexpr uint32_t MAX_SUBTYPING_DEPTH = 63;
+constexpr size_t MAX_COPIED_TYPES = 4'000'000;
 constexpr uint8_t TYPE_SECTION = 1;
 constexpr size_t PREAMBLE_SIZE = 8;
 
@@ -313,7 +314,7 @@ Result<CoreTypeSpace> CoreTypeTable::typesOfModule(std::span<const std::byte> mo
 }
 
 Result<void> CoreTypeTable::resolve(CoreExternType& type, const CoreTypeSpace& space,
-                                    uint64_t offset) const {
+                                    uint64_t offset) {
   auto find = [&](uint64_t index) -> Result<CoreTypeId> {
     if (index >= space.size()) return outOfBounds(index, offset);
     if (space[index].module == nullptr) return space[index].id;
@@ -331,8 +332,11 @@ Result<void> CoreTypeTable::resolve(CoreExternType& type, const CoreTypeSpace& s
   if (composite.kind != CoreComposite::Kind::FUNC) {
     return invalid(offset, say("type index ", index, " is not a function type"));
   }
+  // Mostly it is there already: only concrete heap types make a difference.
+  if (type.func == composite.func) return {};
   type.func = composite.func;
-  return {};
+  copied_ += type.func.params.size() + type.func.results.size();
+  return checkCount(copied_, 0, MAX_COPIED_TYPES, "parameters of core functions", offset);
 }
 
 }  // namespace tenon::component::typed

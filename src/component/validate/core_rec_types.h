@@ -66,8 +66,9 @@ class CoreTypeTable {
   Result<CoreTypeSpace> typesOfModule(std::span<const std::byte> module, uint64_t offset);
 
   // Replaces the indices in an import's or export's type, which count in `space`, by numbers, and
-  // fills in `func` and `typeIndex` with the number of the function's type. Errors: INVALID.
-  Result<void> resolve(CoreExternType& type, const CoreTypeSpace& space, uint64_t offset) const;
+  // fills in `func` and `typeIndex` with the number of the function's type. Errors: INVALID;
+  // LIMIT_EXCEEDED when a file asks for too many copies of long function types.
+  Result<void> resolve(CoreExternType& type, const CoreTypeSpace& space, uint64_t offset);
 
   const CoreComposite& operator[](CoreTypeId id) const { return composites_[id]; }
 
@@ -84,6 +85,7 @@ class CoreTypeTable {
 
   std::deque<CoreComposite> composites_;
   std::unordered_map<std::string, CoreTypeId> groups_;  // first number, by structure
+  size_t copied_ = 0;                                   // parameters and results, by `resolve`
 };
 
 }  // namespace tenon::component::typed

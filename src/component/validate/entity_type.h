@@ -98,7 +98,7 @@ struct TypeBinding {
   bool operator==(const TypeBinding&) const = default;
 };
 
-// The type of an import, an export, or an argument.
+// The type of an import, an export or an argument.
 using Entity = std::variant<const ModuleNode*, const FuncNode*, ValRef, TypeBinding,
                             const InstanceNode*, const ComponentNode*>;
 
@@ -198,6 +198,10 @@ class Arena {
   // A core function type with one address per signature.
   const CoreExternType* coreFunc(CoreFuncType type);
 
+  // Items in copies of instance and component types: small inputs can ask for many.
+  void countCopies(size_t items) { copiedItems_ += items; }
+  size_t copiedItems() const { return copiedItems_; }
+
   // The type under a new name. Functions, instances and components have no names of their own.
   AnyType renamed(AnyType type);
 
@@ -215,36 +219,7 @@ class Arena {
   const ValNode* primitives_[14] = {};
   ResourceId nextResource_ = 1;
   uint32_t nextAlias_ = 1;
-};
-
-// Replaces resources and named types in types. Remembers what it has replaced, so that shared parts
-// stay shared and equal names stay equal. What contains nothing to replace stays the same node.
-class Substitution {
- public:
-  explicit Substitution(Arena& arena) : arena_(arena) {}
-
-  void replace(ResourceId from, ResourceId to) { resources_[from] = to; }
-  void replace(const AnyType& from, const AnyType& to) {
-    types_.insert_or_assign(from, to);
-    hasNames_ = true;
-  }
-
-  Entity apply(const Entity& entity);
-  AnyType apply(const AnyType& type);
-
- private:
-  ValRef apply(ValRef type);
-  ResourceRef apply(ResourceRef type);
-  const FuncNode* apply(const FuncNode* func);
-  const InstanceNode* apply(const InstanceNode* instance);
-  const ComponentNode* apply(const ComponentNode* component);
-  Items apply(const Items& items, bool& changed);
-  const Type* rebuild(const ValNode& node, const std::vector<ValRef>& parts, ResourceId resource);
-
-  Arena& arena_;
-  std::unordered_map<ResourceId, ResourceId> resources_;
-  std::unordered_map<AnyType, AnyType, AnyTypeHash> types_;
-  bool hasNames_ = false;  // `types_` has more than what was done already
+  size_t copiedItems_ = 0;
 };
 
 }  // namespace tenon::component::typed

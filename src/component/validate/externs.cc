@@ -1,6 +1,7 @@
 // Imports and exports of components, component types and instance types.
 
 #include "component/validate/say.h"
+#include "component/validate/substitution.h"
 #include "component/validate/validation.h"
 
 namespace tenon::component::typed {
@@ -181,6 +182,7 @@ const InstanceNode* Validation::freshen(const InstanceNode* instance, Direction 
     scope().importedResources.push_back(std::move(bound));
   }
   InstanceNode fresh;
+  arena_.countCopies(instance->exports.size());
   fresh.exports =
       instance->exports.mapped([&](const Entity& entity) { return substitution.apply(entity); });
   fresh.extent = instance->extent;

@@ -1,6 +1,7 @@
 // Component instances.
 
 #include "component/validate/say.h"
+#include "component/validate/substitution.h"
 #include "component/validate/validation.h"
 
 namespace tenon::component::typed {
@@ -75,6 +76,7 @@ Result<const InstanceNode*> Validation::instantiate(const Instance& instance, ui
     scope().definedResources.push_back(fresh);
   }
   InstanceNode node;
+  arena_.countCopies(component->exports.size());
   bool failed = false;
   node.exports = component->exports.mapped([&](const Entity& entity) {
     failed |= !node.extent.add(extentOf(entity), offset);

@@ -30,6 +30,7 @@ inline constexpr size_t MAX_VALUES = 1'000;
 inline constexpr size_t MAX_CORE_ITEMS = 1'000'000;  // tables, memories, globals, tags: each
 // Of a whole file.
 inline constexpr size_t MAX_MODULES_AND_COMPONENTS = 1'000;
+inline constexpr size_t MAX_COPIED_ITEMS = 2'000'000;  // some 400 MB
 
 enum class ScopeKind : uint8_t { COMPONENT, COMPONENT_TYPE, INSTANCE_TYPE };
 enum class Direction : uint8_t { IMPORT, EXPORT };

@@ -1,4 +1,4 @@
-#include "component/validate/entity_type.h"
+#include "component/validate/substitution.h"
 
 #include <utility>
 
@@ -120,6 +120,7 @@ const FuncNode* Substitution::apply(const FuncNode* func) {
 }
 
 Items Substitution::apply(const Items& items, bool& changed) {
+  arena_.countCopies(items.size());
   return items.mapped([&](const Entity& entity) {
     Entity replaced = apply(entity);
     changed |= replaced != entity;

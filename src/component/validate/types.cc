@@ -315,6 +315,7 @@ Result<ResourceRef> Validation::resourceType(const ResourceTypeDef& def, uint64_
 
 Result<void> Validation::decl(const Decl& decl) {
   uint64_t offset = decl.offset;
+  TENON_CHECK(checkCopies(offset));
   return std::visit(
       [&](const auto& of) -> Result<void> {
         using Def = std::decay_t<decltype(of)>;

@@ -52,7 +52,10 @@ Result<const ComponentNode*> Validation::component(const Component& component) {
         component.offset};
   }
   ScopeGuard guard(scopes_, ScopeKind::COMPONENT);
-  for (const Definition& each : component.definitions) TENON_CHECK(definition(each));
+  for (const Definition& each : component.definitions) {
+    TENON_CHECK(definition(each));
+    TENON_CHECK(checkCopies(each.offset));
+  }
   uint64_t end = component.offset + component.size;
   for (size_t i = 0; i < scope().values.size(); ++i) {
     if (!scope().values[i].used) {
@@ -63,6 +66,11 @@ Result<const ComponentNode*> Validation::component(const Component& component) {
   }
   TENON_TRY(ComponentNode node, finish(scope(), end));
   return arena_.own(std::move(node));
+}
+
+Result<void> Validation::checkCopies(uint64_t offset) const {
+  return checkCount(arena_.copiedItems() - copiedBefore_, 0, MAX_COPIED_ITEMS,
+                    "imports and exports of instances", offset);
 }
 
 Result<void> Validation::definition(const Definition& definition) {

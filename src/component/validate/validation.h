@@ -28,7 +28,8 @@ enum class Lifting : uint8_t { LIFT, LOWER };
 class Validation {
  public:
   // All are borrowed.
-  Validation(Arena& arena, const Features& features) : arena_(arena), features_(features) {}
+  Validation(Arena& arena, const Features& features)
+      : arena_(arena), features_(features), copiedBefore_(arena.copiedItems()) {}
 
   // The type of a valid component. Errors: INVALID, UNSUPPORTED, LIMIT_EXCEEDED with an offset.
   Result<const ComponentNode*> component(const Component& component);
@@ -42,6 +43,7 @@ class Validation {
 
   // validation.cc: definitions and scopes.
   Result<void> definition(const Definition& definition);
+  Result<void> checkCopies(uint64_t offset) const;
   Result<ComponentNode> finish(Scope& scope, uint64_t offset);
   Result<Scope*> outer(uint32_t count, uint64_t offset);
   Result<void> alias(const Alias& alias, uint64_t offset);
@@ -136,6 +138,7 @@ class Validation {
   const Features& features_;
   std::vector<std::unique_ptr<Scope>> scopes_;
   size_t modulesAndComponents_ = 0;
+  size_t copiedBefore_;  // by others that use the arena
 };
 
 // The scope of a component or a type while it is being checked.

@@ -119,6 +119,52 @@ TEST(ValidatorLimits, AComponentHasAThousandComponentsAtMost) {
   EXPECT_THAT(more.error().message, HasSubstr("exceeds the limit of 1000"));
 }
 
+// A component that imports an instance type of many exports again and again: few bytes a copy.
+TEST(ValidatorLimits, CopiesOfTypesAreCounted) {
+  constexpr uint32_t EXPORTS = 3000;
+  constexpr uint32_t IMPORTS = 1500;
+  Sections out;
+  out.section(TYPE_SECTION, [&] {
+    out.u32(1);
+    out.u8(0x42);  // instance type: a resource, and functions that take it
+    out.u32(EXPORTS + 3);
+    out.u8(0x04);
+    out.u8(0x00);
+    out.name("r");
+    out.u8(0x03);
+    out.u8(0x01);
+    out.u8(0x01);  // type 1: own<r>
+    out.u8(0x69);
+    out.u32(0);
+    out.u8(0x01);  // type 2: func(x: own<r>)
+    out.u8(0x40);
+    out.u32(1);
+    out.name("x");
+    out.s33(1);
+    out.u8(0x01);
+    out.u8(0x00);
+    for (uint32_t i = 0; i < EXPORTS; ++i) {
+      out.u8(0x04);
+      out.u8(0x00);
+      out.name("f" + std::to_string(i));
+      out.u8(0x01);
+      out.u32(2);
+    }
+  });
+  out.section(10, [&] {
+    out.u32(IMPORTS);
+    for (uint32_t i = 0; i < IMPORTS; ++i) {
+      out.u8(0x00);
+      out.name("i" + std::to_string(i));
+      out.u8(0x05);
+      out.u32(0);
+    }
+  });
+  auto result = check(out.view());
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::LIMIT_EXCEEDED) << result.error().text();
+}
+
 TEST(Validator, NamesTheOffsetOfTheDefinition) {
   // (component (type u8) (type (list 7)))
   auto bytes = componentOf(
