@@ -29,8 +29,8 @@ struct FunctionState;
 struct PendingState;
 }  // namespace host
 
-// A directory that a component may use. Until directories are implemented the grant is refused when the
-// instance is made.
+// A directory that a component may use, with everything below it and nothing outside of it. Opened
+// when the instance is made.
 struct DirectoryGrant {
   std::string host;
   std::string guest;
@@ -41,7 +41,8 @@ struct DirectoryGrant {
 struct OutputStream {
   enum class Kind : uint8_t { INHERIT, DISCARD, CAPTURE };
   Kind kind = Kind::DISCARD;
-  // CAPTURE: called with what the guest wrote, on the instance's thread; must not call into the instance.
+  // CAPTURE: called with what the guest wrote, on the instance's thread; must not call into the
+  // instance.
   std::function<void(std::span<const std::byte>)> capture;
 };
 struct InputStream {
@@ -62,20 +63,21 @@ struct WasiOptions {
 
 struct InstanceOptions {
   WasiOptions wasi;
-  // Wall-clock time that one call into the instance may take, its waiting included. Absent: no limit.
+  // Wall-clock time that one call into the instance may take, its waiting included. Absent: no
+  // limit.
   std::optional<std::chrono::nanoseconds> timeout;
   // Bytes of linear memory that the instance may have in any one memory.
   uint64_t maxMemory = uint64_t{4} << 30;
 };
 
-// An export, found and checked against C++ types: calls cost no look-up and no check. Belongs to its
-// instance and must not outlive it; use it on the instance's thread.
+// An export, found and checked against C++ types: calls cost no look-up and no check. Belongs to
+// its instance and must not outlive it; use it on the instance's thread.
 template <typename Signature>
 class Function;
 
 namespace detail {
-// How a typed call hands its values over: `lower` fills `values` with the flat parameters, `lift` reads the
-// flat result from there. Both run with the guest stopped.
+// How a typed call hands its values over: `lower` fills `values` with the flat parameters, `lift`
+// reads the flat result from there. Both run with the guest stopped.
 struct CallCodec {
   void* self = nullptr;
   void (*lower)(void* self, abi::Context& context, RawValue* values) = nullptr;
@@ -98,10 +100,10 @@ class Function<R(Args...)> {
   std::shared_ptr<host::FunctionState> state_;
 };
 
-// A call that was started and goes on while its thread's loop runs. While several calls go on, a guest
-// that computes lets the others have their turn every 10 ms. Dropping it cancels the call, after which the
-// instance is UNUSABLE; when its instance goes first, the call ends with CANCELLED. At most one call per
-// instance at a time. Bound to the loop's thread, which it must not outlive.
+// A call that was started and goes on while its thread's loop runs. While several calls go on, a
+// guest that computes lets the others have their turn every 10 ms. Dropping it cancels the call,
+// after which the instance is UNUSABLE; when its instance goes first, the call ends with CANCELLED.
+// At most one call per instance at a time. Bound to the loop's thread, which it must not outlive.
 class PendingCall {
  public:
   PendingCall(PendingCall&&) noexcept;
@@ -110,7 +112,8 @@ class PendingCall {
 
   bool done() const;
   // Runs the loop until this call is done. Its results, none or one; to be taken once. Errors: as
-  // DynamicFunction::call; UNSUPPORTED inside a host function if the call is not done, which then ends it.
+  // DynamicFunction::call; UNSUPPORTED inside a host function if the call is not done, which then
+  // ends it.
   Result<std::vector<Value>> wait();
 
  private:
@@ -120,23 +123,24 @@ class PendingCall {
   std::unique_ptr<host::PendingState> state_;
 };
 
-// An export called with values whose types are known at run time only. Lifetime and thread as Function.
+// An export called with values whose types are known at run time only. Lifetime and thread as
+// Function.
 class DynamicFunction {
  public:
   const FunctionInfo& info() const;
 
-  // Calls and waits. None or one result. Errors: INVALID_ARGUMENT (number or type of `arguments`, nothing has
-  // run), TRAPPED (details: the guest's backtrace), DEADLINE, EXITED (exitCode), LIMIT_EXCEEDED, UNUSABLE
-  // (an earlier call of this instance did not return).
+  // Calls and waits. None or one result. Errors: INVALID_ARGUMENT (number or type of `arguments`,
+  // nothing has run), TRAPPED (details: the guest's backtrace), DEADLINE, EXITED (exitCode),
+  // LIMIT_EXCEEDED, UNUSABLE (an earlier call of this instance did not return).
   Result<std::vector<Value>> call(std::vector<Value> arguments) const;
 
-  // Starts the call and returns at its first wait, when it is done, or, while other calls go on, when its
-  // turn is over. Errors: INVALID_ARGUMENT, UNUSABLE.
+  // Starts the call and returns at its first wait, when it is done, or, while other calls go on,
+  // when its turn is over. Errors: INVALID_ARGUMENT, UNUSABLE.
   Result<PendingCall> start(std::vector<Value> arguments) const;
 
-  // WAVE text to arguments, one text per parameter. Handles print as `#counter-1`; `findHandle` finds them
-  // again by that text, or gives null. Errors: INVALID_ARGUMENT with the parameter, what was expected and what
-  // was found.
+  // WAVE text to arguments, one text per parameter. Handles print as `#counter-1`; `findHandle`
+  // finds them again by that text, or gives null. Errors: INVALID_ARGUMENT with the parameter, what
+  // was expected and what was found.
   using FindHandle = std::function<std::shared_ptr<ResourceHandle>(std::string_view text)>;
   Result<std::vector<Value>> parseArguments(std::span<const std::string> texts,
                                             const FindHandle& findHandle = {}) const;
@@ -147,7 +151,8 @@ class DynamicFunction {
   std::shared_ptr<host::FunctionState> state_;
 };
 
-// The same for a function of a component that need not run, so that arguments can be checked before.
+// The same for a function of a component that need not run, so that arguments can be checked
+// before.
 Result<std::vector<Value>> parseArguments(const FunctionInfo& function,
                                           std::span<const std::string> texts,
                                           const DynamicFunction::FindHandle& findHandle = {});
@@ -161,8 +166,9 @@ class Instance {
   Instance& operator=(Instance&&) noexcept;
   ~Instance();
 
-  // Looks an export up by interface ("" at the root; the version may be left out) and name, and checks its
-  // type. Errors: MISSING_EXPORT (details: what there is), TYPE_MISMATCH (what the component says, what was asked).
+  // Looks an export up by interface ("" at the root; the version may be left out) and name, and
+  // checks its type. Errors: MISSING_EXPORT (details: what there is), TYPE_MISMATCH (what the
+  // component says, what was asked).
   template <typename Signature>
   Result<Function<Signature>> function(std::string_view interface, std::string_view name);
 
@@ -170,7 +176,8 @@ class Instance {
   Result<DynamicFunction> function(const std::string& path);
 
   // Runs `wasi:cli/run`. The program's exit code: 0, 1 for `err`, or what it gave to `exit`.
-  // Errors: MISSING_EXPORT if the component does not export it; else as DynamicFunction::call, without EXITED.
+  // Errors: MISSING_EXPORT if the component does not export it; else as DynamicFunction::call,
+  // without EXITED.
   Result<int> run();
   // The same, started: the value it gives is an `int32_t` exit code.
   Result<PendingCall> startRun();
@@ -181,7 +188,8 @@ class Instance {
  private:
   friend class Linker;
   explicit Instance(std::unique_ptr<host::InstanceState> state);
-  Result<std::shared_ptr<host::FunctionState>> find(std::string_view interface, std::string_view name);
+  Result<std::shared_ptr<host::FunctionState>> find(std::string_view interface,
+                                                    std::string_view name);
   std::unique_ptr<host::InstanceState> state_;
 };
 
@@ -193,22 +201,24 @@ Result<R> Function<R(Args...)>::operator()(const std::remove_cvref_t<Args>&... a
     std::tuple<const std::remove_cvref_t<Args>&...> args;
     std::conditional_t<std::is_void_v<R>, std::monostate, std::optional<R>> result;
   } frame{detail::typeOf(*state_), {args...}, {}};
-  TENON_CHECK(detail::call(
-      *state_,
-      {.self = &frame,
-       .lower =
-           [](void* self, abi::Context& context, RawValue* values) {
-             auto& frame = *static_cast<Frame*>(self);
-             std::apply([&](const auto&... args) { Call::lower(context, frame.type, values, args...); },
-                        frame.args);
-           },
-       .lift =
-           [](void* self, abi::Context& context, const RawValue* values) {
-             auto& frame = *static_cast<Frame*>(self);
-             if constexpr (!std::is_void_v<R>) {
-               frame.result.emplace(Call::lift(context, frame.type, values));
-             }
-           }}));
+  TENON_CHECK(
+      detail::call(*state_, {.self = &frame,
+                             .lower =
+                                 [](void* self, abi::Context& context, RawValue* values) {
+                                   auto& frame = *static_cast<Frame*>(self);
+                                   std::apply(
+                                       [&](const auto&... args) {
+                                         Call::lower(context, frame.type, values, args...);
+                                       },
+                                       frame.args);
+                                 },
+                             .lift =
+                                 [](void* self, abi::Context& context, const RawValue* values) {
+                                   auto& frame = *static_cast<Frame*>(self);
+                                   if constexpr (!std::is_void_v<R>) {
+                                     frame.result.emplace(Call::lift(context, frame.type, values));
+                                   }
+                                 }}));
   if constexpr (std::is_void_v<R>) {
     return {};
   } else {

@@ -22,8 +22,8 @@ namespace host {
 struct LinkerState;
 }  // namespace host
 
-// Fill it, then instantiate with it as often as wanted. Not thread-safe while it is filled; each thread that
-// instantiates wants a copy or its own.
+// Fill it, then instantiate with it as often as wanted. Bound to one thread at a time: each thread
+// that instantiates has its own.
 class Linker {
  public:
   Linker();
@@ -35,33 +35,39 @@ class Linker {
   void wasi();
 
   // Provides one function. `callable` takes and returns the C++ forms of the component's types
-  // (<tenon/typed.h>); views among its parameters point into the guest's memory and live during the call. It
-  // is called on the instance's thread, must not throw, and must not call into the same instance. The types
-  // are checked when a component is instantiated that imports it.
+  // (<tenon/typed.h>); views among its parameters point into the guest's memory and live during the
+  // call. It is called on the instance's thread, must not throw, and must not call into the same
+  // instance. The types are checked when a component is instantiated that imports it.
   template <typename Callable>
   void function(std::string_view interface, std::string_view name, Callable callable);
 
-  // The same with values whose types are known at run time only; serves any type. `callable` returns none or
-  // one result; an Error becomes the guest's trap.
+  // The same with values whose types are known at run time only; serves any type. `callable`
+  // returns none or one result; an Error becomes the guest's trap.
   using DynamicCallable = std::function<Result<std::vector<Value>>(const FunctionInfo& function,
                                                                    std::vector<Value> arguments)>;
   void dynamicFunction(std::string_view interface, std::string_view name, DynamicCallable callable);
 
-  // Provides a resource type. Its handles carry a number (`rep`) that the embedder's functions give out as
-  // Own<...> and get back as Own or Borrow; `drop` is called when the guest drops the last owning handle.
+  // Provides a resource type. Its handles carry a number (`rep`) that the embedder's functions give
+  // out as Own<T> and get back as Own<T> or Borrow<T>; `drop` is called when the guest drops the
+  // last owning handle. One T stands for one resource type: a component in whose imports it would
+  // stand for another is refused, so a number comes back to functions of its own resource only.
   void resource(std::string_view interface, std::string_view name,
                 std::function<void(uint32_t rep)> drop);
 
-  // Errors: MISSING_IMPORT (all of them at once, each with its type and what is provided under a similar
-  // name), TYPE_MISMATCH; as Component::compile; TRAPPED when a start function traps; LIMIT_EXCEEDED.
+  // Errors: MISSING_IMPORT (all of them at once, each with its type and what is provided under a
+  // similar name), TYPE_MISMATCH when all are there but some are of another type; as
+  // Component::compile; NOT_FOUND, PERMISSION or IO for a directory that cannot be granted;
+  // TRAPPED, DEADLINE or EXITED when a start function does that; LIMIT_EXCEEDED.
   Result<Instance> instantiate(const Component& component, Loop& loop,
                                const InstanceOptions& options = {});
 
  private:
   using Invoke = void (*)(void* callable, abi::Context& context, const FuncType& type,
                           RawValue* values);
+  using Matches = bool (*)(const FuncType& type, TypeMatch& match);
+  // `matches` null: takes any type.
   void add(std::string_view interface, std::string_view name, Invoke invoke,
-           std::shared_ptr<void> callable, std::function<std::string(const FuncType&)> mismatch);
+           std::shared_ptr<void> callable, Matches matches);
   std::unique_ptr<host::LinkerState> state_;
 };
 
@@ -69,10 +75,7 @@ template <typename Callable>
 void Linker::function(std::string_view interface, std::string_view name, Callable callable) {
   using Thunk = HostThunk<Callable>;
   add(interface, name, &Thunk::invoke, std::make_shared<Callable>(std::move(callable)),
-      [](const FuncType& type) {
-        TypeMatch match;
-        return Thunk::matches(type, match) ? std::string() : match.difference;
-      });
+      &Thunk::matches);
 }
 
 }  // namespace tenon

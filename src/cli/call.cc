@@ -1,15 +1,15 @@
+#include "cli/commands.h"
+#include "cli/guest.h"
+#include "cli/options.h"
+#include "cli/parse.h"
+#include "cli/report.h"
+
 #include <tenon/component.h>
 #include <tenon/instance.h>
 #include <tenon/value.h>
 
 #include <memory>
 #include <utility>
-
-#include "cli/commands.h"
-#include "cli/guest.h"
-#include "cli/options.h"
-#include "cli/parse.h"
-#include "cli/report.h"
 
 namespace tenon::cli {
 namespace {
@@ -90,8 +90,7 @@ Result<void> perform(Instance& instance, const std::vector<Request>& requests) {
   };
   for (const Request& request : requests) {
     TENON_TRY(DynamicFunction function, instance.function(request.function));
-    TENON_TRY(std::vector<Value> arguments,
-              function.parseArguments(request.arguments, findHandle));
+    TENON_TRY(std::vector<Value> arguments, function.parseArguments(request.arguments, findHandle));
     TENON_TRY(std::vector<Value> results, function.call(std::move(arguments)));
     for (const Value& result : results) {
       collectHandles(result, handles);

@@ -1,14 +1,14 @@
-#include <tenon/component.h>
-
-#include <sys/stat.h>
-
-#include <utility>
-
 #include "cli/commands.h"
 #include "cli/guest.h"
 #include "cli/options.h"
 #include "cli/parse.h"
 #include "cli/report.h"
+
+#include <tenon/component.h>
+
+#include <sys/stat.h>
+
+#include <utility>
 
 namespace tenon::cli {
 namespace {

@@ -1,13 +1,13 @@
 #include "cli/guest.h"
 
+#include "cli/report.h"
+
 #include <tenon/engine.h>
 #include <tenon/linker.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <utility>
-
-#include "cli/report.h"
 
 namespace tenon::cli {
 namespace {
@@ -24,7 +24,8 @@ std::string sizeText(uint64_t bytes) {
   return text;
 }
 
-// A guest that cannot get memory ends itself, with any trap. So say when it had nearly all that it may have.
+// A guest that cannot get memory ends itself, with any trap. So say when it had nearly all that it
+// may have.
 std::string memoryHint(const GuestOptions& guest, const Instance* instance) {
   auto options = guest.instanceOptions({});
   if (!instance || !options) return "";

@@ -2,14 +2,14 @@
 
 // What run and call share: getting a component to run, and saying why it did not.
 
+#include "cli/options.h"
+
 #include <tenon/component.h>
 #include <tenon/instance.h>
 #include <tenon/result.h>
 
 #include <string>
 #include <string_view>
-
-#include "cli/options.h"
 
 namespace tenon::cli {
 

@@ -1,8 +1,8 @@
-#include <tenon/component.h>
-
 #include "cli/commands.h"
 #include "cli/parse.h"
 #include "cli/report.h"
+
+#include <tenon/component.h>
 
 namespace tenon::cli {
 

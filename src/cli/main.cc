@@ -1,3 +1,6 @@
+#include "cli/commands.h"
+#include "cli/report.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,9 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "cli/commands.h"
-#include "cli/report.h"
 
 namespace {
 
@@ -77,11 +77,12 @@ int dispatch(Words words) {
   return tenon::cli::report(tenon::Error(tenon::ErrorCode::INVALID_ARGUMENT, text));
 }
 
-// A standard stream that the caller has closed becomes the null device, or the next file to be opened would
-// take its place.
+// A standard stream that the caller has closed becomes the null device, or the next file to be
+// opened would take its place.
 void openStandardStreams() {
   for (int fd = 0; fd <= 2; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // takes the lowest free number
+    if (::fcntl(fd, F_GETFD) < 0)
+      (void)::open("/dev/null", O_RDWR);  // takes the lowest free number
   }
 }
 

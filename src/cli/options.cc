@@ -32,7 +32,7 @@ std::optional<double> parseWithUnit(std::string_view text, std::span<const Unit>
 }  // namespace
 
 Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
-  constexpr Unit UNITS[] = {{"", 1e9},  {"ns", 1},   {"us", 1e3}, {"ms", 1e6},
+  constexpr Unit UNITS[] = {{"", 1e9},  {"ns", 1},   {"us", 1e3},  {"ms", 1e6},
                             {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
   auto nanoseconds = parseWithUnit(text, UNITS);
   if (!nanoseconds || *nanoseconds > 9e18) {
@@ -44,8 +44,8 @@ Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
 
 Result<uint64_t> parseSize(std::string_view text) {
   constexpr double K = 1024;
-  constexpr Unit UNITS[] = {{"", 1},       {"B", 1},         {"K", K},           {"KiB", K},
-                            {"M", K * K},  {"MiB", K * K},   {"G", K * K * K},   {"GiB", K * K * K}};
+  constexpr Unit UNITS[] = {{"", 1},      {"B", 1},       {"K", K},         {"KiB", K},
+                            {"M", K * K}, {"MiB", K * K}, {"G", K * K * K}, {"GiB", K * K * K}};
   auto bytes = parseWithUnit(text, UNITS);
   if (!bytes || *bytes > 1e18) {
     return Error(ErrorCode::INVALID_ARGUMENT,
@@ -55,7 +55,9 @@ Result<uint64_t> parseSize(std::string_view text) {
 }
 
 void GuestOptions::addTo(CLI::App& command) {
-  command.add_option("--env", environment, "Set an environment variable: NAME=VALUE, or NAME to pass it on")
+  command
+      .add_option("--env", environment,
+                  "Set an environment variable: NAME=VALUE, or NAME to pass it on")
       ->type_name("NAME[=VALUE]")
       ->allow_extra_args(false);
   command.add_option("--dir", directories, "Grant a directory: HOST::GUEST, with :ro read-only")
@@ -63,9 +65,11 @@ void GuestOptions::addTo(CLI::App& command) {
       ->allow_extra_args(false);
   command.add_option("--timeout", timeout, "Stop the guest after this long: 500ms, 10s, 5m")
       ->type_name("TIME");
-  command.add_option("--max-memory", maxMemory, "Most linear memory that the guest may have: 64M, 1G")
+  command
+      .add_option("--max-memory", maxMemory, "Most linear memory that the guest may have: 64M, 1G")
       ->type_name("SIZE");
-  command.add_option("--max-stack", maxStack, "Most stack that the guest's calls may take: 512K, 2M")
+  command
+      .add_option("--max-stack", maxStack, "Most stack that the guest's calls may take: 512K, 2M")
       ->type_name("SIZE");
   addCompileOptionsTo(command);
 }
@@ -113,8 +117,8 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
     } else if (const char* value = std::getenv(entry.c_str())) {
       options.wasi.environment.emplace_back(entry, value);
     } else {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--env " + entry +
-                                                    ": not set here; write " + entry + "=VALUE");
+      return Error(ErrorCode::INVALID_ARGUMENT,
+                   "--env " + entry + ": not set here; write " + entry + "=VALUE");
     }
   }
   for (const std::string& entry : directories) {

@@ -41,9 +41,9 @@ struct GuestOptions {
   Result<InstanceOptions> instanceOptions(std::vector<std::string> arguments) const;
 };
 
-// Splits a command line `[OPTION...] FILE [WORD...]` behind FILE: what follows belongs to the guest, even
-// when it looks like an option. `withValue` are the options that take a separate value. The result's
-// first part has FILE as its last word, if there is one.
+// Splits a command line `[OPTION...] FILE [WORD...]` behind FILE: what follows belongs to the
+// guest, even when it looks like an option. `withValue` are the options that take a separate value.
+// The result's first part has FILE as its last word, if there is one.
 struct SplitWords {
   std::vector<std::string> own;
   std::vector<std::string> rest;

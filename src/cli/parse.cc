@@ -1,8 +1,8 @@
 #include "cli/parse.h"
 
-#include <algorithm>
-
 #include "cli/report.h"
+
+#include <algorithm>
 
 namespace tenon::cli {
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
-// How the command ends: exit codes, what goes to standard output, and errors as a person reads them.
+// How the command ends: exit codes, what goes to standard output, and errors as a person reads
+// them.
 
 #include <tenon/result.h>
 

@@ -1,13 +1,13 @@
-#include <tenon/component.h>
-#include <tenon/instance.h>
-
-#include <utility>
-
 #include "cli/commands.h"
 #include "cli/guest.h"
 #include "cli/options.h"
 #include "cli/parse.h"
 #include "cli/report.h"
+
+#include <tenon/component.h>
+#include <tenon/instance.h>
+
+#include <utility>
 
 namespace tenon::cli {
 namespace {
@@ -38,7 +38,8 @@ int runCommand(const Words& words) {
   guest.addTo(command);
   command.footer(
       "Words behind FILE are the program's arguments.\n"
-      "Exit code: the program's own; 124 when its time was up, 134 when it trapped, 125 to 127 when\n"
+      "Exit code: the program's own; 124 when its time was up, 134 when it trapped, 125 to 127 "
+      "when\n"
       "it did not start.\n"
       "Example: tenon run --env LOG=info hello.wasm first second");
   SplitWords split = splitBehindFile(words, guestOptionsWithValue());

@@ -73,6 +73,7 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
   std::vector<const call::HostFunction*> functions;
   std::string missing;
   size_t missingCount = 0;
+  size_t differentCount = 0;  // of the missing: there, with another type
   for (const component::ImportedFunction& import : program.imports) {
     const call::HostFunction* function = registry.find(import.interface, import.name);
     functions.push_back(function);
@@ -80,6 +81,7 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
     if (function && function->mismatch) difference = function->mismatch(import.type);
     if (function && difference.empty()) continue;
     if (missingCount++) missing += "\n";
+    if (function) ++differentCount;
     missing +=
         function ? "  " + importPath(import) + ": " + difference : missingLine(import, registry);
   }
@@ -91,9 +93,13 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
         "  " + (info.interface.empty() ? "" : info.interface + ".") + info.name + ": resource";
   }
   if (missingCount) {
-    Error error(ErrorCode::MISSING_IMPORT,
-                missingCount == 1 ? "an import is not provided:" + missing.substr(1)
-                                  : std::to_string(missingCount) + " imports are not provided");
+    bool allThere = differentCount == missingCount;
+    const char* what = missingCount == 1 ? (allThere ? "an import is provided with another type:"
+                                                     : "an import is not provided:")
+                       : allThere        ? " imports are provided with other types"
+                                         : " imports are not provided";
+    Error error(allThere ? ErrorCode::TYPE_MISMATCH : ErrorCode::MISSING_IMPORT,
+                missingCount == 1 ? what + missing.substr(1) : std::to_string(missingCount) + what);
     if (missingCount > 1) error.details = std::move(missing);
     return error;
   }

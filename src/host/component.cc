@@ -1,3 +1,8 @@
+#include "base/edit_distance.h"
+#include "component/binary/decoder.h"
+#include "component/wit/wit.h"
+#include "host/state.h"
+
 #include <tenon/component.h>
 
 #include <fcntl.h>
@@ -8,11 +13,6 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
-
-#include "base/edit_distance.h"
-#include "component/binary/decoder.h"
-#include "component/wit/wit.h"
-#include "host/state.h"
 
 namespace tenon {
 namespace {
@@ -106,10 +106,9 @@ Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
                                                    std::vector<std::byte> bytes, std::string name) {
   bool elide = host::EngineState::of(engine).options.shimElision;
   auto state = std::make_shared<host::ComponentState>(engine);
-  TENON_TRY(state->executable,
-            engine::Executable::link(
-                std::move(bytes), std::move(name),
-                elide ? component::ShimElision::ON : component::ShimElision::OFF));
+  TENON_TRY(state->executable, engine::Executable::link(std::move(bytes), std::move(name),
+                                                        elide ? component::ShimElision::ON
+                                                              : component::ShimElision::OFF));
   return state;
 }
 
@@ -133,8 +132,9 @@ Result<Component> Component::load(const Engine& engine, const std::string& path)
   TENON_TRY(auto state, link(engine, std::move(artifact.extra), path));
   artifact.extra.clear();
   if (engine::artifactKeyOf(path) != state->executable->key(*engineState.engine)) {
-    return Error(ErrorCode::UNSUPPORTED, path + ": compiled by another version of Tenon or with "
-                                                "other settings; compile it again");
+    return Error(ErrorCode::UNSUPPORTED, path +
+                                             ": compiled by another version of Tenon or with "
+                                             "other settings; compile it again");
   }
   TENON_CHECK(state->executable->adopt(std::move(artifact)));
   state->compiled = true;
@@ -181,10 +181,10 @@ Result<void> Component::save(const std::string& path) const {
   TENON_CHECK(state_->compile());
   host::EngineState& engineState = host::EngineState::of(state_->engine);
   std::span<const std::byte> bytes = state_->executable->bytes();
-  return engine::writeArtifact(path, state_->executable->key(*engineState.engine),
-                               {.modules = state_->executable->modules(),
-                                .extra = {bytes.begin(), bytes.end()}},
-                               *engineState.engine);
+  return engine::writeArtifact(
+      path, state_->executable->key(*engineState.engine),
+      {.modules = state_->executable->modules(), .extra = {bytes.begin(), bytes.end()}},
+      *engineState.engine);
 }
 
 Result<std::string> Component::wit() const {

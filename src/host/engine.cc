@@ -1,8 +1,8 @@
+#include "host/state.h"
+
 #include <tenon/engine.h>
 
 #include <utility>
-
-#include "host/state.h"
 
 namespace tenon {
 

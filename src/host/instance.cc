@@ -1,11 +1,11 @@
+#include "component/abi/dynamic.h"
+#include "component/wit/wave.h"
+#include "host/state.h"
+
 #include <tenon/instance.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "component/abi/dynamic.h"
-#include "component/wit/wave.h"
-#include "host/state.h"
 
 namespace tenon {
 namespace {
@@ -75,8 +75,8 @@ struct DynamicCodec {
 namespace host {
 namespace {
 
-Result<std::shared_ptr<FunctionState>> resolve(InstanceState& instance, const LiftedFunction& lifted,
-                                               FunctionInfo info) {
+Result<std::shared_ptr<FunctionState>> resolve(InstanceState& instance,
+                                               const LiftedFunction& lifted, FunctionInfo info) {
   auto function = std::make_shared<FunctionState>();
   function->instance = &instance;
   function->info = std::move(info);
@@ -214,19 +214,17 @@ Instance::~Instance() = default;
 
 Result<std::shared_ptr<host::FunctionState>> Instance::find(std::string_view interface,
                                                             std::string_view name) {
-  const LiftedFunction* lifted =
-      findLifted(state_->instance->program().exports, interface, name);
+  const LiftedFunction* lifted = findLifted(state_->instance->program().exports, interface, name);
   if (!lifted) {
-    std::string path = interface.empty() ? std::string(name)
-                                         : std::string(interface) + "." + std::string(name);
+    std::string path =
+        interface.empty() ? std::string(name) : std::string(interface) + "." + std::string(name);
     auto found = state_->component.findExport(path);
     if (!found) return std::move(found).error();
     lifted = findLifted(state_->instance->program().exports, found->interface, found->name);
     if (!lifted) return Error(ErrorCode::INTERNAL, "export '" + path + "' is not a function");
     return host::resolve(*state_, *lifted, *std::move(found));
   }
-  return host::resolve(*state_, *lifted,
-                       {std::string(interface), std::string(name), lifted->type});
+  return host::resolve(*state_, *lifted, {std::string(interface), std::string(name), lifted->type});
 }
 
 Result<DynamicFunction> Instance::function(const std::string& path) {
@@ -240,13 +238,13 @@ Result<PendingCall> Instance::startRun() {
   const LiftedFunction* lifted =
       findLifted(state_->instance->program().exports, "wasi:cli/run@0.2.0", "run");
   if (!lifted) {
-    Error error(ErrorCode::MISSING_EXPORT, "the component does not export wasi:cli/run: it is no program");
+    Error error(ErrorCode::MISSING_EXPORT,
+                "the component does not export wasi:cli/run: it is no program");
     auto listed = state_->component.findExport("wasi:cli/run.run");
     if (!listed) error.details = listed.error().details;
     return error;
   }
-  TENON_TRY(auto function,
-            host::resolve(*state_, *lifted, {"wasi:cli/run", "run", lifted->type}));
+  TENON_TRY(auto function, host::resolve(*state_, *lifted, {"wasi:cli/run", "run", lifted->type}));
   auto pending = std::make_unique<host::PendingState>(std::move(function), std::vector<Value>{});
   pending->isRun = true;
   TENON_CHECK(pending->call.start());

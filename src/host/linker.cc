@@ -1,16 +1,19 @@
-#include <tenon/linker.h>
-
-#include <utility>
-
+#include "call/registry.h"
 #include "component/abi/dynamic.h"
 #include "host/state.h"
 #include "wasi/wasi.h"
 
+#include <tenon/linker.h>
+
+#include <functional>
+#include <map>
+#include <utility>
+
 namespace tenon {
 namespace {
 
-// An embedder's callable, with what calls it. Its `invoke` may throw although it must not: that is caught,
-// because no exception may pass WebAssembly frames.
+// An embedder's callable, with what calls it. Its `invoke` may throw although it must not: that is
+// caught, because no exception may pass WebAssembly frames.
 struct Closure {
   void (*invoke)(void* callable, abi::Context& context, const FuncType& type, RawValue* values);
   std::shared_ptr<void> callable;
@@ -50,6 +53,33 @@ struct DynamicClosure {
   }
 };
 
+// A handle's number means something to the functions of its own resource only. So each C++ class of
+// the typed functions must stand for one resource in all of a component's imports, and for one that
+// the host provides.
+Result<void> checkResources(const engine::Linked& linked, const host::LinkerState& state) {
+  const component::Program& program = linked.program();
+  std::map<const void*, uint32_t> resourceOf;
+  std::map<uint32_t, const void*> tagOf;
+  for (const component::ImportedFunction& import : program.imports) {
+    auto typed = state.typed.find({call::canonicalInterface(import.interface), import.name});
+    if (typed == state.typed.end()) continue;
+    TypeMatch match;
+    typed->second(import.type, match);
+    for (const ResourceUse& use : match.resources) {
+      uint32_t resource = linked.canonicalResource(use.resource);
+      bool fits = program.resources[resource].imported &&
+                  resourceOf.try_emplace(use.tag, resource).first->second == resource &&
+                  tagOf.try_emplace(resource, use.tag).first->second == use.tag;
+      if (fits) continue;
+      return Error(ErrorCode::TYPE_MISMATCH,
+                   FunctionInfo{import.interface, import.name, {}}.path() + ": the resource '" +
+                       program.resources[resource].name +
+                       "' is not the one that the C++ class of its handles stands for");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Linker::Linker() : state_(std::make_unique<host::LinkerState>()) {}
@@ -65,9 +95,19 @@ void Linker::wasi() {
 }
 
 void Linker::add(std::string_view interface, std::string_view name, Invoke invoke,
-                 std::shared_ptr<void> callable,
-                 std::function<std::string(const FuncType&)> mismatch) {
+                 std::shared_ptr<void> callable, Matches matches) {
   state_->linked = nullptr;
+  std::pair key(call::canonicalInterface(interface), std::string(name));
+  std::function<std::string(const FuncType&)> mismatch;
+  if (matches) {
+    state_->typed[key] = matches;
+    mismatch = [matches](const FuncType& type) {
+      TypeMatch match;
+      return matches(type, match) ? std::string() : match.difference;
+    };
+  } else {
+    state_->typed.erase(key);
+  }
   state_->registry.add(interface, name,
                        {.function = &Closure::run,
                         .closure = std::make_shared<Closure>(Closure{invoke, std::move(callable)}),
@@ -98,6 +138,10 @@ Result<Instance> Linker::instantiate(const Component& component, Loop& loop,
     const auto& engine = host::EngineState::of(componentState.engine).engine;
     TENON_TRY(state_->linked,
               engine::Linked::link(engine, componentState.executable, state_->registry));
+    if (auto fits = checkResources(*state_->linked, *state_); !fits) {
+      state_->linked = nullptr;
+      return std::move(fits).error();
+    }
     state_->linkedExecutable = componentState.executable;
   }
   auto state = std::make_unique<host::InstanceState>(component, host::LoopState::of(loop));

@@ -1,8 +1,8 @@
+#include "host/state.h"
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
-
-#include "host/state.h"
 
 namespace tenon::host {
 namespace {
@@ -51,14 +51,15 @@ bool RunningCall::body(void* context, engine::Store&) {
 
 void RunningCall::onReady(void* context, engine::Fiber&) {
   auto& self = *static_cast<RunningCall*>(context);
-  KJ_IF_MAYBE(fulfiller, self.ready_) (*fulfiller)->fulfill();
+  KJ_IF_MAYBE (fulfiller, self.ready_) (*fulfiller)->fulfill();
 }
 
 Result<void> RunningCall::start() {
   engine::Instance& instance = *instance_.instance;
   engine::Store& store = instance.store();
   if (store.poisoned()) {
-    return Error(ErrorCode::UNUSABLE, "the instance trapped or exited earlier and runs nothing more");
+    return Error(ErrorCode::UNUSABLE,
+                 "the instance trapped or exited earlier and runs nothing more");
   }
   if (store.fiber()) {
     return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
@@ -113,7 +114,7 @@ kj::Promise<void> RunningCall::drive() {
       auto paf = kj::newPromiseAndFulfiller<void>();
       ready_ = kj::mv(paf.fulfiller);
       kj::Promise<void> ready = kj::mv(paf.promise);
-      KJ_IF_MAYBE(left, timeLeft(store)) {
+      KJ_IF_MAYBE (left, timeLeft(store)) {
         ready = ready.exclusiveJoin(timer.afterDelay(*left).then([&late]() { late = true; }));
       }
       co_await ready;
@@ -134,8 +135,9 @@ kj::Promise<void> RunningCall::drive() {
 void RunningCall::wait() {
   if (done_) return;
   if (loop_.inside > 0) {
-    cancel(Error(ErrorCode::UNSUPPORTED,
-                 "a host function cannot wait for a call: the guest that called it holds the loop"));
+    cancel(
+        Error(ErrorCode::UNSUPPORTED,
+              "a host function cannot wait for a call: the guest that called it holds the loop"));
     return;
   }
   driving_.addBranch().wait(loop_.io.waitScope);
@@ -145,7 +147,7 @@ void drain(InstanceState& instance) {
   LoopState& loop = instance.loop;
   if (loop.inside > 0) return;
   kj::Promise<void> drained = instance.wasi->drained();
-  KJ_IF_MAYBE(left, timeLeft(instance.instance->store())) {
+  KJ_IF_MAYBE (left, timeLeft(instance.instance->store())) {
     drained = drained.exclusiveJoin(loop.io.provider->getTimer().afterDelay(*left));
   }
   drained.wait(loop.io.waitScope);

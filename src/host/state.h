@@ -2,19 +2,6 @@
 
 // What stands behind the handles of include/tenon: one struct per public class.
 
-#include <tenon/component.h>
-#include <tenon/engine.h>
-#include <tenon/instance.h>
-#include <tenon/linker.h>
-
-#include <kj/async-io.h>
-
-#include <memory>
-#include <mutex>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "call/registry.h"
 #include "engine/cache.h"
 #include "engine/engine.h"
@@ -23,6 +10,21 @@
 #include "engine/instance.h"
 #include "engine/linked.h"
 #include "wasi/wasi.h"
+
+#include <tenon/component.h>
+#include <tenon/engine.h>
+#include <tenon/instance.h>
+#include <tenon/linker.h>
+
+#include <kj/async-io.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace tenon::host {
 
@@ -63,9 +65,11 @@ struct LoopState {
 
 struct LinkerState {
   call::Registry registry;
+  // The typed functions by interface (canonical) and name.
+  std::map<std::pair<std::string, std::string>, bool (*)(const FuncType&, TypeMatch&)> typed;
 
-  // The last component that was linked, so that instantiating again costs no look-ups. Dropped when the
-  // registry changes.
+  // The last component that was linked, so that instantiating again costs no look-ups. Dropped when
+  // the registry changes.
   std::shared_ptr<const engine::Executable> linkedExecutable;
   std::shared_ptr<const engine::Linked> linked;
 };
@@ -132,8 +136,8 @@ class RunningCall {
   kj::ForkedPromise<void> driving_ = nullptr;  // last: uses everything above
 };
 
-// Runs the loop until what the instance wrote to its standard streams is where it goes, or until the
-// deadline of its last call.
+// Runs the loop until what the instance wrote to its standard streams is where it goes, or until
+// the deadline of its last call.
 void drain(InstanceState& instance);
 
 }  // namespace tenon::host
