@@ -202,16 +202,16 @@ TEST_F(FilesystemTest, DirectoriesAreMadeListedAndRemoved) {
   EXPECT_EQ(list(root), (std::set<std::string>{"file", "sub/"}));
 }
 
-TEST_F(FilesystemTest, ListsAHundredThousandEntries) {
+TEST_F(FilesystemTest, ListsManyEntries) {
   TestFolder many;
-  for (int i = 0; i < 100'000; i++) {
+  for (int i = 0; i < 20'000; i++) {
     kj::AutoCloseFd made(
         ::openat(many.root, ("e" + std::to_string(i)).c_str(), O_CREAT | O_WRONLY, 0600));
   }
   guest.context.preopens = openGrants({{.host = many.inside(), .guest = "/"}}).value();
   using Preopens = std::vector<std::tuple<Own<Descriptor>, std::string>>;
   auto preopens = guest.call<Preopens>("wasi:filesystem/preopens", "get-directories");
-  EXPECT_EQ(list({std::get<0>(preopens[0]).rep}).size(), 100'002u);
+  EXPECT_EQ(list({std::get<0>(preopens[0]).rep}).size(), 20'002u);
 }
 
 TEST_F(FilesystemTest, RenamesAndLinks) {

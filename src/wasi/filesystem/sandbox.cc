@@ -144,7 +144,7 @@ class Walk {
   int symlinks_ = 0;
   std::vector<kj::AutoCloseFd>
       parents_;  // of the current directory, itself last; empty: `directory_`
-  std::deque<std::string> components_;  // still to go
+  std::deque<std::string> components_;  // still to go; an empty one: a slash at the end
 };
 
 }  // namespace
