@@ -32,6 +32,10 @@
 #include <utility>
 #include <vector>
 
+#ifndef TENON_SOURCE_DIR
+#define TENON_SOURCE_DIR "."  // the header is also compiled alone
+#endif
+
 namespace tenon::wasi {
 
 // The component that imports everything in testing/wit, made by wasm-tools.
