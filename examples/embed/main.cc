@@ -162,7 +162,7 @@ tenon::Result<void> embed(const std::string& hostImports, const std::string& typ
   std::cout << "the counter is at " << count << '\n';
 
   // 5. What goes wrong is a value too: a type that does not fit, an import that is missing, a trap.
-  auto wrong = second.function<uint64_t(uint32_t)>("", "add");
+  auto wrong = second.function<uint32_t(uint32_t, std::string_view)>("", "add");
   if (!wrong) std::cout << "as an error: " << wrong.error().text() << '\n';
   tenon::Linker empty;
   auto unlinked = empty.instantiate(component, loop);
