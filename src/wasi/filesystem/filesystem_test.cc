@@ -24,6 +24,9 @@ NewTimestamp at(uint64_t seconds) {
 }
 
 class FilesystemTest : public testing::Test {
+ public:
+  ~FilesystemTest() noexcept override {}
+
  protected:
   explicit FilesystemTest(bool readOnly = false) : guest(loop.waitScope, newContext(readOnly)) {
     using Preopens = std::vector<std::tuple<Own<Descriptor>, std::string>>;
@@ -32,7 +35,6 @@ class FilesystemTest : public testing::Test {
     EXPECT_EQ(std::get<1>(preopens[0]), "/data");
     root = {std::get<0>(preopens[0]).rep};
   }
-  ~FilesystemTest() noexcept override {}
 
   std::unique_ptr<ContextImpl> newContext(bool readOnly) {
     auto context = loop.newContext();

@@ -55,9 +55,10 @@ std::string read(InputSource& source, size_t most = 100) {
 }
 
 class InheritedStreamsTest : public testing::Test {
- protected:
+ public:
   ~InheritedStreamsTest() noexcept override {}
 
+ protected:
   // Runs the loop until `promise` is done; a test that would hang fails instead.
   void expectDone(kj::Promise<void> promise) {
     auto limited =
