@@ -44,8 +44,10 @@ Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
 
 Result<uint64_t> parseSize(std::string_view text) {
   constexpr double K = 1024;
-  constexpr Unit UNITS[] = {{"", 1},      {"B", 1},       {"K", K},         {"KiB", K},
-                            {"M", K * K}, {"MiB", K * K}, {"G", K * K * K}, {"GiB", K * K * K}};
+  constexpr double M = K * K;
+  constexpr double G = K * K * K;
+  constexpr Unit UNITS[] = {{"", 1},  {"B", 1},   {"K", K}, {"k", K}, {"KiB", K}, {"M", M},
+                            {"m", M}, {"MiB", M}, {"G", G}, {"g", G}, {"GiB", G}};
   auto bytes = parseWithUnit(text, UNITS);
   if (!bytes || *bytes > 1e18) {
     return Error(ErrorCode::INVALID_ARGUMENT,

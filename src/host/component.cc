@@ -41,6 +41,53 @@ class Descriptor {
   int fd_;
 };
 
+// Collects the functions of an export list, interfaces first to last.
+void collect(const std::vector<component::ProgramExport>& exports, const std::string& interface,
+             std::vector<FunctionInfo>& out) {
+  for (const component::ProgramExport& item : exports) {
+    if (auto* lifted = std::get_if<component::LiftedFunction>(&item.item)) {
+      out.push_back({interface, item.name, lifted->type});
+    } else if (auto* instance = std::get_if<component::ExportedInstance>(&item.item)) {
+      // Only the outermost level has interfaces; deeper ones cannot be named by a world.
+      if (interface.empty()) collect(instance->exports, item.name, out);
+    }
+  }
+}
+
+// "[method]counter.increment" -> "counter.increment": as people write it.
+std::string plainName(const std::string& name) {
+  return name.starts_with('[') ? name.substr(name.find(']') + 1) : name;
+}
+
+// The function on one line of a list.
+// Exports that an error lists, the nearest first.
+constexpr size_t MAX_LISTED = 12;
+
+std::string listLine(const FunctionInfo& function) {
+  constexpr size_t MAX_TYPE = 160;
+  std::string type = toString(function.type);
+  if (type.size() > MAX_TYPE) type = type.substr(0, MAX_TYPE - 3) + "...";
+  return "  " + function.path() + ": " + type;
+}
+
+std::string withoutVersion(const std::string& interface) {
+  return interface.substr(0, interface.find('@'));
+}
+
+Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
+                                                   std::vector<std::byte> bytes, std::string name) {
+  bool elide = host::EngineState::of(engine).options.shimElision;
+  auto state = std::make_shared<host::ComponentState>(engine);
+  TENON_TRY(state->executable, engine::Executable::link(std::move(bytes), std::move(name),
+                                                        elide ? component::ShimElision::ON
+                                                              : component::ShimElision::OFF));
+  return state;
+}
+
+}  // namespace
+
+namespace host {
+
 Result<std::vector<std::byte>> readFile(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return fileError(path, errno);
@@ -72,52 +119,62 @@ Result<std::vector<std::byte>> readFile(const std::string& path) {
   return bytes;
 }
 
-// Collects the functions of an export list, interfaces first to last.
-void collect(const std::vector<component::ProgramExport>& exports, const std::string& interface,
-             std::vector<FunctionInfo>& out) {
-  for (const component::ProgramExport& item : exports) {
-    if (auto* lifted = std::get_if<component::LiftedFunction>(&item.item)) {
-      out.push_back({interface, item.name, lifted->type});
-    } else if (auto* instance = std::get_if<component::ExportedInstance>(&item.item)) {
-      // Only the outermost level has interfaces; deeper ones cannot be named by a world.
-      if (interface.empty()) collect(instance->exports, item.name, out);
+std::vector<FunctionInfo> functionsOf(const std::vector<component::ProgramExport>& exports) {
+  std::vector<FunctionInfo> functions;
+  collect(exports, "", functions);
+  return functions;
+}
+
+Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const std::string& name) {
+  std::vector<const FunctionInfo*> found;
+  for (const FunctionInfo& function : all) {
+    if (function.path() == name) return function;
+    // The interface's own name is enough too: "iface.func".
+    std::string unversioned = withoutVersion(function.interface);
+    std::string brief = unversioned.substr(unversioned.rfind('/') + 1);
+    for (const std::string& given : {function.name, plainName(function.name)}) {
+      if (name == given || name == function.interface + "." + given ||
+          name == unversioned + "." + given || name == brief + "." + given) {
+        found.push_back(&function);
+        break;
+      }
     }
   }
+  if (found.size() == 1) return *found[0];
+  if (!found.empty()) {
+    Error error(ErrorCode::AMBIGUOUS, "'" + name + "' is exported " + std::to_string(found.size()) +
+                                          " times: say which, with the full path");
+    for (const FunctionInfo* function : found) error.details += listLine(*function) + "\n";
+    return error;
+  }
+  Error error(ErrorCode::MISSING_EXPORT,
+              all.empty() ? "there is no export '" + name + "': the component exports no function"
+                          : "there is no export '" + name + "'");
+  std::vector<std::pair<size_t, const FunctionInfo*>> nearest;
+  for (const FunctionInfo& function : all) {
+    nearest.emplace_back(std::min({base::editDistance(name, function.name),
+                                   base::editDistance(name, plainName(function.name)),
+                                   base::editDistance(name, function.path())}),
+                         &function);
+  }
+  std::ranges::stable_sort(nearest, {}, [](const auto& entry) { return entry.first; });
+  if (!nearest.empty() && nearest[0].first < name.size() / 2 + 1) {
+    error.message += "; did you mean '" + nearest[0].second->path() + "'?";
+  }
+  size_t listed = std::min(nearest.size(), MAX_LISTED);
+  for (size_t i = 0; i < listed; ++i) error.details += listLine(*nearest[i].second) + "\n";
+  if (listed < nearest.size()) {
+    error.details += "and " + std::to_string(nearest.size() - listed) + " more\n";
+  }
+  return error;
 }
 
-// "[method]counter.increment" -> "counter.increment": as people write it.
-std::string plainName(const std::string& name) {
-  return name.starts_with('[') ? name.substr(name.find(']') + 1) : name;
-}
-
-// The function on one line of a list.
-std::string listLine(const FunctionInfo& function) {
-  constexpr size_t MAX_TYPE = 160;
-  std::string type = toString(function.type);
-  if (type.size() > MAX_TYPE) type = type.substr(0, MAX_TYPE - 3) + "...";
-  return "  " + function.path() + ": " + type;
-}
-
-std::string withoutVersion(const std::string& interface) {
-  return interface.substr(0, interface.find('@'));
-}
-
-Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
-                                                   std::vector<std::byte> bytes, std::string name) {
-  bool elide = host::EngineState::of(engine).options.shimElision;
-  auto state = std::make_shared<host::ComponentState>(engine);
-  TENON_TRY(state->executable, engine::Executable::link(std::move(bytes), std::move(name),
-                                                        elide ? component::ShimElision::ON
-                                                              : component::ShimElision::OFF));
-  return state;
-}
-
-}  // namespace
+}  // namespace host
 
 std::string FunctionInfo::path() const { return interface.empty() ? name : interface + "." + name; }
 
 Result<Component> Component::load(const Engine& engine, const std::string& path) {
-  TENON_TRY(std::vector<std::byte> bytes, readFile(path));
+  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path));
   if (!engine::looksLikeArtifact(bytes)) {
     auto component = link(engine, std::move(bytes), path);
     if (!component) {
@@ -148,7 +205,7 @@ Result<Component> Component::fromBytes(const Engine& engine, std::span<const std
 }
 
 Result<std::string> Component::inspect(const std::string& path, InspectFormat format) {
-  TENON_TRY(std::vector<std::byte> bytes, readFile(path));
+  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path));
   if (engine::looksLikeArtifact(bytes)) {
     return Error(ErrorCode::UNSUPPORTED,
                  path + ": this is compiled code, inspect the component that it was made from");
@@ -205,9 +262,7 @@ std::string Component::warning() const {
 const std::string& Component::name() const { return state_->executable->name(); }
 
 std::vector<FunctionInfo> Component::exports() const {
-  std::vector<FunctionInfo> functions;
-  collect(state_->executable->program().exports, "", functions);
-  return functions;
+  return host::functionsOf(state_->executable->program().exports);
 }
 
 std::vector<FunctionInfo> Component::imports() const {
@@ -219,42 +274,7 @@ std::vector<FunctionInfo> Component::imports() const {
 }
 
 Result<FunctionInfo> Component::findExport(const std::string& name) const {
-  std::vector<FunctionInfo> all = exports();
-  std::vector<const FunctionInfo*> found;
-  for (const FunctionInfo& function : all) {
-    if (function.path() == name) return function;
-    // The interface's own name is enough too: "iface.func".
-    std::string unversioned = withoutVersion(function.interface);
-    std::string brief = unversioned.substr(unversioned.rfind('/') + 1);
-    for (const std::string& given : {function.name, plainName(function.name)}) {
-      if (name == given || name == function.interface + "." + given ||
-          name == unversioned + "." + given || name == brief + "." + given) {
-        found.push_back(&function);
-        break;
-      }
-    }
-  }
-  if (found.size() == 1) return *found[0];
-  if (!found.empty()) {
-    Error error(ErrorCode::AMBIGUOUS, "'" + name + "' is exported " + std::to_string(found.size()) +
-                                          " times: say which, with the full path");
-    for (const FunctionInfo* function : found) error.details += listLine(*function) + "\n";
-    return error;
-  }
-  Error error(ErrorCode::MISSING_EXPORT,
-              all.empty() ? "there is no export '" + name + "': the component exports no function"
-                          : "there is no export '" + name + "'");
-  for (const FunctionInfo& function : all) error.details += listLine(function) + "\n";
-  const FunctionInfo* closest = nullptr;
-  size_t closestDistance = name.size() / 2 + 1;
-  for (const FunctionInfo& function : all) {
-    size_t distance = std::min({base::editDistance(name, function.name),
-                                base::editDistance(name, plainName(function.name)),
-                                base::editDistance(name, function.path())});
-    if (distance < closestDistance) closest = &function, closestDistance = distance;
-  }
-  if (closest) error.message += "; did you mean '" + closest->path() + "'?";
-  return error;
+  return host::findFunction(exports(), name);
 }
 
 }  // namespace tenon
