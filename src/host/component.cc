@@ -150,19 +150,19 @@ Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const st
   Error error(ErrorCode::MISSING_EXPORT,
               all.empty() ? "there is no export '" + name + "': the component exports no function"
                           : "there is no export '" + name + "'");
-  std::vector<std::pair<size_t, const FunctionInfo*>> nearest;
-  for (const FunctionInfo& function : all) {
-    nearest.emplace_back(std::min({base::editDistance(name, function.name),
-                                   base::editDistance(name, plainName(function.name)),
-                                   base::editDistance(name, function.path())}),
-                         &function);
+  std::vector<std::pair<size_t, size_t>> nearest;  // distance and index
+  for (size_t i = 0; i < all.size(); ++i) {
+    nearest.emplace_back(std::min({base::editDistance(name, all[i].name),
+                                   base::editDistance(name, plainName(all[i].name)),
+                                   base::editDistance(name, all[i].path())}),
+                         i);
   }
-  std::ranges::stable_sort(nearest, {}, [](const auto& entry) { return entry.first; });
+  std::ranges::sort(nearest);
   if (!nearest.empty() && nearest[0].first < name.size() / 2 + 1) {
-    error.message += "; did you mean '" + nearest[0].second->path() + "'?";
+    error.message += "; did you mean '" + all[nearest[0].second].path() + "'?";
   }
   size_t listed = std::min(nearest.size(), MAX_LISTED);
-  for (size_t i = 0; i < listed; ++i) error.details += listLine(*nearest[i].second) + "\n";
+  for (size_t i = 0; i < listed; ++i) error.details += listLine(all[nearest[i].second]) + "\n";
   if (listed < nearest.size()) {
     error.details += "and " + std::to_string(nearest.size() - listed) + " more\n";
   }
