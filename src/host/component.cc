@@ -157,14 +157,14 @@ Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const st
                                    base::editDistance(name, all[i].path())}),
                          i);
   }
-  std::ranges::sort(nearest);
-  if (!nearest.empty() && nearest[0].first < name.size() / 2 + 1) {
+  if (!nearest.empty() && std::ranges::min(nearest).first < name.size() / 2 + 1) {
+    std::ranges::sort(nearest);
     error.message += "; did you mean '" + all[nearest[0].second].path() + "'?";
   }
   size_t listed = std::min(nearest.size(), MAX_LISTED);
   for (size_t i = 0; i < listed; ++i) error.details += listLine(all[nearest[i].second]) + "\n";
   if (listed < nearest.size()) {
-    error.details += "and " + std::to_string(nearest.size() - listed) + " more\n";
+    error.details += "  and " + std::to_string(nearest.size() - listed) + " more\n";
   }
   return error;
 }
