@@ -9,6 +9,23 @@
 #include <string_view>
 
 namespace tenon {
+namespace {
+
+Error lebTooLong(unsigned bits, uint64_t start) {
+  return {ErrorCode::MALFORMED,
+          "LEB128 of " + std::to_string(bits) + " bits is longer than " +
+              std::to_string((bits + 6) / 7) + " bytes at byte " + std::to_string(start),
+          start};
+}
+
+Error lebDoesNotFit(const std::string& what, unsigned bits, uint64_t start) {
+  return {
+      ErrorCode::MALFORMED,
+      what + " does not fit in " + std::to_string(bits) + " bits at byte " + std::to_string(start),
+      start};
+}
+
+}  // namespace
 
 Error ByteReader::truncated(std::string_view what) const {
   uint64_t end = base_ + bytes_.size();
@@ -24,18 +41,8 @@ Result<uint64_t> ByteReader::unsignedLeb(unsigned bits) {
     auto byte = static_cast<uint8_t>(bytes_[position_++]);
     unsigned left = bits - shift;
     if (left <= 7) {
-      if ((byte & 0x80) != 0) {
-        return Error{ErrorCode::MALFORMED,
-                     "LEB128 of " + std::to_string(bits) + " bits is longer than " +
-                         std::to_string((bits + 6) / 7) + " bytes at byte " + std::to_string(start),
-                     start};
-      }
-      if ((byte >> left) != 0) {
-        return Error{ErrorCode::MALFORMED,
-                     "LEB128 does not fit in " + std::to_string(bits) + " bits at byte " +
-                         std::to_string(start),
-                     start};
-      }
+      if ((byte & 0x80) != 0) return lebTooLong(bits, start);
+      if ((byte >> left) != 0) return lebDoesNotFit("LEB128", bits, start);
     }
     value |= uint64_t{byte & 0x7fu} << shift;
     if ((byte & 0x80) == 0) return value;
@@ -50,20 +57,12 @@ Result<int64_t> ByteReader::signedLeb(unsigned bits) {
     auto byte = static_cast<uint8_t>(bytes_[position_++]);
     unsigned left = bits - shift;
     if (left <= 7) {
-      if ((byte & 0x80) != 0) {
-        return Error{ErrorCode::MALFORMED,
-                     "LEB128 of " + std::to_string(bits) + " bits is longer than " +
-                         std::to_string((bits + 6) / 7) + " bytes at byte " + std::to_string(start),
-                     start};
-      }
+      if ((byte & 0x80) != 0) return lebTooLong(bits, start);
       // The sign bit and the unused bits above it must all be alike.
       unsigned mask = (0x7fu << (left - 1)) & 0x7fu;
       unsigned top = byte & mask;
       if (top != 0 && top != mask) {
-        return Error{ErrorCode::MALFORMED,
-                     "signed LEB128 does not fit in " + std::to_string(bits) + " bits at byte " +
-                         std::to_string(start),
-                     start};
+        return lebDoesNotFit("signed LEB128", bits, start);
       }
     }
     value |= uint64_t{byte & 0x7fu} << shift;

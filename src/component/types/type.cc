@@ -1,3 +1,5 @@
+#include "component/types/names.h"
+
 #include <tenon/type.h>
 
 #include <cstddef>
@@ -5,10 +7,6 @@
 #include <string_view>
 
 namespace tenon {
-namespace {
-
-// A type that shares its parts can be exponentially long as text, so the printer stops here.
-constexpr size_t MAX_TEXT = 4096;
 
 const char* primitiveName(TypeKind kind) {
   switch (kind) {
@@ -44,6 +42,11 @@ const char* primitiveName(TypeKind kind) {
       return "?";
   }
 }
+
+namespace {
+
+// A type that shares its parts can be exponentially long as text, so the printer stops here.
+constexpr size_t MAX_TEXT = 4096;
 
 const char* coreName(CoreType type) {
   switch (type) {

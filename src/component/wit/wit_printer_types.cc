@@ -1,44 +1,10 @@
+#include "component/types/names.h"
 #include "component/wit/wit_printer.h"
 
 #include <utility>
 
 namespace tenon::component::wit {
-namespace {
-
-std::string_view primitiveName(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::BOOL:
-      return "bool";
-    case TypeKind::S8:
-      return "s8";
-    case TypeKind::U8:
-      return "u8";
-    case TypeKind::S16:
-      return "s16";
-    case TypeKind::U16:
-      return "u16";
-    case TypeKind::S32:
-      return "s32";
-    case TypeKind::U32:
-      return "u32";
-    case TypeKind::S64:
-      return "s64";
-    case TypeKind::U64:
-      return "u64";
-    case TypeKind::F32:
-      return "f32";
-    case TypeKind::F64:
-      return "f64";
-    case TypeKind::CHAR:
-      return "char";
-    case TypeKind::STRING:
-      return "string";
-    default:
-      return "error-context";
-  }
-}
-
-}  // namespace
+namespace {}  // namespace
 
 bool isUse(const Model& model, const TypeDef& type, Owner owner) {
   if (type.form != TypeDef::Form::ALIAS || type.target.isPrimitive) return false;
