@@ -25,6 +25,8 @@ struct FunctionInfo {
   std::string interface;  // "demo:greet/greet@1.0.0"; empty: at the root of the world
   std::string name;       // "greet", "[method]counter.increment"
   FuncType type;          // its types live as long as the component
+  // In a workload: the component that exports it; of a host function, the component that calls it.
+  std::string component = {};
 
   // "demo:greet/greet@1.0.0.greet", or just the name at the root.
   std::string path() const;

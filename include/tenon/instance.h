@@ -44,6 +44,9 @@ struct OutputStream {
   // CAPTURE: called with what the guest wrote, on the instance's thread; must not call into the
   // instance.
   std::function<void(std::span<const std::byte>)> capture;
+  // Put in front of each line. The lines then reach their end whole, and the guest sees no
+  // terminal.
+  std::string linePrefix = {};
 };
 struct InputStream {
   enum class Kind : uint8_t { INHERIT, EMPTY, BYTES };
@@ -55,6 +58,7 @@ struct InputStream {
 struct WasiOptions {
   std::vector<std::string> arguments;  // the program's name first
   std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::pair<std::string, std::string>> configuration;  // wasi:config/store
   std::vector<DirectoryGrant> directories;
   InputStream input;
   OutputStream output;
@@ -96,6 +100,7 @@ class Function<R(Args...)> {
 
  private:
   friend class Instance;
+  friend class WorkloadInstance;
   explicit Function(std::shared_ptr<host::FunctionState> state) : state_(std::move(state)) {}
   std::shared_ptr<host::FunctionState> state_;
 };
@@ -117,7 +122,7 @@ class PendingCall {
   Result<std::vector<Value>> wait();
 
  private:
-  friend class Instance;
+  friend struct host::PendingState;
   friend class DynamicFunction;
   explicit PendingCall(std::unique_ptr<host::PendingState> state);
   std::unique_ptr<host::PendingState> state_;
@@ -147,6 +152,7 @@ class DynamicFunction {
 
  private:
   friend class Instance;
+  friend class WorkloadInstance;
   explicit DynamicFunction(std::shared_ptr<host::FunctionState> state) : state_(std::move(state)) {}
   std::shared_ptr<host::FunctionState> state_;
 };

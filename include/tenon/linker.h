@@ -62,6 +62,7 @@ class Linker {
                                const InstanceOptions& options = {});
 
  private:
+  friend struct host::LinkerState;
   using Invoke = void (*)(void* callable, abi::Context& context, const FuncType& type,
                           RawValue* values);
   using Matches = bool (*)(const FuncType& type, TypeMatch& match);

@@ -9,3 +9,4 @@
 #include <tenon/result.h>
 #include <tenon/typed.h>
 #include <tenon/value.h>
+#include <tenon/workload.h>

@@ -87,6 +87,10 @@ Result<std::shared_ptr<FunctionState>> resolve(InstanceState& instance,
 }  // namespace
 
 struct PendingState {
+  static PendingCall wrap(std::unique_ptr<PendingState> state) {
+    return PendingCall(std::move(state));
+  }
+
   std::shared_ptr<FunctionState> function;
   std::vector<Value> arguments;
   DynamicCodec codec;
@@ -100,6 +104,57 @@ struct PendingState {
         codec{function->info.type, arguments, {}},
         call(*function->instance, function->function, codec.codec()) {}
 };
+
+Result<std::shared_ptr<FunctionState>> findExported(InstanceState& instance,
+                                                    const std::vector<ProgramExport>& exports,
+                                                    std::string_view component,
+                                                    std::string_view interface,
+                                                    std::string_view name) {
+  if (const LiftedFunction* lifted = findLifted(exports, interface, name)) {
+    return resolve(
+        instance, *lifted,
+        {std::string(interface), std::string(name), lifted->type, std::string(component)});
+  }
+  std::string path =
+      interface.empty() ? std::string(name) : std::string(interface) + "." + std::string(name);
+  return findByPath(instance, exports, component, path);
+}
+
+Result<std::shared_ptr<FunctionState>> findByPath(InstanceState& instance,
+                                                  const std::vector<ProgramExport>& exports,
+                                                  std::string_view component,
+                                                  const std::string& path) {
+  TENON_TRY(FunctionInfo info, findFunction(functionsOf(exports), path));
+  info.component = component;
+  const LiftedFunction* lifted = findLifted(exports, info.interface, info.name);
+  if (!lifted) return Error(ErrorCode::INTERNAL, "export '" + path + "' is not a function");
+  return resolve(instance, *lifted, std::move(info));
+}
+
+Result<PendingCall> startRun(InstanceState& instance, const std::vector<ProgramExport>& exports,
+                             std::string_view component) {
+  const LiftedFunction* lifted = findLifted(exports, "wasi:cli/run@0.2.0", "run");
+  if (!lifted) {
+    Error error(ErrorCode::MISSING_EXPORT,
+                "the component does not export wasi:cli/run: it is no program");
+    auto listed = findFunction(functionsOf(exports), "wasi:cli/run.run");
+    if (!listed) error.details = listed.error().details;
+    return error;
+  }
+  TENON_TRY(auto function, resolve(instance, *lifted,
+                                   {"wasi:cli/run", "run", lifted->type, std::string(component)}));
+  auto pending = std::make_unique<PendingState>(std::move(function), std::vector<Value>{});
+  pending->isRun = true;
+  TENON_CHECK(pending->call.start());
+  return PendingState::wrap(std::move(pending));
+}
+
+Result<int> finishRun(InstanceState& instance, PendingCall pending) {
+  auto code = pending.wait();
+  drain(instance);
+  if (!code) return std::move(code).error();
+  return int{*(*code)[0].find<int32_t>()};
+}
 
 }  // namespace host
 
@@ -214,49 +269,19 @@ Instance::~Instance() = default;
 
 Result<std::shared_ptr<host::FunctionState>> Instance::find(std::string_view interface,
                                                             std::string_view name) {
-  const LiftedFunction* lifted = findLifted(state_->instance->program().exports, interface, name);
-  if (!lifted) {
-    std::string path =
-        interface.empty() ? std::string(name) : std::string(interface) + "." + std::string(name);
-    auto found = state_->component.findExport(path);
-    if (!found) return std::move(found).error();
-    lifted = findLifted(state_->instance->program().exports, found->interface, found->name);
-    if (!lifted) return Error(ErrorCode::INTERNAL, "export '" + path + "' is not a function");
-    return host::resolve(*state_, *lifted, *std::move(found));
-  }
-  return host::resolve(*state_, *lifted, {std::string(interface), std::string(name), lifted->type});
+  return host::findExported(*state_, state_->exports(), "", interface, name);
 }
 
 Result<DynamicFunction> Instance::function(const std::string& path) {
-  TENON_TRY(FunctionInfo info, state_->component.findExport(path));
-  TENON_TRY(auto function, find(info.interface, info.name));
-  function->info = std::move(info);
+  TENON_TRY(auto function, host::findByPath(*state_, state_->exports(), "", path));
   return DynamicFunction(std::move(function));
 }
 
-Result<PendingCall> Instance::startRun() {
-  const LiftedFunction* lifted =
-      findLifted(state_->instance->program().exports, "wasi:cli/run@0.2.0", "run");
-  if (!lifted) {
-    Error error(ErrorCode::MISSING_EXPORT,
-                "the component does not export wasi:cli/run: it is no program");
-    auto listed = state_->component.findExport("wasi:cli/run.run");
-    if (!listed) error.details = listed.error().details;
-    return error;
-  }
-  TENON_TRY(auto function, host::resolve(*state_, *lifted, {"wasi:cli/run", "run", lifted->type}));
-  auto pending = std::make_unique<host::PendingState>(std::move(function), std::vector<Value>{});
-  pending->isRun = true;
-  TENON_CHECK(pending->call.start());
-  return PendingCall(std::move(pending));
-}
+Result<PendingCall> Instance::startRun() { return host::startRun(*state_, state_->exports(), ""); }
 
 Result<int> Instance::run() {
   TENON_TRY(PendingCall pending, startRun());
-  auto code = pending.wait();
-  host::drain(*state_);
-  if (!code) return std::move(code).error();
-  return int{*(*code)[0].find<int32_t>()};
+  return host::finishRun(*state_, std::move(pending));
 }
 
 uint64_t Instance::memorySize() const { return state_->instance->memorySize(); }

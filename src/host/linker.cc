@@ -40,6 +40,10 @@ struct DynamicClosure {
     if (context.failed()) return;
     FunctionInfo info = closure.info;
     info.type = type;
+    // The context is that of a HostCall: Closure::run made it so.
+    if (void* part = static_cast<call::HostCall&>(context).part) {
+      info.component = static_cast<wasi::Context*>(part)->component;
+    }
     auto results = closure.callable(info, std::move(arguments));
     if (!results) return context.failWith(std::move(results).error());
     if (results->size() != (type.result ? 1 : 0)) {
@@ -130,27 +134,31 @@ void Linker::resource(std::string_view interface, std::string_view name,
   state_->registry.addResource(interface, {.name = std::string(name), .drop = std::move(drop)});
 }
 
+Result<void> host::LinkerState::link(const Engine& engine,
+                                     std::shared_ptr<const engine::Executable> executable) {
+  if (linked && linkedExecutable == executable) return {};
+  TENON_TRY(linked, engine::Linked::link(EngineState::of(engine).engine, executable, registry));
+  if (auto fits = checkResources(*linked, *this); !fits) {
+    linked = nullptr;
+    return fits;
+  }
+  linkedExecutable = std::move(executable);
+  return {};
+}
+
 Result<Instance> Linker::instantiate(const Component& component, Loop& loop,
                                      const InstanceOptions& options) {
   host::ComponentState& componentState = host::ComponentState::of(component);
-  if (!state_->linked || state_->linkedExecutable != componentState.executable) {
-    TENON_CHECK(componentState.compile());
-    const auto& engine = host::EngineState::of(componentState.engine).engine;
-    TENON_TRY(state_->linked,
-              engine::Linked::link(engine, componentState.executable, state_->registry));
-    if (auto fits = checkResources(*state_->linked, *state_); !fits) {
-      state_->linked = nullptr;
-      return std::move(fits).error();
-    }
-    state_->linkedExecutable = componentState.executable;
-  }
-  auto state = std::make_unique<host::InstanceState>(component, host::LoopState::of(loop));
-  TENON_TRY(state->wasi, wasi::newContext(state->loop.io, options.wasi));
+  TENON_CHECK(componentState.compile());
+  TENON_CHECK(state_->link(componentState.engine, componentState.executable));
+  auto state = std::make_unique<host::InstanceState>(host::LoopState::of(loop));
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.timeout = options.timeout;
   // One part: the component itself, nested ones included.
-  settings.parts = {state->wasi.get()};
+  TENON_TRY(auto context, wasi::newContext(state->loop.io, options.wasi));
+  settings.parts = {context.get()};
+  state->contexts.push_back(std::move(context));
   TENON_TRY(state->instance, engine::Instance::create(state_->linked, std::move(settings)));
   return Instance(std::move(state));
 }

@@ -146,7 +146,10 @@ void RunningCall::wait() {
 void drain(InstanceState& instance) {
   LoopState& loop = instance.loop;
   if (loop.inside > 0) return;
-  kj::Promise<void> drained = instance.wasi->drained();
+  kj::Promise<void> drained = kj::READY_NOW;
+  for (const auto& context : instance.contexts) {
+    drained = drained.then([&context]() { return context->drained(); });
+  }
   KJ_IF_MAYBE (left, timeLeft(instance.instance->store())) {
     drained = drained.exclusiveJoin(loop.io.provider->getTimer().afterDelay(*left));
   }

@@ -15,6 +15,7 @@
 #include <tenon/engine.h>
 #include <tenon/instance.h>
 #include <tenon/linker.h>
+#include <tenon/workload.h>
 
 #include <kj/async-io.h>
 
@@ -64,6 +65,13 @@ struct LoopState {
 };
 
 struct LinkerState {
+  static LinkerState& of(Linker& linker) { return *linker.state_; }
+  static const LinkerState& of(const Linker& linker) { return *linker.state_; }
+
+  // Binds the imports of a compiled executable, unless that was the last one that was bound.
+  // Errors: MISSING_IMPORT, TYPE_MISMATCH.
+  Result<void> link(const Engine& engine, std::shared_ptr<const engine::Executable> executable);
+
   call::Registry registry;
   // The typed functions by interface (canonical) and name.
   std::map<std::pair<std::string, std::string>, bool (*)(const FuncType&, TypeMatch&)> typed;
@@ -76,17 +84,28 @@ struct LinkerState {
 
 class RunningCall;
 
+// A file's bytes. Errors: NOT_FOUND, PERMISSION, IO, LIMIT_EXCEEDED, with the path.
+Result<std::vector<std::byte>> readFile(const std::string& path);
+
+// The functions of an export list, interfaces first to last.
+std::vector<FunctionInfo> functionsOf(const std::vector<component::ProgramExport>& exports);
+// As Component::findExport, among `all`.
+Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const std::string& name);
+
 struct InstanceState {
-  InstanceState(Component component, LoopState& loop)
-      : component(std::move(component)), loop(loop) {}
+  explicit InstanceState(LoopState& loop) : loop(loop) {}
   // Ends the call that goes on, if there is one.
   ~InstanceState();
 
-  Component component;
+  const std::vector<component::ProgramExport>& exports() const {
+    return instance->program().exports;
+  }
+
   LoopState& loop;
-  std::unique_ptr<wasi::Context> wasi;
-  std::unique_ptr<engine::Instance> instance;  // uses `wasi`
-  RunningCall* running = nullptr;              // the call on a fiber that is not done
+  WorkloadPlan plan;                                     // of a workload; else empty
+  std::vector<std::unique_ptr<wasi::Context>> contexts;  // by part
+  std::unique_ptr<engine::Instance> instance;            // uses `contexts`
+  RunningCall* running = nullptr;                        // the call on a fiber that is not done
 };
 
 // One resolved export.
@@ -94,6 +113,42 @@ struct FunctionState {
   InstanceState* instance = nullptr;
   FunctionInfo info;
   engine::Instance::Export function;
+};
+
+// What Instance and WorkloadInstance share: a component's exports, called. `component`: its name in
+// a workload, else empty. Errors: as Instance::function, Instance::startRun.
+Result<std::shared_ptr<FunctionState>> findExported(
+    InstanceState& instance, const std::vector<component::ProgramExport>& exports,
+    std::string_view component, std::string_view interface, std::string_view name);
+Result<std::shared_ptr<FunctionState>> findByPath(
+    InstanceState& instance, const std::vector<component::ProgramExport>& exports,
+    std::string_view component, const std::string& path);
+Result<PendingCall> startRun(InstanceState& instance,
+                             const std::vector<component::ProgramExport>& exports,
+                             std::string_view component);
+// Waits for a call that `startRun` started and for what the program wrote.
+Result<int> finishRun(InstanceState& instance, PendingCall pending);
+
+// A workload as deployed. Shared freely; what is joined and compiled last is kept, under the lock.
+struct WorkloadState {
+  Engine engine;
+  std::string name;
+  std::vector<WorkloadComponent> components;
+  // Where links and directories are written, for messages: by component, and import or guest path.
+  std::map<std::pair<std::string, std::string>, std::string> places;
+
+  mutable std::mutex joining;
+  std::vector<std::unique_ptr<component::Component>> definitions;  // by component, once needed
+  std::string joinedAs;                                            // what `executable` was made for
+  std::shared_ptr<engine::Executable> executable;                  // compiled
+  std::string cacheWarning;
+
+  explicit WorkloadState(Engine engine) : engine(std::move(engine)) {}
+  static Workload wrap(std::shared_ptr<WorkloadState> state) { return Workload(std::move(state)); }
+
+  WorkloadPlan plan(const LinkerState& linker);
+  // The compiled executable of a plan without problems. Errors: as Workload::compile.
+  Result<std::shared_ptr<engine::Executable>> join(const WorkloadPlan& plan);
 };
 
 // Runs one call to its end: directly when it cannot wait, else on a fiber, driven by the instance's

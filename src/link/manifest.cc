@@ -26,7 +26,11 @@ class Reader {
       return manifest;
     }
     for (const auto& [key, node] : inOrder(*components->as_table())) {
-      if (const toml::table* table = tableAt(*node, "a component")) {
+      if (!isComponentName(key)) {
+        complain(node->source(), "'" + std::string(key) +
+                                     "' is no component's name: write letters, digits, '.', '_' "
+                                     "and '-'");
+      } else if (const toml::table* table = tableAt(*node, "a component")) {
         manifest.components.push_back(component(std::string(key), *table));
       }
     }
@@ -52,8 +56,12 @@ class Reader {
 
   void complain(const toml::source_region& where, const std::string& what,
                 ErrorCode code = ErrorCode::INVALID) {
-    problems_.push_back(Error(code, path_ + ":" + std::to_string(where.begin.line) + ":" +
-                                        std::to_string(where.begin.column) + ": " + what));
+    problems_.push_back(Error(code, placeOf(where) + ": " + what));
+  }
+
+  Place placeOf(const toml::source_region& where) const {
+    return path_ + ":" + std::to_string(where.begin.line) + ":" +
+           std::to_string(where.begin.column);
   }
 
   void checkKeys(const toml::table& table, const std::vector<std::string_view>& known) {
@@ -108,10 +116,15 @@ class Reader {
   ManifestComponent component(std::string name, const toml::table& table) {
     ManifestComponent component;
     component.name = std::move(name);
-    checkKeys(table, {"source", "args", "env", "dirs", "links"});
+    checkKeys(table, {"source", "args", "env", "config", "dirs", "links"});
     component.source = text(table, "source");
     if (!table.contains("source")) {
       complain(table.source(), "component '" + component.name + "' has no source");
+    } else {
+      component.sourcePlace = placeOf(table.get("source")->source());
+      if (component.source.empty() && table.get("source")->is_string()) {
+        complain(table.get("source")->source(), "source is empty");
+      }
     }
     if (const toml::node* node = table.get("args")) {
       if (const toml::array* items = node->as_array()) {
@@ -122,16 +135,23 @@ class Reader {
         complain(node->source(), "args is an array of strings, not " + kindOf(*node));
       }
     }
-    if (const toml::node* node = table.get("env")) {
-      if (const toml::table* entries = tableAt(*node, "env")) {
-        for (const auto& [key, value] : inOrder(*entries)) {
-          component.environment.emplace_back(key, string(*value, key));
-        }
-      }
-    }
+    component.environment = texts(table, "env");
+    component.configuration = texts(table, "config");
     if (const toml::node* node = table.get("dirs")) directories(*node, component);
     if (const toml::node* node = table.get("links")) links(*node, component);
     return component;
+  }
+
+  std::vector<std::pair<std::string, std::string>> texts(const toml::table& table,
+                                                         const std::string& key) {
+    std::vector<std::pair<std::string, std::string>> result;
+    const toml::node* node = table.get(key);
+    const toml::table* entries = node ? tableAt(*node, key) : nullptr;
+    if (!entries) return result;
+    for (const auto& [name, value] : inOrder(*entries)) {
+      result.emplace_back(name, string(*value, name));
+    }
+    return result;
   }
 
   void directories(const toml::node& node, ManifestComponent& component) {
@@ -144,9 +164,11 @@ class Reader {
       const toml::table* table = tableAt(item, "an entry of dirs");
       if (!table) continue;
       checkKeys(*table, {"host", "guest", "access"});
-      ManifestDirectory directory{text(*table, "host"), text(*table, "guest"), false};
+      ManifestDirectory directory{text(*table, "host"), text(*table, "guest"), false, {}};
       if (directory.host.empty() || directory.guest.empty()) {
         complain(item.source(), "an entry of dirs needs host and guest");
+      } else {
+        directory.place = placeOf(table->get("host")->source());
       }
       std::string access = table->contains("access") ? text(*table, "access") : "write";
       if (access != "read" && access != "write") {
@@ -161,17 +183,33 @@ class Reader {
     const toml::table* entries = tableAt(node, "links");
     if (!entries) return;
     for (const auto& [key, value] : inOrder(*entries)) {
+      ManifestLink& link = component.links[std::string(key)];
+      link.place = placeOf(value->source());
       if (const toml::table* table = value->as_table()) {
-        checkKeys(*table, {"to", "via", "prefix"});
-        for (std::string_view later : {"via", "prefix"}) {
-          if (const toml::node* found = table->get(later)) {
-            complain(found->source(), "links by '" + std::string(later) + "' are not supported yet",
-                     ErrorCode::UNSUPPORTED);
-          }
-        }
-        component.links[std::string(key)] = text(*table, "to");
+        linkTable(*table, link);
       } else {
-        component.links[std::string(key)] = string(*value, key);
+        link.to = string(*value, key);
+      }
+    }
+  }
+
+  void linkTable(const toml::table& table, ManifestLink& link) {
+    checkKeys(table, {"to", "instance", "via", "prefix"});
+    for (std::string_view later : {"via", "prefix"}) {
+      if (const toml::node* found = table.get(later)) {
+        complain(found->source(), "links by '" + std::string(later) + "' are not supported yet",
+                 ErrorCode::UNSUPPORTED);
+      }
+    }
+    link.to = text(table, "to");
+    if (!table.contains("to") && !table.contains("via")) {
+      complain(table.source(), "a link needs to = \"COMPONENT\"");
+    }
+    if (const toml::node* node = table.get("instance")) {
+      std::string instance = string(*node, "instance");
+      link.own = instance == "own";
+      if (node->is_string() && instance != "own" && instance != "shared") {
+        complain(node->source(), "instance is \"shared\" or \"own\"");
       }
     }
   }
@@ -181,6 +219,13 @@ class Reader {
 };
 
 }  // namespace
+
+bool isComponentName(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
 
 Result<Manifest> parseManifest(std::string_view text, const std::string& path) {
   toml::table root;

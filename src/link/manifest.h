@@ -13,25 +13,40 @@
 
 namespace tenon::link {
 
+// "tenon.toml:7:1": where something is written, for messages.
+using Place = std::string;
+
 struct ManifestDirectory {
   std::string host;  // as written; relative to the manifest
   std::string guest;
   bool readOnly = false;
+  Place place;  // of `host`
+};
+
+struct ManifestLink {
+  std::string to;    // a component of the manifest
+  bool own = false;  // an instance of its own
+  Place place;
 };
 
 struct ManifestComponent {
   std::string name;
   std::string source;  // as written; relative to the manifest
   std::vector<std::string> arguments;
+  Place sourcePlace;
   std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::pair<std::string, std::string>> configuration;
   std::vector<ManifestDirectory> directories;
-  std::map<std::string, std::string> links;  // import -> component
+  std::map<std::string, ManifestLink> links;  // by import
 };
 
 struct Manifest {
   std::string name;
   std::vector<ManifestComponent> components;  // in the order of the file
 };
+
+// Whether a component may be called this: of letters, digits, '.', '_' and '-'.
+bool isComponentName(std::string_view name);
 
 // `path` is for messages. Errors: MALFORMED for text that is not TOML; INVALID for keys, types and
 // values that a manifest cannot have; UNSUPPORTED for what Tenon does not do yet (isolated links,

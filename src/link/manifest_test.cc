@@ -22,7 +22,7 @@ env = { LOG = "info" }
 dirs = [{ host = "./data", guest = "/data", access = "read" }]
 [components.web.links]
 "shop:cart/cart@1.0.0" = "cart"
-"shop:pricing/quote" = { to = "pricing" }
+"shop:pricing/quote" = { to = "pricing", instance = "own" }
 [components.cart]
 source = "cart.wasm"
 )",
@@ -37,8 +37,12 @@ source = "cart.wasm"
   EXPECT_EQ(web.environment[0], (std::pair<std::string, std::string>{"LOG", "info"}));
   EXPECT_EQ(web.directories[0].guest, "/data");
   EXPECT_TRUE(web.directories[0].readOnly);
-  EXPECT_EQ(web.links.at("shop:cart/cart@1.0.0"), "cart");
-  EXPECT_EQ(web.links.at("shop:pricing/quote"), "pricing");
+  EXPECT_EQ(web.links.at("shop:cart/cart@1.0.0").to, "cart");
+  EXPECT_EQ(web.links.at("shop:cart/cart@1.0.0").place, "tenon.toml:9:26");
+  EXPECT_FALSE(web.links.at("shop:cart/cart@1.0.0").own);
+  EXPECT_EQ(web.links.at("shop:pricing/quote").to, "pricing");
+  EXPECT_TRUE(web.links.at("shop:pricing/quote").own);
+  EXPECT_EQ(web.sourcePlace, "tenon.toml:4:10");
   EXPECT_EQ(manifest->components[1].name, "cart");
 }
 

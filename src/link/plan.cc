@@ -54,6 +54,13 @@ bool onlyTypes(const typed::Entity& entity) {
   });
 }
 
+// The interfaces that somebody outside of the workload calls: who exports one is reached.
+constexpr std::string_view ENTRIES[] = {"wasi:cli/run@0.2.0", "wasi:http/incoming-handler@0.2.0"};
+
+std::string withoutVersion(std::string_view name) {
+  return std::string(name.substr(0, name.find('@')));
+}
+
 class Planner {
  public:
   Planner(const std::vector<Part>& parts, const HostProvides& hostProvides)
@@ -69,8 +76,12 @@ class Planner {
       }
       described_.push_back(*interface);
     }
-    for (size_t part = 0; part < parts_.size(); ++part) choose(part);
+    for (size_t part = 0; part < parts_.size(); ++part) {
+      nodes_.push_back({parts_[part].name, part, {}});
+      choose(part);
+    }
     std::vector<size_t> order = sort();
+    if (plan_.ok() && expand()) order = sort();
     if (plan_.ok()) checkTypes(order);
     finish(order);
     return std::move(plan_);
@@ -79,14 +90,24 @@ class Planner {
  private:
   struct Choice {
     Cost cost = Cost::HOST;
-    size_t provider = NOBODY;
+    size_t provider = NOBODY;  // a node
     const typed::Item* item = nullptr;
+    bool own = false;
+    std::string_view place = {};
+  };
+  // An instance to be: of one part, with a choice per import.
+  struct Node {
+    std::string name;
+    size_t part = 0;
+    std::vector<Choice> choices;
   };
 
-  void problem(ErrorCode code, size_t part, const typed::Item& import, std::string what,
-               std::string details = {}) {
-    Error error(code, "component " + parts_[part].name + ", import " +
-                          std::string(import.name.name) + ": " + std::move(what));
+  const ComponentInterface& described(const Node& node) const { return described_[node.part]; }
+
+  void problem(ErrorCode code, const std::string& component, const typed::Item& import,
+               std::string_view place, std::string what, std::string details = {}) {
+    Error error(code, (place.empty() ? "" : std::string(place) + ": ") + "component " + component +
+                          ", import " + std::string(import.name.name) + ": " + std::move(what));
     error.details = std::move(details);
     plan_.problems.push_back(std::move(error));
   }
@@ -103,15 +124,30 @@ class Planner {
     return names;
   }
 
+  // The link of one part that names an import: exactly, by a compatible version, or, when it says
+  // none, as the only version that is imported.
+  const std::pair<const std::string, Link>* findLink(size_t part, std::string_view import) const {
+    const auto& links = parts_[part].links;
+    auto exact = links.find(std::string(import));
+    if (exact != links.end()) return &*exact;
+    std::string canonical = component::canonicalName(import);
+    for (const auto& link : links) {
+      if (component::canonicalName(link.first) == canonical) return &link;
+    }
+    auto unversioned = links.find(withoutVersion(import));
+    if (unversioned == links.end()) return nullptr;
+    size_t versions = 0;
+    for (const typed::Item& item : described_[part].imports()) {
+      if (withoutVersion(item.name.name) == unversioned->first) ++versions;
+    }
+    return versions == 1 ? &*unversioned : nullptr;
+  }
+
   void choose(size_t part) {
     std::set<std::string> used;
-    std::vector<Choice>& choices = choices_.emplace_back();
+    std::vector<Choice>& choices = nodes_[part].choices;
     for (const typed::Item& import : described_[part].imports()) {
-      auto link = std::ranges::find_if(parts_[part].links, [&](const auto& entry) {
-        return entry.first == import.name.name ||
-               component::canonicalName(entry.first) == component::canonicalName(import.name.name);
-      });
-      if (link != parts_[part].links.end()) {
+      if (const auto* link = findLink(part, import.name.name)) {
         used.insert(link->first);
         choices.push_back(chooseLinked(part, import, link->second));
       } else {
@@ -121,40 +157,43 @@ class Planner {
     std::vector<std::string> imports;
     for (const typed::Item& import : described_[part].imports())
       imports.emplace_back(import.name.name);
-    for (const auto& [import, target] : parts_[part].links) {
+    for (const auto& [import, link] : parts_[part].links) {
       if (used.contains(import)) continue;
       plan_.problems.push_back(Error(
-          ErrorCode::NOT_FOUND, "component " + parts_[part].name + " is linked at '" + import +
+          ErrorCode::NOT_FOUND, (link.place.empty() ? "" : link.place + ": ") + "component " +
+                                    parts_[part].name + " is linked at '" + import +
                                     "', but does not import it" + didYouMean(import, imports)));
     }
   }
 
-  Choice chooseLinked(size_t part, const typed::Item& import, const std::string& target) {
-    auto found = std::ranges::find(parts_, target, &Part::name);
+  Choice chooseLinked(size_t part, const typed::Item& import, const Link& link) {
+    const std::string& name = parts_[part].name;
+    auto found = std::ranges::find(parts_, link.to, &Part::name);
     if (found == parts_.end()) {
-      problem(ErrorCode::NOT_FOUND, part, import,
-              "there is no component '" + target + "'" + didYouMean(target, componentNames()));
+      problem(ErrorCode::NOT_FOUND, name, import, link.place,
+              "there is no component '" + link.to + "'" + didYouMean(link.to, componentNames()));
       return {};
     }
     auto provider = static_cast<size_t>(found - parts_.begin());
     if (provider == part) {
-      problem(ErrorCode::INVALID, part, import, "it is linked to itself");
+      problem(ErrorCode::INVALID, name, import, link.place, "it is linked to itself");
       return {};
     }
     const typed::Item* item = findExport(described_[provider], import.name.name);
     if (!item) {
       std::string details;
-      for (const std::string& name : exportNames(described_[provider])) {
-        details += (details.empty() ? "  " : "\n  ") + target + " exports " + name;
+      for (const std::string& exported : exportNames(described_[provider])) {
+        details += (details.empty() ? "  " : "\n  ") + link.to + " exports " + exported;
       }
-      problem(ErrorCode::NOT_FOUND, part, import, "component '" + target + "' does not export it",
-              std::move(details));
+      problem(ErrorCode::NOT_FOUND, name, import, link.place,
+              "component '" + link.to + "' does not export it", std::move(details));
       return {};
     }
-    return {Cost::FUSED, provider, item};
+    return {Cost::FUSED, provider, item, link.own, link.place};
   }
 
   Choice chooseFree(size_t part, const typed::Item& import) {
+    if (onlyTypes(import.entity)) return {Cost::NONE, NOBODY, nullptr};
     if (hostProvides_(import.name.name)) return {};
     std::vector<Choice> candidates;
     std::vector<std::string> others;
@@ -165,10 +204,9 @@ class Planner {
       for (std::string& name : exportNames(described_[other])) others.push_back(std::move(name));
     }
     if (candidates.size() == 1) return candidates[0];
-    if (candidates.empty() && onlyTypes(import.entity)) return {Cost::NONE, NOBODY, nullptr};
     if (candidates.empty()) {
       bool itself = findExport(described_[part], import.name.name) != nullptr;
-      problem(ErrorCode::MISSING_IMPORT, part, import,
+      problem(ErrorCode::MISSING_IMPORT, parts_[part].name, import, {},
               std::string("nothing provides this ") + typed::describe(import.entity) +
                   (itself ? ": only the component itself exports it"
                           : didYouMean(import.name.name, others)));
@@ -179,31 +217,31 @@ class Planner {
       details +=
           (details.empty() ? "  " : "\n  ") + parts_[candidate.provider].name + " exports it";
     }
-    problem(ErrorCode::AMBIGUOUS, part, import,
+    problem(ErrorCode::AMBIGUOUS, parts_[part].name, import, {},
             std::to_string(candidates.size()) + " components export it: link it to one of them",
             std::move(details));
     return {};
   }
 
-  // Providers first. A cycle is a problem, spelled out.
+  // The nodes, providers first. A cycle is a problem, spelled out.
   std::vector<size_t> sort() {
     enum class Mark : uint8_t { NEW, OPEN, DONE };
-    std::vector<Mark> marks(parts_.size(), Mark::NEW);
+    std::vector<Mark> marks(nodes_.size(), Mark::NEW);
     std::vector<size_t> order;
-    std::vector<std::pair<size_t, size_t>> path;  // part, next import to look at
-    for (size_t root = 0; root < parts_.size(); ++root) {
+    std::vector<std::pair<size_t, size_t>> path;  // node, next import to look at
+    for (size_t root = 0; root < nodes_.size(); ++root) {
       if (marks[root] != Mark::NEW) continue;
       path.push_back({root, 0});
       marks[root] = Mark::OPEN;
       while (!path.empty()) {
-        auto& [part, next] = path.back();
-        if (next == choices_[part].size()) {
-          marks[part] = Mark::DONE;
-          order.push_back(part);
+        auto& [node, next] = path.back();
+        if (next == nodes_[node].choices.size()) {
+          marks[node] = Mark::DONE;
+          order.push_back(node);
           path.pop_back();
           continue;
         }
-        size_t provider = choices_[part][next++].provider;
+        size_t provider = nodes_[node].choices[next++].provider;
         if (provider == NOBODY || marks[provider] == Mark::DONE) continue;
         if (marks[provider] == Mark::NEW) {
           marks[provider] = Mark::OPEN;
@@ -214,68 +252,161 @@ class Planner {
         bool inside = false;
         for (const auto& [step, unused] : path) {
           inside = inside || step == provider;
-          if (inside) cycle += parts_[step].name + " -> ";
+          if (inside) cycle += nodes_[step].name + " -> ";
         }
         plan_.problems.push_back(
-            Error(ErrorCode::INVALID, "the links form a cycle: " + cycle + parts_[provider].name));
+            Error(ErrorCode::INVALID, "the links form a cycle: " + cycle + nodes_[provider].name));
       }
     }
     return order;
   }
 
+  // Makes the nodes of importers' own instances. There are no cycles. False: there are none.
+  bool expand() {
+    enum class Use : uint8_t { NONE, OWN_ONLY, SHARED };
+    std::vector<Use> uses(nodes_.size(), Use::NONE);
+    bool any = false;
+    for (const Node& node : nodes_) {
+      for (const Choice& choice : node.choices) {
+        if (choice.provider == NOBODY) continue;
+        Use& use = uses[choice.provider];
+        if (!choice.own) use = Use::SHARED;
+        if (choice.own && use == Use::NONE) use = Use::OWN_ONLY;
+        any = any || choice.own;
+      }
+    }
+    if (!any) return false;
+    const std::vector<Node> originals = nodes_;
+    std::vector<bool> dropped(originals.size());
+    for (size_t i = 0; i < originals.size(); ++i) {
+      dropped[i] = uses[i] == Use::OWN_ONLY && !isEntry(originals[i]);
+    }
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      if (i < originals.size() && dropped[i]) continue;
+      std::map<size_t, size_t> own;  // shared node -> its copy for node i
+      for (size_t c = 0; c < nodes_[i].choices.size(); ++c) {
+        if (!nodes_[i].choices[c].own) continue;
+        size_t shared = nodes_[i].choices[c].provider;
+        auto [copy, fresh] = own.try_emplace(shared, nodes_.size());
+        nodes_[i].choices[c].provider = copy->second;
+        if (!fresh) continue;
+        if (nodes_.size() >= MAX_PLANNED_PARTS) {
+          plan_.problems.push_back(Error(ErrorCode::LIMIT_EXCEEDED,
+                                         "links to instances of their own multiply to more than " +
+                                             std::to_string(MAX_PLANNED_PARTS) + " instances"));
+          nodes_ = originals;
+          return false;
+        }
+        nodes_.push_back({nodes_[i].name + "/" + originals[shared].name, originals[shared].part,
+                          originals[shared].choices});
+      }
+    }
+    // Leaves out what is only there as copies.
+    std::vector<size_t> renumbered(nodes_.size(), NOBODY);
+    std::vector<Node> kept;
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      if (i < originals.size() && dropped[i]) continue;
+      renumbered[i] = kept.size();
+      kept.push_back(std::move(nodes_[i]));
+    }
+    for (Node& node : kept) {
+      for (Choice& choice : node.choices) {
+        if (choice.provider != NOBODY) choice.provider = renumbered[choice.provider];
+      }
+    }
+    nodes_ = std::move(kept);
+    return true;
+  }
+
+  bool isEntry(const Node& node) const {
+    return std::ranges::any_of(ENTRIES, [&](std::string_view entry) {
+      return findExport(described(node), entry) != nullptr;
+    });
+  }
+
   void checkTypes(const std::vector<size_t>& order) {
     component::Linkage linkage(interfaces_);
-    std::vector<std::optional<component::LinkedInstance>> instances(parts_.size());
-    for (size_t part : order) {
-      component::LinkedInstance instance = linkage.instance(described_[part]);
-      for (size_t i = 0; i < choices_[part].size(); ++i) {
-        const Choice& choice = choices_[part][i];
+    std::vector<std::optional<component::LinkedInstance>> instances(nodes_.size());
+    for (size_t index : order) {
+      const Node& node = nodes_[index];
+      component::LinkedInstance instance = linkage.instance(described(node));
+      for (size_t i = 0; i < node.choices.size(); ++i) {
+        const Choice& choice = node.choices[i];
         if (choice.cost != Cost::FUSED) {
           linkage.linkToHost(instance, i);
           continue;
         }
         auto mismatch = linkage.link(instance, i, *instances[choice.provider], *choice.item);
         if (mismatch) {
-          problem(ErrorCode::TYPE_MISMATCH, part, described_[part].imports()[i],
-                  "component '" + parts_[choice.provider].name +
+          problem(ErrorCode::TYPE_MISMATCH, node.name, described(node).imports()[i], choice.place,
+                  "component '" + nodes_[choice.provider].name +
                       "' exports another type: " + mismatch->text());
         }
       }
-      instances[part] = std::move(instance);
+      instances[index] = std::move(instance);
     }
   }
 
+  // The nodes that an entry leads to, or, where there is no entry, that a link leads to.
+  std::vector<bool> findReached() const {
+    std::vector<bool> reached(nodes_.size());
+    std::vector<size_t> pending;
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      if (!isEntry(nodes_[i])) continue;
+      reached[i] = true;
+      pending.push_back(i);
+    }
+    if (pending.empty()) {
+      for (const Node& node : nodes_) {
+        for (const Choice& choice : node.choices) {
+          if (choice.provider != NOBODY) reached[choice.provider] = true;
+        }
+      }
+    }
+    while (!pending.empty()) {
+      size_t node = pending.back();
+      pending.pop_back();
+      for (const Choice& choice : nodes_[node].choices) {
+        if (choice.provider == NOBODY || reached[choice.provider]) continue;
+        reached[choice.provider] = true;
+        pending.push_back(choice.provider);
+      }
+    }
+    return reached;
+  }
+
   void finish(const std::vector<size_t>& order) {
-    std::set<size_t> reached;
-    for (size_t part : order) {
-      PlannedPart planned{.name = parts_[part].name, .imports = {}};
-      planned.program = findExport(described_[part], "wasi:cli/run@0.2.0") != nullptr;
-      for (size_t i = 0; i < choices_[part].size(); ++i) {
-        const Choice& choice = choices_[part][i];
-        const typed::Item& import = described_[part].imports()[i];
+    std::vector<bool> reached = findReached();
+    for (size_t index : order) {
+      const Node& node = nodes_[index];
+      PlannedPart planned{.name = node.name, .part = node.part, .imports = {}};
+      planned.program = findExport(described(node), ENTRIES[0]) != nullptr;
+      for (size_t i = 0; i < node.choices.size(); ++i) {
+        const Choice& choice = node.choices[i];
+        const typed::Item& import = described(node).imports()[i];
         PlannedImport row{.name = std::string(import.name.name),
                           .kind = typed::describe(import.entity),
-                          .cost = choice.cost};
+                          .cost = choice.cost,
+                          .component = {},
+                          .item = {}};
         if (choice.provider != NOBODY) {
-          reached.insert(choice.provider);
-          row.component = parts_[choice.provider].name;
+          row.component = nodes_[choice.provider].name;
           row.item = choice.item->name.name;
         }
         planned.imports.push_back(std::move(row));
       }
       plan_.parts.push_back(std::move(planned));
     }
-    for (size_t part : order) {
-      bool program = findExport(described_[part], "wasi:cli/run@0.2.0") != nullptr;
-      if (!program && !reached.contains(part)) plan_.unreached.push_back(parts_[part].name);
+    for (size_t index : order) {
+      if (!reached[index]) plan_.unreached.push_back(nodes_[index].name);
     }
   }
 
   const std::vector<Part>& parts_;
   const HostProvides& hostProvides_;
   component::Interfaces interfaces_;
-  std::vector<ComponentInterface> described_;
-  std::vector<std::vector<Choice>> choices_;
+  std::vector<ComponentInterface> described_;  // by part
+  std::vector<Node> nodes_;
   Plan plan_;
 };
 

@@ -19,11 +19,18 @@
 
 namespace tenon::link {
 
+// What the deployer says about one import.
+struct Link {
+  std::string to;     // the name of the component that satisfies it
+  bool own = false;   // by an instance of its own, which only this importer uses
+  std::string place;  // where it is said, for messages: "tenon.toml:7:1"; may be empty
+};
+
 // One component of a workload, as deployed. The definitions are valid.
 struct Part {
   std::string name;
   const component::Component* definitions = nullptr;
-  std::map<std::string, std::string> links;  // import -> name of the component that satisfies it
+  std::map<std::string, Link> links;  // by the import's name
 };
 
 // Whether the host provides this interface, or this function at the root of a world.
@@ -40,23 +47,27 @@ struct PlannedImport {
   std::string name;
   std::string kind;  // "instance", "func", ...
   Cost cost = Cost::HOST;
-  std::string component;  // FUSED: who satisfies it
+  std::string component;  // FUSED: the planned part that satisfies it
   std::string item;       // FUSED: that component's export
 };
 
+// One instance of a part.
 struct PlannedPart {
-  std::string name;
+  std::string name;  // the part's; "<importer>/<part>" for an instance that is an importer's own
+  size_t part = 0;   // index into the parts that were planned
   std::vector<PlannedImport> imports;  // in the component's order
   bool program = false;                // exports wasi:cli/run
 };
 
 struct Plan {
-  std::vector<PlannedPart> parts;  // in the order of instantiation: providers first
+  // In the order of instantiation: providers first. A part that is linked to only by links that
+  // want an instance of their own has none besides those.
+  std::vector<PlannedPart> parts;
   // All that is wrong, at once: MISSING_IMPORT, AMBIGUOUS, TYPE_MISMATCH (with the first
   // difference, by path), NOT_FOUND (a link that leads nowhere), INVALID (a cycle, spelled out; an
-  // import of oneself).
+  // import of oneself), LIMIT_EXCEEDED (more than MAX_PLANNED_PARTS).
   std::vector<Error> problems;
-  // Parts that are no program and that nothing is linked to.
+  // Parts that no program reaches; without any program, those that nothing is linked to.
   std::vector<std::string> unreached;
 
   bool ok() const { return problems.empty(); }
@@ -64,7 +75,10 @@ struct Plan {
   std::vector<component::WorkloadPart::Wire> wires(size_t index) const;
 };
 
-// Names of `parts` are unique. Errors: INVALID when a component is not valid, with its name.
+inline constexpr size_t MAX_PLANNED_PARTS = 2000;
+
+// Names of `parts` are unique, and have no '/'. Errors: INVALID when a component is not valid, with
+// its name.
 Result<Plan> plan(const std::vector<Part>& parts, const HostProvides& hostProvides);
 
 }  // namespace tenon::link

@@ -11,6 +11,7 @@
 #include <kj/async-io.h>
 
 #include <memory>
+#include <string>
 
 namespace tenon::wasi {
 
@@ -19,6 +20,9 @@ namespace tenon::wasi {
 class Context {
  public:
   virtual ~Context() noexcept(false) = default;
+
+  // The component's name in a workload; else empty.
+  std::string component;
 
   // Resolves when all that the component wrote to its standard streams is where it goes. For the
   // end of a program: nearly always at once, because programs flush. The promise must not outlive

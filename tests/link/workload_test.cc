@@ -31,9 +31,11 @@ std::vector<std::byte> guest(const std::string& name) {
 class Workload {
  public:
   void add(const std::string& name, const std::string& file,
-           std::map<std::string, std::string> links = {}) {
+           const std::map<std::string, std::string>& targets = {}) {
     bytes_[name] = guest(file);
     definitions_[name] = component::decode(bytes_[name]).value();
+    std::map<std::string, Link> links;
+    for (const auto& [import, target] : targets) links[import] = {.to = target};
     parts_.push_back({name, definitions_[name].get(), std::move(links)});
   }
 

@@ -1,0 +1,203 @@
+#pragma once
+
+// Several components that are deployed as one: built and shipped apart, joined here. An import of
+// one that another exports becomes a direct call (it is *fused*); the rest is the host's. What is
+// linked to what is decided before anything starts:
+//
+//   auto shop = tenon::Workload::load(engine, "shop/tenon.toml").value();
+//   tenon::Linker linker;
+//   linker.wasi();
+//   tenon::WorkloadPlan plan = shop.plan(linker);  // what satisfies each import, and all problems
+//   auto instance = shop.instantiate(linker, loop).value();
+//   auto price = instance.function<double(std::string_view)>("cart", "shop:cart/cart", "price");
+//
+// Each import is satisfied by exactly one thing: the component that its link names; else the host,
+// where the linker provides the interface; else the one other component that exports it.
+// docs/manifest.md has the manifest.
+
+#include <tenon/component.h>
+#include <tenon/engine.h>
+#include <tenon/instance.h>
+#include <tenon/linker.h>
+#include <tenon/result.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon {
+
+namespace host {
+struct WorkloadState;
+}  // namespace host
+
+// Who satisfies an import, when it is not to be found out.
+struct WorkloadLink {
+  // SHARED: all that are linked to a component use one instance of it. OWN: the importer gets an
+  // instance of its own, with the same context; several such links of one importer to one component
+  // share it.
+  enum class Instance : uint8_t { SHARED, OWN };
+  std::string to;  // a component's name
+  Instance instance = Instance::SHARED;
+};
+
+// One component of a workload. Its context is its own: no other part of the workload can reach what
+// `wasi` grants.
+struct WorkloadComponent {
+  std::string name;  // of letters, digits, '.', '_' and '-'; unique in the workload
+  Component component;
+  // By the import's name; its version may differ where the versions are compatible.
+  std::map<std::string, WorkloadLink> links = {};
+  WasiOptions wasi = {};
+};
+
+enum class LinkCost : uint8_t {
+  FUSED,  // another component, through a generated adapter: nanoseconds
+  HOST,   // a host function
+  NONE,   // types only: nothing is called
+};
+// "fused", "host", "types".
+const char* toString(LinkCost cost);
+
+// One import of one component, and what satisfies it.
+struct PlannedLink {
+  std::string import;  // "shop:cart/cart@1.0.0"
+  std::string kind;    // "instance", "func", "resource", "type"
+  LinkCost cost = LinkCost::HOST;
+  std::string component;  // FUSED: the PlannedComponent that satisfies it; else empty
+  std::string item;       // FUSED: that component's export; its version may differ from `import`'s
+};
+
+struct PlannedComponent {
+  std::string name;                // for an OWN instance: "<importer>/<component>"
+  std::string component;           // whose code and context it has: WorkloadComponent::name
+  std::string source;              // where that was loaded from; for messages
+  bool program = false;            // exports wasi:cli/run
+  std::vector<PlannedLink> links;  // in the order of its imports
+};
+
+// What a workload becomes. Plain data.
+struct WorkloadPlan {
+  std::vector<PlannedComponent> components;  // in the order of instantiation: providers first
+  // All that is wrong, at once: MISSING_IMPORT, AMBIGUOUS (details: the candidates), TYPE_MISMATCH
+  // (with the first difference, by path), NOT_FOUND (a link that leads nowhere), INVALID (a cycle,
+  // spelled out; an import of oneself). Messages begin with the place in the manifest, where there
+  // is one. With problems, links that could not be made have no `component`.
+  std::vector<Error> problems;
+  // Components that no program reaches; without any program, those that nothing is linked to.
+  std::vector<std::string> unreached;
+
+  bool ok() const { return problems.empty(); }
+  // All problems as one: the first's code, a message that says how many there are, and the others
+  // in the details. Only when there are any.
+  Error error() const;
+};
+
+struct WorkloadOptions {
+  // As InstanceOptions; a call's time is that of all components it goes through.
+  std::optional<std::chrono::nanoseconds> timeout;
+  uint64_t maxMemory = uint64_t{4} << 30;
+  // Whether each line that a component writes to an inherited standard output or error begins with
+  // "<component> | ". AUTO: when more than one component of the workload can write.
+  enum class Prefix : uint8_t { AUTO, NEVER };
+  Prefix prefix = Prefix::AUTO;
+  // Called once for each planned component before it is made, to change its context.
+  std::function<void(const PlannedComponent& component, WasiOptions& wasi)> adjust;
+};
+
+// A workload, running: one store with an instance of each planned component in it. A trap in one
+// component ends them all. Thread and lifetime as Instance.
+class WorkloadInstance {
+ public:
+  WorkloadInstance(WorkloadInstance&&) noexcept;
+  WorkloadInstance& operator=(WorkloadInstance&&) noexcept;
+  ~WorkloadInstance();
+
+  // As Instance::function, of one component. Errors: NOT_FOUND for a component that is not there;
+  // else as Instance::function.
+  template <typename Signature>
+  Result<Function<Signature>> function(std::string_view component, std::string_view interface,
+                                       std::string_view name);
+  Result<DynamicFunction> function(std::string_view component, const std::string& path);
+
+  // As Instance::run. `component` empty: the only one that is a program. Errors: also AMBIGUOUS
+  // (details: which are programs), NOT_FOUND.
+  Result<int> run(std::string_view component = {});
+  Result<PendingCall> startRun(std::string_view component = {});
+
+  // Bytes of all linear memories of all components.
+  uint64_t memorySize() const;
+  // As it was made.
+  const WorkloadPlan& plan() const;
+
+ private:
+  friend class Workload;
+  explicit WorkloadInstance(std::unique_ptr<host::InstanceState> state);
+  Result<std::shared_ptr<host::FunctionState>> find(std::string_view component,
+                                                    std::string_view interface,
+                                                    std::string_view name);
+  std::unique_ptr<host::InstanceState> state_;
+};
+
+// A handle that is cheap to copy; immutable, shared freely between threads.
+class Workload {
+ public:
+  // Reads `tenon.toml`, or another manifest, or the `tenon.toml` of a folder, and the components
+  // that it names. Errors: as Component::load for the manifest's file; MALFORMED, INVALID or
+  // UNSUPPORTED for its text, with line and column, and the nearest known key of one that is
+  // unknown; INVALID for a component's file or a directory that cannot be used, with the place that
+  // names it. All problems at once: `details` has those after the first, a line each.
+  static Result<Workload> load(const Engine& engine, const std::string& path);
+
+  // The same from memory; `engine` is that of the components. Errors: INVALID_ARGUMENT for names
+  // that are not unique or cannot be, and for a workload without components.
+  static Result<Workload> fromComponents(const Engine& engine, std::string name,
+                                         std::vector<WorkloadComponent> components);
+
+  // Whether `path` is what `load` reads, rather than a component: a folder, or a file that ends in
+  // ".toml".
+  static bool isManifest(const std::string& path);
+
+  const std::string& name() const;
+  // In the order of the manifest.
+  const std::vector<WorkloadComponent>& components() const;
+
+  // What `linker` makes of it. Compiles nothing.
+  WorkloadPlan plan(const Linker& linker) const;
+
+  // Plans, joins and compiles, unless that has happened with a linker that provides the same, or
+  // the cache has it. Errors: WorkloadPlan::error(); as Component::compile.
+  Result<void> compile(const Linker& linker) const;
+  // Why compiling could not use the cache although it should have; empty when all is well.
+  std::string warning() const;
+
+  // Errors: as compile, and as Linker::instantiate.
+  Result<WorkloadInstance> instantiate(Linker& linker, Loop& loop,
+                                       const WorkloadOptions& options = {}) const;
+
+ private:
+  friend struct host::WorkloadState;
+  explicit Workload(std::shared_ptr<host::WorkloadState> state) : state_(std::move(state)) {}
+  std::shared_ptr<host::WorkloadState> state_;
+};
+
+template <typename Signature>
+Result<Function<Signature>> WorkloadInstance::function(std::string_view component,
+                                                       std::string_view interface,
+                                                       std::string_view name) {
+  TENON_TRY(auto found, find(component, interface, name));
+  TypeMatch match;
+  if (!TypedCall<Signature>::matches(detail::typeOf(*found), match)) {
+    return Error(ErrorCode::TYPE_MISMATCH,
+                 std::string(component) + ": " + std::string(name) + ": " + match.difference);
+  }
+  return Function<Signature>(std::move(found));
+}
+
+}  // namespace tenon

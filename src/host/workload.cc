@@ -1,0 +1,356 @@
+#include "component/binary/decoder.h"
+#include "host/state.h"
+#include "link/plan.h"
+#include "wasi/wasi.h"
+
+#include <tenon/workload.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace tenon {
+namespace {
+
+LinkCost costOf(link::Cost cost) {
+  switch (cost) {
+    case link::Cost::FUSED:
+      return LinkCost::FUSED;
+    case link::Cost::HOST:
+      return LinkCost::HOST;
+    case link::Cost::NONE:
+      return LinkCost::NONE;
+  }
+  return LinkCost::HOST;
+}
+
+// What the host lacks of one import, or has of another type, as problems of the plan.
+class HostCheck {
+ public:
+  HostCheck(const call::Registry& registry, std::vector<Error>& problems)
+      : registry_(registry), problems_(problems) {}
+
+  void check(const WorkloadComponent& component, const PlannedLink& link) {
+    const component::Program& program =
+        host::ComponentState::of(component.component).executable->program();
+    auto isOf = [&](const std::string& interface, const std::string& name) {
+      return interface.empty() ? name == link.import : interface == link.import;
+    };
+    std::vector<std::string> missing;
+    std::string where = "component " + component.name + ", import " + link.import;
+    for (const component::ImportedFunction& import : program.imports) {
+      if (!isOf(import.interface, import.name)) continue;
+      const call::HostFunction* function = registry_.find(import.interface, import.name);
+      if (!function) {
+        missing.push_back(import.name + ": " + toString(import.type));
+      } else if (function->mismatch) {
+        std::string difference = function->mismatch(import.type);
+        if (difference.empty()) continue;
+        problems_.push_back(Error(
+            ErrorCode::TYPE_MISMATCH,
+            where + ", function " + import.name + ": the host has another type: " + difference));
+      }
+    }
+    for (const component::ResourceInfo& resource : program.resources) {
+      if (!resource.imported || !isOf(resource.interface, resource.name)) continue;
+      if (!registry_.findResource(resource.interface, resource.name)) {
+        missing.push_back(resource.name + ": resource");
+      }
+    }
+    if (missing.empty()) return;
+    Error error(ErrorCode::MISSING_IMPORT, where + ": the host does not have ");
+    if (missing.size() == 1) {
+      error.message += "its " + missing.front();
+    } else {
+      error.message += std::to_string(missing.size()) + " things in it";
+      for (const std::string& line : missing) {
+        error.details += (error.details.empty() ? "  " : "\n  ") + line;
+      }
+    }
+    problems_.push_back(std::move(error));
+  }
+
+ private:
+  const call::Registry& registry_;
+  std::vector<Error>& problems_;
+};
+
+// Whether a component can write to its standard output or error.
+bool canWrite(const PlannedComponent& component) {
+  return std::ranges::any_of(component.links, [](const PlannedLink& link) {
+    return link.cost == LinkCost::HOST && (link.import.starts_with("wasi:cli/stdout@") ||
+                                           link.import.starts_with("wasi:cli/stderr@"));
+  });
+}
+
+void setPrefix(OutputStream& stream, const std::string& component) {
+  if (stream.kind != OutputStream::Kind::INHERIT || !stream.linePrefix.empty()) return;
+  stream.linePrefix = component + " | ";
+}
+
+// What a plan's executable is made of, as a key.
+std::string describe(const WorkloadPlan& plan) {
+  std::string key;
+  for (const PlannedComponent& component : plan.components) {
+    key += component.name + "=" + component.component + "\n";
+    for (const PlannedLink& link : component.links) {
+      if (link.cost != LinkCost::FUSED) continue;
+      key += "  " + link.import + "=" + link.component + ":" + link.item + "\n";
+    }
+  }
+  return key;
+}
+
+}  // namespace
+
+const char* toString(LinkCost cost) {
+  switch (cost) {
+    case LinkCost::FUSED:
+      return "fused";
+    case LinkCost::HOST:
+      return "host";
+    case LinkCost::NONE:
+      return "types";
+  }
+  return "";
+}
+
+Error WorkloadPlan::error() const {
+  if (problems.size() == 1) return problems.front();
+  Error error(problems.front().code, std::to_string(problems.size()) + " problems");
+  for (const Error& problem : problems) {
+    if (!error.details.empty()) error.details += "\n";
+    error.details += "  " + problem.message;
+    if (!problem.details.empty()) error.details += "\n  ";
+    for (char c : problem.details) {
+      error.details += c;
+      if (c == '\n') error.details += "  ";
+    }
+  }
+  return error;
+}
+
+namespace host {
+
+WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
+  WorkloadPlan result;
+  std::vector<link::Part> parts;
+  {
+    std::lock_guard lock(joining);
+    for (size_t i = definitions.size(); i < components.size(); ++i) {
+      auto decoded =
+          component::decode(ComponentState::of(components[i].component).executable->bytes());
+      if (!decoded) {  // it was decoded when it was loaded
+        result.problems.push_back(std::move(decoded).error());
+        return result;
+      }
+      definitions.push_back(*std::move(decoded));
+    }
+    for (size_t i = 0; i < components.size(); ++i) {
+      link::Part& part = parts.emplace_back();
+      part.name = components[i].name;
+      part.definitions = definitions[i].get();
+      for (const auto& [import, link] : components[i].links) {
+        auto place = places.find({components[i].name, import});
+        part.links[import] = {.to = link.to,
+                              .own = link.instance == WorkloadLink::Instance::OWN,
+                              .place = place == places.end() ? "" : place->second};
+      }
+    }
+  }
+  auto planned = link::plan(parts, [&](std::string_view import) {
+    return linker.registry.hasInterface(import) || linker.registry.find("", import) ||
+           linker.registry.findResource("", import);
+  });
+  if (!planned) {
+    result.problems.push_back(std::move(planned).error());
+    return result;
+  }
+  result.problems = std::move(planned->problems);
+  result.unreached = std::move(planned->unreached);
+  HostCheck hostCheck(linker.registry, result.problems);
+  std::set<size_t> checked;
+  for (link::PlannedPart& part : planned->parts) {
+    const WorkloadComponent& component = components[part.part];
+    PlannedComponent& made = result.components.emplace_back();
+    made.name = std::move(part.name);
+    made.component = component.name;
+    made.source = component.component.name();
+    made.program = part.program;
+    bool first = checked.insert(part.part).second;
+    for (link::PlannedImport& import : part.imports) {
+      made.links.push_back({std::move(import.name), std::move(import.kind), costOf(import.cost),
+                            std::move(import.component), std::move(import.item)});
+      if (first && import.cost == link::Cost::HOST) hostCheck.check(component, made.links.back());
+    }
+  }
+  return result;
+}
+
+Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPlan& plan) {
+  std::string key = describe(plan);
+  std::lock_guard lock(joining);
+  if (executable && joinedAs == key) return executable;
+  std::map<std::string, uint32_t> indices;
+  std::vector<engine::Executable::Part> parts;
+  for (const PlannedComponent& planned : plan.components) {
+    auto component = std::ranges::find(components, planned.component, &WorkloadComponent::name);
+    std::span<const std::byte> bytes = ComponentState::of(component->component).executable->bytes();
+    engine::Executable::Part& part = parts.emplace_back();
+    part.name = planned.name;
+    part.bytes.assign(bytes.begin(), bytes.end());
+    for (const PlannedLink& link : planned.links) {
+      if (link.cost == LinkCost::FUSED) {
+        part.wires.push_back({link.import, indices.at(link.component), link.item});
+      }
+    }
+    indices[planned.name] = static_cast<uint32_t>(parts.size() - 1);
+  }
+  EngineState& engineState = EngineState::of(engine);
+  auto elision =
+      engineState.options.shimElision ? component::ShimElision::ON : component::ShimElision::OFF;
+  TENON_TRY(auto joined, engine::Executable::linkWorkload(std::move(parts), name, elision));
+  const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
+  TENON_CHECK(joined->compile(engineState.engine, cache, &cacheWarning));
+  executable = std::move(joined);
+  joinedAs = std::move(key);
+  return executable;
+}
+
+}  // namespace host
+
+// -- Workload -------------------------------------------------------------------------------------
+
+const std::string& Workload::name() const { return state_->name; }
+
+const std::vector<WorkloadComponent>& Workload::components() const { return state_->components; }
+
+WorkloadPlan Workload::plan(const Linker& linker) const {
+  return state_->plan(host::LinkerState::of(linker));
+}
+
+Result<void> Workload::compile(const Linker& linker) const {
+  WorkloadPlan plan = this->plan(linker);
+  if (!plan.ok()) return plan.error();
+  TENON_TRY([[maybe_unused]] auto executable, state_->join(plan));
+  return {};
+}
+
+std::string Workload::warning() const {
+  std::lock_guard lock(state_->joining);
+  return state_->cacheWarning;
+}
+
+Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
+                                               const WorkloadOptions& options) const {
+  host::LinkerState& linkerState = host::LinkerState::of(linker);
+  auto state = std::make_unique<host::InstanceState>(host::LoopState::of(loop));
+  state->plan = state_->plan(linkerState);
+  if (!state->plan.ok()) return state->plan.error();
+  TENON_TRY(auto executable, state_->join(state->plan));
+  TENON_CHECK(linkerState.link(state_->engine, executable));
+  engine::InstanceOptions settings;
+  settings.limits.memoryBytes = options.maxMemory;
+  settings.timeout = options.timeout;
+  bool prefix = options.prefix == WorkloadOptions::Prefix::AUTO &&
+                std::ranges::count_if(state->plan.components, canWrite) > 1;
+  for (const PlannedComponent& planned : state->plan.components) {
+    auto component =
+        std::ranges::find(state_->components, planned.component, &WorkloadComponent::name);
+    WasiOptions wasi = component->wasi;
+    if (options.adjust) options.adjust(planned, wasi);
+    if (prefix) {
+      setPrefix(wasi.output, planned.name);
+      setPrefix(wasi.error, planned.name);
+    }
+    auto context = wasi::newContext(state->loop.io, wasi);
+    if (!context) {
+      Error error = std::move(context).error();
+      error.message = "component " + planned.name + ": " + error.message;
+      return error;
+    }
+    (*context)->component = planned.name;
+    settings.parts.push_back(context->get());
+    state->contexts.push_back(*std::move(context));
+  }
+  TENON_TRY(state->instance, engine::Instance::create(linkerState.linked, std::move(settings)));
+  return WorkloadInstance(std::move(state));
+}
+
+// -- WorkloadInstance -----------------------------------------------------------------------------
+
+namespace {
+
+Result<const std::vector<component::ProgramExport>*> exportsOf(const host::InstanceState& instance,
+                                                               std::string_view component) {
+  for (const component::ProgramExport& part : instance.exports()) {
+    auto* exports = std::get_if<component::ExportedInstance>(&part.item);
+    if (exports && part.name == component) return &exports->exports;
+  }
+  Error error(ErrorCode::NOT_FOUND, "there is no component '" + std::string(component) + "'");
+  for (const PlannedComponent& planned : instance.plan.components) {
+    error.details += (error.details.empty() ? "  " : "\n  ") + planned.name;
+  }
+  return error;
+}
+
+// The component to run when none is named.
+Result<std::string> onlyProgram(const WorkloadPlan& plan) {
+  std::vector<const PlannedComponent*> programs;
+  for (const PlannedComponent& planned : plan.components) {
+    if (planned.program) programs.push_back(&planned);
+  }
+  if (programs.size() == 1) return programs.front()->name;
+  if (programs.empty()) {
+    return Error(ErrorCode::MISSING_EXPORT,
+                 "no component of the workload exports wasi:cli/run: there is no program");
+  }
+  Error error(ErrorCode::AMBIGUOUS,
+              std::to_string(programs.size()) + " components of the workload are programs");
+  for (const PlannedComponent* program : programs) {
+    error.details += (error.details.empty() ? "  " : "\n  ") + program->name;
+  }
+  return error;
+}
+
+}  // namespace
+
+WorkloadInstance::WorkloadInstance(std::unique_ptr<host::InstanceState> state)
+    : state_(std::move(state)) {}
+WorkloadInstance::WorkloadInstance(WorkloadInstance&&) noexcept = default;
+WorkloadInstance& WorkloadInstance::operator=(WorkloadInstance&&) noexcept = default;
+WorkloadInstance::~WorkloadInstance() = default;
+
+Result<std::shared_ptr<host::FunctionState>> WorkloadInstance::find(std::string_view component,
+                                                                    std::string_view interface,
+                                                                    std::string_view name) {
+  TENON_TRY(const auto* exports, exportsOf(*state_, component));
+  return host::findExported(*state_, *exports, component, interface, name);
+}
+
+Result<DynamicFunction> WorkloadInstance::function(std::string_view component,
+                                                   const std::string& path) {
+  TENON_TRY(const auto* exports, exportsOf(*state_, component));
+  TENON_TRY(auto function, host::findByPath(*state_, *exports, component, path));
+  return DynamicFunction(std::move(function));
+}
+
+Result<PendingCall> WorkloadInstance::startRun(std::string_view component) {
+  std::string name(component);
+  if (name.empty()) {
+    TENON_TRY(name, onlyProgram(state_->plan));
+  }
+  TENON_TRY(const auto* exports, exportsOf(*state_, name));
+  return host::startRun(*state_, *exports, name);
+}
+
+Result<int> WorkloadInstance::run(std::string_view component) {
+  TENON_TRY(PendingCall pending, startRun(component));
+  return host::finishRun(*state_, std::move(pending));
+}
+
+uint64_t WorkloadInstance::memorySize() const { return state_->instance->memorySize(); }
+
+const WorkloadPlan& WorkloadInstance::plan() const { return state_->plan; }
+
+}  // namespace tenon
