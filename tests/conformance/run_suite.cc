@@ -2,11 +2,17 @@
 // json-from-wast` makes of a .wast file, with one binary per module beside it.
 //
 //     tenon_run_suite SCRIPT.json [--expected FILE] [--no-shim-elision] [--decode-only]
+//                     [--features LIST] [--row FILE]
 //
 // Every command is a check. `--expected` names the checked-in list of commands that may fail, a
 // line each: "script:line reason"; one that passes all the same fails the run. `--decode-only`
 // checks decoding and validation, and leaves what would run alone (for features that Tenon does not
 // run yet).
+//
+// `--features` is for the scripts of wasm-tools itself: gated features are let through as
+// wasm-tools is told for that script ("cm-async,cm64", after its defaults). A valid component that
+// is refused because it needs a feature that Tenon lacks counts as gated, and the refusal must say
+// so; core modules are left out. `--row` appends the counts to a file, for the table.
 
 #include "component/abi/dynamic.h"
 #include "component/binary/decoder.h"
@@ -115,13 +121,17 @@ Value valueFrom(const json& item) {
 struct Options {
   std::string script;
   std::string expected;
+  std::string row;
   bool decodeOnly = false;
+  bool scriptOfWasmTools = false;
+  component::Features features;
   component::ShimElision elision = component::ShimElision::ON;
 };
 
 struct Outcome {
   bool passed = true;
   std::string why;
+  enum class Kind : uint8_t { CHECKED, GATED, SKIPPED } kind = Kind::CHECKED;
 };
 
 Outcome fail(std::string why) { return {false, std::move(why)}; }
@@ -131,6 +141,27 @@ component::Features allFeatures() {
   features.values = features.fixedLists = features.maps = features.threads = true;
   features.errorContext = features.attributes = features.getters = features.memory64 = true;
   features.stackful = features.moreAsync = features.forward = features.canonicalNames = true;
+  return features;
+}
+
+// `names` as wasm-tools takes them, besides its defaults. What Tenon has no name for is left out.
+component::Features featuresOf(const std::string& names) {
+  component::Features features;
+  features.maps = true;
+  auto has = [&](const char* name) {
+    return ("," + names + ",").find("," + std::string(name) + ",") != std::string::npos;
+  };
+  if (has("all")) return allFeatures();
+  features.values |= has("cm-values");
+  features.fixedLists |= has("cm-fixed-length-lists");
+  features.threads |= has("cm-threading");
+  features.errorContext |= has("cm-error-context");
+  features.getters |= has("cm-accessors");
+  features.memory64 |= has("cm64");
+  features.stackful |= has("cm-async-stackful");
+  features.moreAsync |= has("cm-more-async-builtins");
+  features.forward |= has("cm-forward");
+  features.canonicalNames |= has("cm-canon-names");
   return features;
 }
 
@@ -145,6 +176,9 @@ class Runner {
 
   Outcome run(const json& command) {
     const std::string type = command.at("type");
+    if (options_.scriptOfWasmTools && isCoreModule(command)) {
+      return {true, "", Outcome::Kind::SKIPPED};
+    }
     if (type == "module") return instantiate(command, /*named=*/"");
     if (type == "module_definition") return define(command);
     if (type == "module_instance") return instantiateDefinition(command);
@@ -161,6 +195,12 @@ class Runner {
   }
 
  private:
+  bool isCoreModule(const json& command) const {
+    if (!command.contains("filename") || command.value("module_type", "") == "text") return false;
+    auto layer = component::readLayer(bytesOf(command));
+    return layer && *layer == component::Layer::CORE_MODULE;
+  }
+
   std::vector<std::byte> bytesOf(const json& command) const {
     return readBytes(folder_ + command.at("filename").get<std::string>());
   }
@@ -172,20 +212,29 @@ class Runner {
       auto module = engine::Module::compile(engine_, bytes);
       return module ? Outcome{} : fail(module.error().text());
     }
-    auto decoded = component::decode(bytes, allFeatures());
-    if (!decoded) return fail(decoded.error().text());
-    auto valid = component::validate(**decoded, allFeatures());
-    return valid ? Outcome{} : fail(valid.error().text());
+    auto decoded = component::decode(bytes, options_.features);
+    if (!decoded) return refused(decoded.error());
+    auto valid = component::validate(**decoded, options_.features);
+    return valid ? Outcome{} : refused(valid.error());
+  }
+
+  Outcome refused(const Error& error) const {
+    Outcome outcome = fail(error.text());
+    if (options_.scriptOfWasmTools && error.code == ErrorCode::UNSUPPORTED) {
+      outcome.kind = Outcome::Kind::GATED;
+    }
+    return outcome;
   }
 
   // Invalid and malformed: refused by the decoder, the validator, or, for core code, the engine.
   Outcome refuse(const json& command) {
-    if (command.at("module_type") == "text") return {};  // the text format is not Tenon's
+    // The text format is not Tenon's.
+    if (command.at("module_type") == "text") return {true, "", Outcome::Kind::SKIPPED};
     std::vector<std::byte> bytes = bytesOf(command);
     Outcome accepted = validateOnly(bytes);
     if (!accepted.passed) return {};
     auto executable =
-        engine::Executable::link(std::move(bytes), "test", options_.elision, allFeatures());
+        engine::Executable::link(std::move(bytes), "test", options_.elision, options_.features);
     if (executable && (*executable)->compile(engine_, nullptr)) {
       return fail("it was accepted; expected: " + command.value("text", ""));
     }
@@ -216,7 +265,7 @@ class Runner {
     if (!valid.passed || options_.decodeOnly) return valid;
     if (*component::readLayer(bytes) == component::Layer::CORE_MODULE) return {};
     auto executable = engine::Executable::link(bytes, name.empty() ? "test" : name,
-                                               options_.elision, allFeatures());
+                                               options_.elision, options_.features);
     if (!executable) return fail(executable.error().text());
     auto compiled = (*executable)->compile(engine_, nullptr);
     if (!compiled) return fail(compiled.error().text());
@@ -310,6 +359,7 @@ std::map<std::string, std::string> readExpected(const std::string& path) {
 
 int main(int argc, char** argv) {
   Options options;
+  options.features = allFeatures();
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
     if (word == "--expected" && i + 1 < argc)
@@ -318,7 +368,12 @@ int main(int argc, char** argv) {
       options.elision = component::ShimElision::OFF;
     else if (word == "--decode-only")
       options.decodeOnly = true;
-    else
+    else if (word == "--row" && i + 1 < argc)
+      options.row = argv[++i];
+    else if (word == "--features" && i + 1 < argc) {
+      options.features = featuresOf(argv[++i]);
+      options.scriptOfWasmTools = options.decodeOnly = true;
+    } else
       options.script = word;
   }
   std::ifstream in(options.script);
@@ -331,13 +386,17 @@ int main(int argc, char** argv) {
   name = name.substr(0, name.rfind(".json"));
   std::map<std::string, std::string> expected = readExpected(options.expected);
   Runner runner(options);
-  int passed = 0, failed = 0, expectedFailures = 0;
+  int passed = 0, failed = 0, expectedFailures = 0, gated = 0, skipped = 0;
   for (const json& command : script.at("commands")) {
     int line = command.at("line");
     std::string key = name + ":" + std::to_string(line);
     Outcome outcome = runner.run(command);
     bool mayFail = expected.contains(key);
-    if (outcome.passed && !mayFail)
+    if (outcome.kind == Outcome::Kind::SKIPPED)
+      ++skipped;
+    else if (outcome.kind == Outcome::Kind::GATED && !mayFail)
+      std::printf("  %s gated: %s\n", key.c_str(), outcome.why.c_str()), ++gated;
+    else if (outcome.passed && !mayFail)
       ++passed;
     else if (!outcome.passed && mayFail)
       ++expectedFailures;
@@ -348,9 +407,14 @@ int main(int argc, char** argv) {
           outcome.passed ? "passes, but is listed as an expected failure" : outcome.why.c_str());
     }
   }
-  std::printf("%-48s %5d passed %4d failed %4d expected failures\n", name.c_str(), passed, failed,
-              expectedFailures);
-  return failed == 0 && passed + expectedFailures > 0 ? 0 : 1;
+  std::printf("%-48s %5d passed %4d failed %4d expected failures %4d gated %4d text or core\n",
+              name.c_str(), passed, failed, expectedFailures, gated, skipped);
+  if (!options.row.empty()) {
+    std::ofstream(options.row, std::ios::app)
+        << name << ' ' << passed << ' ' << failed << ' ' << expectedFailures << ' ' << gated << ' '
+        << skipped << '\n';
+  }
+  return failed == 0 && passed + expectedFailures + gated + skipped > 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class Random {
       return below(5) == 0 ? types.primitive(TypeKind::STRING)
                            : types.primitive(static_cast<TypeKind>(below(13)));
     }
-    switch (below(9)) {
+    switch (below(10)) {
       case 0:
       case 1:
         return *types.list(type(types, depth - 1));
@@ -59,6 +59,8 @@ class Random {
         const Type* error = below(4) ? type(types, depth - 1) : nullptr;
         return *types.result(ok, error);
       }
+      case 8:
+        return *types.fixedList(type(types, depth - 1), below(6) == 0 ? 40 : 1 + below(5));
       default: {
         std::vector<std::string> labels;
         for (uint32_t i = 0, n = 1 + below(32); i < n; ++i)
@@ -98,7 +100,7 @@ class Random {
         return Value(string());
       case TypeKind::LIST: {
         List list;
-        uint32_t n = below(4) == 0 ? 0 : below(5);
+        uint32_t n = type.fixedLength ? type.fixedLength : below(4) == 0 ? 0 : below(5);
         for (uint32_t i = 0; i < n; ++i) list.items.push_back(value(*type.element));
         return Value(list);
       }

@@ -89,9 +89,7 @@ Result<const Type*> Flattener::definedType(const Scope& scope, const DefValType&
     case TypeKind::LIST:
     case TypeKind::OPTION:
       if (!element) return invalidDefinition("a type without element type", offset);
-      if (type.length) {
-        return Error{ErrorCode::UNSUPPORTED, "fixed-length lists are not supported", offset};
-      }
+      if (type.length) return located(types.fixedList(element, *type.length), offset);
       if (type.key) {
         TENON_TRY(const Type* key, optional(type.key));
         return located(types.map(key, element), offset);

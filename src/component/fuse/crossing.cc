@@ -21,6 +21,12 @@ std::vector<const Type*> payloadsOf(const Type& type) {
   return payloads;
 }
 
+// How often the code for an element of a fixed-length list is written down: a longer list is a
+// loop, and always in memory on both sides.
+uint32_t fixedCopies(const Type& type) {
+  return type.fixedLength > MAX_FLAT_PARAMS ? 1 : type.fixedLength;
+}
+
 uint8_t storeOpcode(uint32_t size) {
   return size == 1 ? op::I32_STORE8 : size == 2 ? op::I32_STORE16 : op::I32_STORE;
 }
@@ -96,8 +102,10 @@ uint32_t Crossing::cost(const Type& type) {
       for (const Type* payload : payloadsOf(type)) sum += 1 + share(payload);
       break;
     case TypeKind::STRING:
-    case TypeKind::LIST:
       sum = 4;
+      break;
+    case TypeKind::LIST:
+      sum = type.fixedLength == 0 ? 4 : 4 + uint64_t{fixedCopies(type)} * share(type.element);
       break;
     default:
       break;
@@ -131,6 +139,7 @@ void Crossing::moveInline(CodeBuilder& f, const Type& type, Place source, Place 
     case TypeKind::STRING:
       return moveString(f, source, target);
     case TypeKind::LIST:
+      if (type.fixedLength != 0) return moveFixedList(f, type, source, target);
       return moveList(f, type, source, target);
     default:
       return moveScalar(f, type, source, target);
@@ -285,6 +294,29 @@ void Crossing::moveMembers(CodeBuilder& f, const Type& type, Place source, Place
          target.part(member.offset, flat, count));
     flat += count;
   }
+}
+
+void Crossing::moveFixedList(CodeBuilder& f, const Type& type, Place source, Place target) {
+  const Type& element = *type.element;
+  if (type.fixedLength <= MAX_FLAT_PARAMS) {
+    for (uint32_t i = 0; i < type.fixedLength; ++i) {
+      size_t flat = size_t{i} * element.flatCount;
+      move(f, element, source.part(i * element.size, flat, element.flatCount),
+           target.part(i * element.size, flat, element.flatCount));
+    }
+    return;
+  }
+  assert(source.inMemory && target.inMemory);
+  Local from = f.local(WasmType::I32), to = f.local(WasmType::I32), end = f.local(WasmType::I32);
+  f.set(from, source.address + source.offset);
+  f.set(to, target.address + target.offset);
+  f.set(end, from + i32(type.size));
+  f.loop([&](Label top) {
+    move(f, element, Place::at(from), Place::at(to));
+    f.set(to, to + i32(element.size));
+    f.set(from, from + i32(element.size));
+    f.brIf(top, from != end);
+  });
 }
 
 void Crossing::movePayload(CodeBuilder& f, const Type* payload, uint32_t offset, Place source,

@@ -106,6 +106,7 @@ class Crossing {
                    Place target);
   void moveBytes(CodeBuilder& f, uint32_t size, Place source, Place target);
   void moveList(CodeBuilder& f, const Type& type, Place source, Place target);
+  void moveFixedList(CodeBuilder& f, const Type& type, Place source, Place target);
   void moveString(CodeBuilder& f, Place source, Place target);
   Expr loadScalar(const Type& type, Place source);
   void storeScalar(CodeBuilder& f, const Type& type, Place target, Expr value);
