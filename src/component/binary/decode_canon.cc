@@ -350,7 +350,11 @@ Result<Canon> readCanon(ByteReader& in, DecodeContext& context) {
   }
   Canon canon;
   canon.kind = static_cast<CanonKind>(opcode);
-  TENON_CHECK(readOperands(in, context, info.operands, canon));
+  if (auto read = readOperands(in, context, info.operands, canon); !read) {
+    Error error = std::move(read).error();
+    error.message = std::string(info.name) + ": " + error.message;
+    return error;
+  }
   TENON_CHECK(checkGate(info, start, context.features));
   return canon;
 }

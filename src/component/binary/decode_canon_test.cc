@@ -99,13 +99,14 @@ TEST(Decode, RefusesUnknownBuiltInsAndOptions) {
               ErrorCode::MALFORMED);
   }
   EXPECT_EQ(messageOf(Builder::component().section(8, 1, 0x00, 0x01, 0, 0, 0).bytes()),
-            "canon section: expected the sort func after canon lift (0x00), found byte 0x01 (at "
-            "byte 12)");
+            "canon section: lift: expected the sort func after canon lift (0x00), found byte 0x01 "
+            "(at byte 12)");
   EXPECT_EQ(messageOf(Builder::component().section(8, 1, 0x01, 0x00, 0, 1, 0x0a).bytes()),
-            "canon section: expected a canonical option (0x00 to 0x07), found byte 0x0a (at byte "
-            "15)");
+            "canon section: lower: expected a canonical option (0x00 to 0x07), found byte 0x0a "
+            "(at byte 15)");
   EXPECT_EQ(messageOf(Builder::component().section(8, 1, 0x0c, 1).bytes()),
-            "canon section: expected a reserved byte (0x00), found byte 0x01 (at byte 12)");
+            "canon section: thread.yield: expected a reserved byte (0x00), found byte 0x01 "
+            "(at byte 12)");
 }
 
 // -- Gated features -------------------------------------------------------------------------------
@@ -181,6 +182,11 @@ TEST(Decode, ReadsGatedFeaturesThatAreTurnedOn) {
 TEST(Decode, PrefersToSayThatAGatedFeatureIsMalformed) {
   EXPECT_EQ(errorOf(Builder::component().section(8, 1, 0x29, 1).bytes()).code,
             ErrorCode::MALFORMED);
+}
+
+TEST(CanonicalDefinitions, ErrorsNameTheBuiltIn) {
+  EXPECT_EQ(messageOf(Builder::component().section(8, 1, 3).bytes()),
+            "canon section: resource.drop: truncated LEB128 at byte 12");
 }
 
 }  // namespace

@@ -194,6 +194,22 @@ Result<Alias> readAlias(ByteReader& in, DecodeContext& context) {
   }
 }
 
+namespace {
+
+// valuebound
+Result<void> readValueBound(ByteReader& in, DecodeContext& context, ExternTypeRef& type) {
+  TENON_TRY(bool isType, readFlag(in, "eq or a type"));
+  type.kind = isType ? ExternTypeRef::Kind::VALUE_TYPE : ExternTypeRef::Kind::VALUE_EQ;
+  if (isType) {
+    TENON_TRY(type.value, readValType(in, context));
+  } else {
+    TENON_TRY(type.index, in.u32());
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<ExternTypeRef> readExternType(ByteReader& in, DecodeContext& context) {
   using Kind = ExternTypeRef::Kind;
   uint64_t start = in.offset();
@@ -209,12 +225,10 @@ Result<ExternTypeRef> readExternType(ByteReader& in, DecodeContext& context) {
       type.kind = Kind::FUNC;
       break;
     case 0x02: {
-      TENON_TRY(bool isType, readFlag(in, "the bound of a value"));
-      type.kind = isType ? Kind::VALUE_TYPE : Kind::VALUE_EQ;
-      if (isType) {
-        TENON_TRY(type.value, readValType(in, context));
-      } else {
-        TENON_TRY(type.index, in.u32());
+      if (auto read = readValueBound(in, context, type); !read) {
+        Error error = std::move(read).error();
+        error.message = "the bound of a value: " + error.message;
+        return error;
       }
       TENON_CHECK(requireFeature(context.features.values, start, "a value", "values"));
       return type;

@@ -215,8 +215,11 @@ class ComponentDecoder {
         return items("imports", in, readImport);
       case 11:
         return items("exports", in, readExport);
-      default:
-        return items("values", in, readValueDef);
+      default: {
+        uint64_t start = in.offset();
+        TENON_CHECK(items("values", in, readValueDef));
+        return requireFeature(context_.features.values, start, "a value section", "values");
+      }
     }
   }
 

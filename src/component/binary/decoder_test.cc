@@ -317,5 +317,22 @@ TEST(Decode, ReadsExports) {
             "0x02 (at byte 16)");
 }
 
+TEST(GatedFeatures, RefuseAnEmptyValueSectionToo) {
+  Error error = errorOf(Builder::component().section(12, 0).bytes());
+  EXPECT_EQ(error.code, ErrorCode::UNSUPPORTED);
+  EXPECT_EQ(error.text(),
+            "value section: a value section needs a feature that is not supported: values "
+            "(at byte 10)");
+  Features values{.values = true};
+  auto bytes = Builder::component().section(12, 0).bytes();
+  EXPECT_TRUE(decode(bytes, values));
+}
+
+TEST(GatedFeatures, ErrorsInAValueImportSayThatItIsOne) {
+  EXPECT_EQ(messageOf(Builder::component().section(10, 1, 0, "a", 2, 0x73).bytes()),
+            "import section: the bound of a value: expected eq or a type (0x00 or 0x01), found "
+            "byte 0x73 (at byte 15)");
+}
+
 }  // namespace
 }  // namespace tenon::component
