@@ -27,6 +27,10 @@ if(TENON_HAS_PACKED_RELOCATIONS)
 endif()
 
 set(TENON_SANITIZED OFF)
+if(TENON_FUZZ)
+  set(TENON_ASAN ON)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(TENON_ASAN)
   set(TENON_SANITIZED ON)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined

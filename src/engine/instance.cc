@@ -36,6 +36,7 @@ Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options
   functions_.resize(program.functions.size());
   uint32_t count = static_cast<uint32_t>(program.instances.size());
   hostControl_.resize(component::control::usedBytes(count));
+  // guest-ok: the host's own memory, until the program has one of its own
   control_ = GuestMemory(hostControl_.data(), hostControl_.size());
   for (const component::Trampoline& trampoline : program.trampolines) {
     if (trampoline.canon == component::CanonKind::CONTEXT_GET ||
@@ -111,6 +112,7 @@ Result<void> Instance::runStep(uint32_t index) {
     if (target.size() != used) {
       return Error(ErrorCode::INTERNAL, "the control memory is too small");
     }
+    // guest-ok: `target` has `used` bytes
     std::ranges::copy(before.bytes(0, used), target.begin());
   }
   return {};

@@ -200,6 +200,7 @@ Result<wasmtime_func_t> exportedFunction(Store& store, const wasmtime_instance_t
 Memory::Memory(Store& store, const wasmtime_memory_t& memory)
     : context_(store.context()),
       memory_(memory),
+      // guest-ok: here every GuestMemory begins; `view` adds the size of the moment
       base_(reinterpret_cast<std::byte*>(wasmtime_memory_data(store.context(), &memory))) {}
 
 Result<Memory> exportedMemory(Store& store, const wasmtime_instance_t& instance,

@@ -15,7 +15,7 @@
 #include <utility>
 
 namespace tenon {
-namespace abi::detail {
+namespace abi::detail {  // guest-ok(pointer): all of a value lies inside
 
 template <typename Signature>
 struct ThunkFor;

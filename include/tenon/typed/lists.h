@@ -14,7 +14,7 @@
 #include <span>
 
 namespace tenon {
-namespace abi::detail {
+namespace abi::detail {  // guest-ok(pointer): all of a value lies inside
 
 // What strings and lists have in common: a pointer and a length.
 struct PointerPairAbi {
@@ -57,7 +57,7 @@ inline bool checkList(Context& context, StringRange list, uint32_t size, uint32_
 template <typename T>
 std::span<const T> viewPlain(Context& context, StringRange list) {
   auto bytes = context.memory.bytes(list.pointer, uint64_t{list.codeUnits} * sizeof(T));
-  return {reinterpret_cast<const T*>(bytes.data()), list.codeUnits};
+  return {reinterpret_cast<const T*>(bytes.data()), list.codeUnits};  // guest-ok: still a span
 }
 
 template <typename T>

@@ -9,7 +9,7 @@
 
 namespace tenon {
 
-namespace abi::detail {
+namespace abi::detail {  // guest-ok(pointer): all of a value lies inside
 
 // Layout of Ts one after another, as fields of a record. Source: CanonicalABI.md "Alignment".
 template <typename... Ts>

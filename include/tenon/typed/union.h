@@ -13,7 +13,7 @@
 #include <utility>
 #include <variant>
 
-namespace tenon::abi::detail {
+namespace tenon::abi::detail {  // guest-ok(pointer): all of a value lies inside
 
 // Abi of a payload that may be missing. The walks of `std::monostate` do nothing.
 struct NoPayloadAbi {

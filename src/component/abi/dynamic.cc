@@ -7,6 +7,9 @@
 
 #include <limits>
 
+// guest-ok(pointer): all of what is at `pointer` lies inside the memory, which the callers have
+// checked; so no address in it takes more than 32 bits.
+
 namespace tenon::abi {
 namespace {
 

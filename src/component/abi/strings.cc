@@ -209,7 +209,7 @@ std::string_view validUtf8(Context& context, const Source& source) {
 // itself, or a copy that lives as long as the Context. Null after a failure.
 const char* outsideOfGuest(Context& context, const char* data, size_t size) {
   auto memory = context.memory.bytes(0, context.memory.size());
-  const auto* begin = reinterpret_cast<const char*>(memory.data());
+  const auto* begin = reinterpret_cast<const char*>(memory.data());  // guest-ok: compared only
   std::less<> before;
   bool outside = size == 0 || memory.empty() || !before(data, begin + memory.size()) ||
                  !before(begin, data + size);
@@ -227,6 +227,7 @@ std::byte* room(Context& context, uint32_t pointer, uint32_t size) {
     context.fail("realloc gave memory that is out of bounds");
     return nullptr;
   }
+  // guest-ok: written to at once, before anything can call the guest
   return context.memory.mutableBytes(pointer, size).data();
 }
 

@@ -65,7 +65,7 @@ Result<void> requireFeature(bool enabled, uint64_t offset, std::string_view what
 Result<uint32_t> readCount(ByteReader& in, DecodeContext& context, std::string_view what) {
   uint64_t start = in.offset();
   TENON_TRY(uint32_t count, in.count(what, context.limits.maxItems));
-  context.items += count;
+  context.items += uint64_t{count};
   if (context.items > context.limits.maxTotalItems) {
     return Error{ErrorCode::LIMIT_EXCEEDED,
                  "more than " + std::to_string(context.limits.maxTotalItems) +
