@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::io::{Read, Write};
 
-wit_bindgen::generate!({ path: "../../wit/context", world: "probing" });
+wit_bindgen::generate!({ path: "../../wit/context", world: "probing", generate_all });
 
 use exports::tenon::context::probe::Guest;
 use wasi::config::store;

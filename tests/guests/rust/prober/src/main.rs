@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 
-wit_bindgen::generate!({ path: "../../wit/context", world: "prober" });
+wit_bindgen::generate!({ path: "../../wit/context", world: "prober", generate_all });
 
 use tenon::context::probe;
 use wasi::config::store;
