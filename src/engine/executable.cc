@@ -165,6 +165,10 @@ ArtifactKey Executable::key(const Engine& engine) const {
       settings += " " + wire.import + "=" + std::to_string(wire.part) + ":" + wire.item;
     }
   }
+  // What `fuse` writes changes with Tenon's sources, not only with its version.
+  for (const component::ModuleBytes& module : program_.modules) {
+    if (module.generated) settings += " " + artifactKey(engine, module.bytes, "").hex();
+  }
   return artifactKey(engine, bytes(), settings);
 }
 

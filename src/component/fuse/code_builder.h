@@ -56,7 +56,8 @@ inline constexpr uint8_t I32_LT_U = 0x49, I32_GT_U = 0x4b, I32_LE_U = 0x4d, I32_
 inline constexpr uint8_t I64_NE = 0x52, I64_GT_U = 0x56;
 inline constexpr uint8_t I32_ADD = 0x6a, I32_SUB = 0x6b, I32_MUL = 0x6c, I32_AND = 0x71;
 inline constexpr uint8_t I32_OR = 0x72, I32_XOR = 0x73, I32_SHL = 0x74, I32_SHR_U = 0x76;
-inline constexpr uint8_t I64_ADD = 0x7c, I64_AND = 0x83, I64_OR = 0x84, I64_SHL = 0x86;
+inline constexpr uint8_t I64_ADD = 0x7c, I64_AND = 0x83, I64_OR = 0x84, I64_SHL = 0x86,
+                         I64_SHR_U = 0x88;
 inline constexpr uint8_t I32_WRAP_I64 = 0xa7, I64_EXTEND_I32_U = 0xad;
 inline constexpr uint8_t I32_REINTERPRET_F32 = 0xbc, I64_REINTERPRET_F64 = 0xbd;
 inline constexpr uint8_t F32_REINTERPRET_I32 = 0xbe, F64_REINTERPRET_I64 = 0xbf;

@@ -11,6 +11,8 @@ namespace {
 constexpr uint32_t INLINE_COST = 100;
 // Bytes that are moved by loads and stores; above by memory.copy.
 constexpr uint32_t INLINE_BYTES = 128;
+// Strings of one function that are moved in place, the others by a helper function.
+constexpr uint32_t INLINE_STRINGS = 2;
 
 std::vector<const Type*> payloadsOf(const Type& type) {
   if (type.kind == TypeKind::OPTION) return {nullptr, type.element};
@@ -425,25 +427,33 @@ void Crossing::moveList(CodeBuilder& f, const Type& type, Place source, Place ta
 
 void Crossing::moveString(CodeBuilder& f, Place source, Place target) {
   Local pointer = f.temporary(WasmType::I32), units = f.temporary(WasmType::I32);
-  std::vector<Expr> arguments;
+  Local result = f.temporary(WasmType::I32);
   if (source.inMemory) {
-    arguments.push_back(Expr::load(op::I32_LOAD, from_.memory, source.address, source.offset));
-    arguments.push_back(Expr::load(op::I32_LOAD, from_.memory, source.address, source.offset + 4));
+    f.set(pointer, Expr::load(op::I32_LOAD, from_.memory, source.address, source.offset));
+    f.set(units, Expr::load(op::I32_LOAD, from_.memory, source.address, source.offset + 4));
   } else {
-    arguments.push_back(narrow(source.flat[0], WasmType::I32));
-    arguments.push_back(narrow(source.flat[1], WasmType::I32));
+    f.set(pointer, narrow(source.flat[0], WasmType::I32));
+    f.set(units, narrow(source.flat[1], WasmType::I32));
   }
-  f.call(stringHelper(), std::move(arguments));
-  f.pop(units);
-  f.pop(pointer);
+  bool utf8 = from_.encoding == StringEncoding::UTF8 && to_.encoding == StringEncoding::UTF8;
+  if (utf8 && inlineStrings_[&f] < INLINE_STRINGS) {
+    ++inlineStrings_[&f];
+    checkUnits(f, pointer, units, 1, 1);
+    allocate(f, result, 1, units);
+    copyText(f, result, pointer, units);
+  } else {
+    f.call(stringHelper(), {pointer, units});
+    f.pop(units);
+    f.pop(result);
+  }
   if (target.inMemory) {
-    f.store(op::I32_STORE, to_.memory, target.address, pointer, target.offset);
+    f.store(op::I32_STORE, to_.memory, target.address, result, target.offset);
     f.store(op::I32_STORE, to_.memory, target.address, units, target.offset + 4);
   } else {
-    setWidened(f, target.flat[0], WasmType::I32, pointer);
+    setWidened(f, target.flat[0], WasmType::I32, result);
     setWidened(f, target.flat[1], WasmType::I32, units);
   }
-  for (Local local : {pointer, units}) f.release(local);
+  for (Local local : {pointer, units, result}) f.release(local);
 }
 
 }  // namespace tenon::component::adapt

@@ -85,7 +85,7 @@ class Crossing {
   void allocate(CodeBuilder& f, Local result, uint32_t alignment, const Expr& size);
 
  private:
-  enum class Helper : uint8_t { VALUE, LIST, STRING, UTF8, UTF16 };
+  enum class Helper : uint8_t { VALUE, LIST, STRING, UTF8, UTF16, COPY_TEXT, COPY_SHORT };
   enum class SourceEncoding : uint8_t { UTF8, UTF16, LATIN1 };
   struct Key {
     Helper helper;
@@ -131,10 +131,22 @@ class Crossing {
   void stringBody(CodeBuilder& f);
   void checkUnits(CodeBuilder& f, Local pointer, Local units, uint32_t unitSize,
                   uint32_t alignment);
-  void copyUtf8(CodeBuilder& f, Local pointer, Local length, Local result);
   uint32_t utf8Helper();   // (pointer, length): traps unless valid
   uint32_t utf16Helper();  // (pointer, units): traps unless valid
   void copyUnits(CodeBuilder& f, Local pointer, Local units, uint32_t unitSize, Local result);
+
+  // copies.cc
+  struct Copied {
+    Local target, source, length;
+    Local beyond;  // nonzero if there is more than ASCII; only where it is text
+    bool isText;
+  };
+  void copyEnds(CodeBuilder& f, const Copied& bytes, uint32_t width, uint32_t count);
+  void copyUpToThree(CodeBuilder& f, const Copied& bytes);
+  void copyLongText(CodeBuilder& f, const Copied& text);
+  uint32_t copyHelper(bool isText);
+  void copyBytes(CodeBuilder& f, Local target, Local source, Local length);
+  void copyText(CodeBuilder& f, Local target, Local source, Local length);
 
   // transcode.cc
   void decode(CodeBuilder& f, SourceEncoding encoding, Local position, Local codePoint);
@@ -153,6 +165,7 @@ class Crossing {
   const bool lends_;
   std::map<Key, uint32_t> helpers_;
   std::map<const Type*, uint32_t> costs_;
+  std::map<const CodeBuilder*, uint32_t> inlineStrings_;  // how many are in a function so far
 };
 
 }  // namespace tenon::component::adapt

@@ -32,9 +32,10 @@ namespace {
 Expr outside(uint32_t memory, const Expr& address, const Expr& length) {
   Expr end = Expr::binary(address.unary(op::I64_EXTEND_I32_U), length.unary(op::I64_EXTEND_I32_U),
                           op::I64_ADD);
-  Expr size = Expr::binary(Expr::memorySize(memory).unary(op::I64_EXTEND_I32_U), Expr::i64(16),
-                           op::I64_SHL);
-  return Expr::binary(std::move(end), std::move(size), op::I64_GT_U);
+  // In pages, rounded up: one comparison with the memory's own number of them.
+  Expr pages = Expr::binary(Expr::binary(std::move(end), Expr::i64(0xffff), op::I64_ADD),
+                            Expr::i64(16), op::I64_SHR_U);
+  return std::move(pages).unary(op::I32_WRAP_I64) > Expr::memorySize(memory);
 }
 
 }  // namespace
@@ -114,7 +115,7 @@ void Crossing::listBody(CodeBuilder& f, const Type& element, Local pointer, Loca
              control::TrapCode::POINTER_OUT_OF_BOUNDS);
   allocate(f, result, element.alignment, bytes);
   if (element.isPlainBytes) {
-    f.copyMemory(to_.memory, from_.memory, result, pointer, bytes);
+    copyBytes(f, result, pointer, bytes);
     if (element.size > 1) f.release(bytes);
     return;
   }

@@ -220,7 +220,8 @@ void Crossing::stringBody(CodeBuilder& f) {
   if (from_.encoding == StringEncoding::UTF8) {
     checkUnits(f, pointer, units, 1, 1);
     if (to_.encoding == StringEncoding::UTF8) {
-      copyUtf8(f, pointer, units, result);
+      allocate(f, result, 1, units);
+      copyText(f, result, pointer, units);
       keepUnits();
       return finish();
     }
@@ -272,88 +273,6 @@ void Crossing::stringBody(CodeBuilder& f) {
         fromLatin1);
   }
   finish();
-}
-
-// -- Same encoding --------------------------------------------------------------------------------
-
-// Copies and looks for bytes beyond ASCII in one pass, and only then validates. Short strings take
-// a few overlapping loads, which are all done before the first store.
-void Crossing::copyUtf8(CodeBuilder& f, Local pointer, Local length, Local result) {
-  allocate(f, result, 1, length);
-  Local beyond = f.local(WasmType::I32);  // nonzero if there is more than ASCII
-  Local source = f.local(WasmType::I32), target = f.local(WasmType::I32);
-  Local rest = f.local(WasmType::I32);
-  Local any = f.local(WasmType::V128), piece = f.local(WasmType::V128);
-
-  // Two pieces of `width` bytes, the last one ending with the string.
-  auto two = [&](uint32_t width, uint8_t load, uint8_t store, WasmType type) {
-    Local first = f.local(type), second = f.local(type);
-    f.set(first, Expr::load(load, from_.memory, pointer));
-    f.set(second, Expr::load(load, from_.memory, pointer + length - i32(width)));
-    f.store(store, to_.memory, result, first);
-    f.store(store, to_.memory, result + length - i32(width), second);
-    if (type == WasmType::I64) {
-      Expr bits = Expr::binary(Expr::binary(first, second, op::I64_OR),
-                               Expr::i64(0x8080808080808080), op::I64_AND);
-      f.set(beyond, Expr::binary(std::move(bits), Expr::i64(0), op::I64_NE));
-    } else {
-      f.set(beyond, (first | second) & i32(0x80808080));
-    }
-  };
-  auto upToThree = [&] {
-    Local first = f.local(WasmType::I32), middle = f.local(WasmType::I32);
-    Local end = f.local(WasmType::I32);
-    auto byte = [&](const Expr& offset) {
-      return Expr::load(op::I32_LOAD8_U, from_.memory, pointer + offset);
-    };
-    f.set(first, byte(i32(0)));
-    f.set(middle, byte(length >> i32(1)));
-    f.set(end, byte(length - i32(1)));
-    f.store(op::I32_STORE8, to_.memory, result, first);
-    f.store(op::I32_STORE8, to_.memory, result + (length >> i32(1)), middle);
-    f.store(op::I32_STORE8, to_.memory, result + length - i32(1), end);
-    f.set(beyond, (first | middle | end) & i32(0x80));
-  };
-  auto vectors = [&] {
-    // 64 bytes at a time, then 16, then the last 16, which may overlap the ones before.
-    f.set(source, pointer);
-    f.set(target, result);
-    auto pieces = [&](uint32_t count) {
-      f.loop([&](Label top) {
-        Local loaded[4];
-        for (uint32_t i = 0; i < count; ++i) {
-          loaded[i] = f.temporary(WasmType::V128);
-          f.set(loaded[i], Expr::vectorLoad(from_.memory, source, 16 * i));
-        }
-        for (uint32_t i = 0; i < count; ++i) {
-          f.vectorStore(to_.memory, target, loaded[i], 16 * i);
-          f.set(any, Expr::vectorBinary(any, loaded[i], op::V128_OR));
-          f.release(loaded[i]);
-        }
-        f.set(source, source + i32(16 * count));
-        f.set(target, target + i32(16 * count));
-        f.set(rest, rest - i32(16 * count));
-        f.brIf(top, rest > i32(16 * count));
-      });
-    };
-    f.set(rest, length);
-    f.ifThen(rest > i32(64), [&] { pieces(4); });
-    f.ifThen(rest > i32(16), [&] { pieces(1); });
-    f.set(piece, Expr::vectorLoad(from_.memory, pointer + length - i32(16)));
-    f.vectorStore(to_.memory, result + length - i32(16), piece);
-    Expr all = Expr::vectorBinary(any, piece, op::V128_OR);
-    f.set(beyond, std::move(all).vectorUnary(op::I8X16_BITMASK));
-  };
-  f.ifElse(length >= i32(16), vectors, [&] {
-    f.ifElse(
-        length >= i32(8), [&] { two(8, op::I64_LOAD, op::I64_STORE, WasmType::I64); },
-        [&] {
-          f.ifElse(
-              length >= i32(4), [&] { two(4, op::I32_LOAD, op::I32_STORE, WasmType::I32); },
-              [&] { f.ifThen(length, upToThree); });
-        });
-  });
-  f.ifThen(beyond, [&] { f.call(utf8Helper(), {pointer, length}); });
 }
 
 void Crossing::copyUnits(CodeBuilder& f, Local pointer, Local units, uint32_t unitSize,
