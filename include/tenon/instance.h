@@ -4,6 +4,7 @@
 
 #include <tenon/component.h>
 #include <tenon/engine.h>
+#include <tenon/network.h>
 #include <tenon/result.h>
 #include <tenon/typed.h>
 #include <tenon/value.h>
@@ -60,6 +61,7 @@ struct WasiOptions {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<std::pair<std::string, std::string>> configuration;  // wasi:config/store
   std::vector<DirectoryGrant> directories;
+  NetworkOptions network;
   InputStream input;
   OutputStream output;
   OutputStream error;

@@ -65,6 +65,16 @@ void GuestOptions::addTo(CLI::App& command) {
   command.add_option("--dir", directories, "Grant a directory: HOST::GUEST, with :ro read-only")
       ->type_name("HOST::GUEST[:ro]")
       ->allow_extra_args(false);
+  command
+      .add_option("--allow-net", allowNet,
+                  "Let the guest connect: example.com:443, 10.0.0.0/8:5432, [::1]:80, *:8000-8999")
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false);
+  command
+      .add_option("--allow-listen", allowListen,
+                  "Let the guest listen: 127.0.0.1:8080, [::]:80, *:*; port 0 is any free one")
+      ->type_name("ADDRESS:PORT")
+      ->allow_extra_args(false);
   command.add_option("--timeout", timeout, "Stop the guest after this long: 500ms, 10s, 5m")
       ->type_name("TIME");
   command
@@ -83,8 +93,9 @@ void GuestOptions::addCompileOptionsTo(CLI::App& command) {
 }
 
 const std::vector<std::string_view>& guestOptionsWithValue() {
-  static const std::vector<std::string_view> OPTIONS = {"--env", "--dir", "--timeout",
-                                                        "--max-memory", "--max-stack"};
+  static const std::vector<std::string_view> OPTIONS = {
+      "--env",     "--dir",        "--allow-net", "--allow-listen",
+      "--timeout", "--max-memory", "--max-stack"};
   return OPTIONS;
 }
 
@@ -139,6 +150,8 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
     }
     options.wasi.directories.push_back(std::move(grant));
   }
+  options.wasi.network.connect = allowNet;
+  options.wasi.network.listen = allowListen;
   if (!timeout.empty()) {
     TENON_TRY(auto duration, parseDuration(timeout));
     options.timeout = duration;

@@ -26,6 +26,8 @@ Result<uint64_t> parseSize(std::string_view text);
 struct GuestOptions {
   std::vector<std::string> environment;  // NAME=VALUE, or NAME to pass on the command's own
   std::vector<std::string> directories;  // HOST::GUEST[:ro]
+  std::vector<std::string> allowNet;     // HOST:PORT
+  std::vector<std::string> allowListen;  // ADDRESS:PORT
   std::string timeout;
   std::string maxMemory;
   std::string maxStack;

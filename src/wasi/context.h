@@ -5,7 +5,9 @@
 
 #include "call/host_call.h"
 #include "wasi/filesystem/filesystem.h"
+#include "wasi/io/lingering.h"
 #include "wasi/io/streams.h"
+#include "wasi/sockets/access.h"
 #include "wasi/wasi.h"
 
 #include <kj/time.h>
@@ -29,9 +31,11 @@ struct Clocks {
 
 class ContextImpl final : public Context {
  public:
-  explicit ContextImpl(Clocks clocks) : clocks(clocks) {}
+  // May use no network and waits for nothing of the system until it is said.
+  explicit ContextImpl(Clocks clocks);
 
   Clocks clocks;
+  kj::UnixEventPort* eventPort = nullptr;  // null: nothing of the system can be waited for
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> environment;
   // Shared, because every `get-stdin` gives another handle to the same stream. Never null.
@@ -42,8 +46,13 @@ class ContextImpl final : public Context {
   bool outputIsTerminal = false;
   bool errorIsTerminal = false;
   std::vector<Preopen> preopens;
+  // Shared with copies of this context. Never null. `network` uses `lingering`.
+  std::shared_ptr<Lingering> lingering;
+  std::shared_ptr<sockets::NetworkAccess> network;
 
   kj::Promise<void> drained() override;
+  // Whether `drained` resolves at once.
+  bool isDrained();
 
   // Room for the bytes of one operation; what is in it lives until the guest runs again. MAX_READ
   // bytes.

@@ -77,8 +77,19 @@ std::string describe(const std::exception_ptr& exception) {
 
 }  // namespace detail
 
+ContextImpl::ContextImpl(Clocks clocks)
+    : clocks(clocks),
+      lingering(std::make_shared<Lingering>(clocks.timer)),
+      network(std::make_shared<sockets::NetworkAccess>(sockets::Grants(), nullptr, *lingering)) {}
+
+bool ContextImpl::isDrained() {
+  return output->flushed() && error->flushed() && lingering->done();
+}
+
 kj::Promise<void> ContextImpl::drained() {
-  return output->whenFlushed().then([this]() { return error->whenFlushed(); });
+  return output->whenFlushed()
+      .then([this]() { return error->whenFlushed(); })
+      .then([this]() { return lingering->whenDone(); });
 }
 
 std::span<std::byte> ContextImpl::scratch() {
@@ -99,6 +110,10 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
   context->inputIsTerminal = isTerminal(options.input, STDIN_FILENO);
   context->outputIsTerminal = isTerminal(options.output, STDOUT_FILENO);
   context->errorIsTerminal = isTerminal(options.error, STDERR_FILENO);
+  context->eventPort = &io.unixEventPort;
+  TENON_TRY(auto grants, sockets::Grants::parse(options.network));
+  context->network = std::make_shared<sockets::NetworkAccess>(
+      std::move(grants), &io.unixEventPort, *context->lingering);
   TENON_TRY(context->preopens, openGrants(options.directories));
   return std::unique_ptr<Context>(std::move(context));
 }

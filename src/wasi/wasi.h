@@ -24,13 +24,14 @@ class Context {
   // The component's name in a workload; else empty.
   std::string component;
 
-  // Resolves when all that the component wrote to its standard streams is where it goes. For the
-  // end of a program: nearly always at once, because programs flush. The promise must not outlive
+  // Resolves when all that the component wrote is where it goes: its standard streams, files, and
+  // for at most 10 s what slow peers of its sockets did not take yet. For the end of a program:
+  // nearly always at once, because programs flush. The promise must not outlive
   // the context.
   virtual kj::Promise<void> drained() = 0;
 };
 
-// Errors: INVALID_ARGUMENT for text that is not UTF-8; NOT_FOUND, INVALID_ARGUMENT, PERMISSION or
+// Errors: INVALID_ARGUMENT for text that is not UTF-8 and for a network grant that is none; NOT_FOUND, INVALID_ARGUMENT, PERMISSION or
 // IO for a directory that cannot be granted.
 Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOptions& options);
 

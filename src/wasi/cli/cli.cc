@@ -33,9 +33,7 @@ std::optional<std::string> initialCwd(call::HostCall&) { return std::nullopt; }
 // Ends the guest once all that it wrote is out.
 void end(call::HostCall& call, int code) {
   ContextImpl& context = contextOf(call);
-  if (!context.output->flushed() || !context.error->flushed()) {
-    if (!wait(call, context.drained())) return;
-  }
+  if (!context.isDrained() && !wait(call, context.drained())) return;
   call.exit(code);
 }
 

@@ -1,6 +1,7 @@
 #include "wasi/binder.h"
 #include "wasi/context.h"
 #include "wasi/filesystem/functions.h"
+#include "wasi/io/fd_streams.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -9,24 +10,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace tenon::wasi::filesystem {
 namespace {
 
 constexpr uint64_t MAX_OFFSET = std::numeric_limits<off_t>::max();
-
-// A directory being read. Has an open file of its own, so that several do not share a position.
-struct DirectoryEntryStream final : call::HostObject {
-  struct Closer {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-  };
-  explicit DirectoryEntryStream(DIR* directory) : directory(directory) {}
-  std::unique_ptr<DIR, Closer> directory;
-};
+constexpr size_t MAX_WRITE_ON_THREAD = 1024 * 1024;
+constexpr size_t ENTRIES_ON_THREAD = 512;
 
 // The result of a system call that returns 0 or -1.
 FileResult<void> checked(int result) {
@@ -40,143 +36,277 @@ Unexpected<ErrorCode> notAFile(const OpenFile& file) {
   return {file.isDirectory() ? ErrorCode::IS_DIRECTORY : ErrorCode::BAD_DESCRIPTOR};
 }
 
+// A FIFO has no offsets, and is waited for.
+std::shared_ptr<ObservedFd> observe(call::HostCall& call, const OpenFile& file) {
+  // A number of its own, because an event port takes each number once.
+  int fd = ::fcntl(file.fd, F_DUPFD_CLOEXEC, 3);
+  if (fd < 0) return nullptr;
+  return std::make_shared<ObservedFd>(contextOf(call).eventPort, kj::AutoCloseFd(fd));
+}
+
 FileResult<Own<InputStream>> readViaStream(call::HostCall& call, Descriptor& self,
                                            uint64_t offset) {
   if (self.file->isDirectory() || !self.file->mayRead()) return notAFile(*self.file);
-  return give(call, std::make_unique<InputStream>(newFileSource(self.file, offset)));
+  std::shared_ptr<InputSource> source;
+  if (self.file->type == DescriptorType::FIFO) {
+    auto fifo = observe(call, *self.file);
+    if (!fifo) return systemFailure(errno);
+    source = std::make_shared<FdSource>(std::move(fifo));
+  } else {
+    source = newFileSource(self.file, offset);
+  }
+  return give(call, std::make_unique<InputStream>(std::move(source)));
+}
+
+// A stream to a file; `otherwise` makes that of a file with offsets.
+template <typename Otherwise>
+FileResult<Own<OutputStream>> giveSink(call::HostCall& call, Descriptor& self,
+                                       Otherwise otherwise) {
+  if (self.file->isDirectory() || !self.file->mayWrite()) return notAFile(*self.file);
+  Lingering& lingering = *contextOf(call).lingering;
+  std::shared_ptr<OutputSink> sink;
+  if (self.file->type == DescriptorType::FIFO) {
+    auto fifo = observe(call, *self.file);
+    if (!fifo) return systemFailure(errno);
+    sink = std::make_shared<FdSink>(std::move(fifo), FdSink::Kind::FIFO, lingering);
+  } else {
+    sink = otherwise(lingering);
+  }
+  return give(call, std::make_unique<OutputStream>(std::move(sink)));
 }
 
 FileResult<Own<OutputStream>> writeViaStream(call::HostCall& call, Descriptor& self,
                                              uint64_t offset) {
-  if (self.file->isDirectory() || !self.file->mayWrite()) return notAFile(*self.file);
-  return give(call, std::make_unique<OutputStream>(newFileSink(self.file, offset)));
+  return giveSink(call, self,
+                  [&](Lingering& lingering) { return newFileSink(self.file, offset, lingering); });
 }
 
 FileResult<Own<OutputStream>> appendViaStream(call::HostCall& call, Descriptor& self) {
-  if (self.file->isDirectory() || !self.file->mayWrite()) return notAFile(*self.file);
-  return give(call, std::make_unique<OutputStream>(newAppendSink(self.file)));
+  return giveSink(call, self,
+                  [&](Lingering& lingering) { return newAppendSink(self.file, lingering); });
 }
 
 using ReadResult = FileResult<std::tuple<std::span<const std::byte>, bool>>;
 
+// Reads on a thread. As `readAt`.
+int64_t readOnThread(call::HostCall& call, const std::shared_ptr<OpenFile>& file,
+                     std::span<std::byte> into, uint64_t offset) {
+  struct Read {
+    std::vector<std::byte> bytes;
+    int64_t count;
+  };
+  auto read = onThread<FileResult<Read>>(call, *file->disk,
+                                         [file, size = into.size(), offset]() -> FileResult<Read> {
+                                           Read result{std::vector<std::byte>(size), 0};
+                                           result.count = readAt(*file, result.bytes, offset);
+                                           return result;
+                                         });
+  if (call.failed()) return 0;
+  if (read->count > 0) std::copy_n(read->bytes.begin(), read->count, into.begin());
+  return read->count;
+}
+
 ReadResult read(call::HostCall& call, Descriptor& self, uint64_t length, uint64_t offset) {
-  if (self.file->isDirectory() || !self.file->mayRead()) return notAFile(*self.file);
+  auto file = self.file;
+  if (file->isDirectory() || !file->mayRead()) return notAFile(*file);
   std::span<std::byte> buffer = contextOf(call).scratch();
   buffer = buffer.first(std::min<uint64_t>(length, buffer.size()));
-  int64_t count = readAt(*self.file, buffer, offset);
+  int64_t count = readNow(*file, buffer, offset);
+  if (count == -EAGAIN) count = readOnThread(call, file, buffer, offset);
   if (count < 0) return systemFailure(static_cast<int>(-count));
   std::span<const std::byte> bytes = buffer.first(static_cast<size_t>(count));
   return ReadResult::Ok{bytes, count == 0 && length != 0};
 }
 
-FileResult<uint64_t> write(call::HostCall&, Descriptor& self, std::span<const std::byte> bytes,
+FileResult<uint64_t> write(call::HostCall& call, Descriptor& self, std::span<const std::byte> bytes,
                            uint64_t offset) {
-  if (self.file->isDirectory() || !self.file->mayWrite()) return notAFile(*self.file);
-  int64_t count = writeAt(*self.file, bytes, offset);
+  auto file = self.file;
+  if (file->isDirectory() || !file->mayWrite()) return notAFile(*file);
+  int64_t count;
+  if (file->disk->isSlow() || file->writesThrough()) {
+    // The guest's memory is not ours while it is suspended.
+    bytes = bytes.first(std::min(bytes.size(), MAX_WRITE_ON_THREAD));
+    auto written = onThread<FileResult<int64_t>>(
+        call, *file->disk,
+        [file, copy = std::vector<std::byte>(bytes.begin(), bytes.end()),
+         offset]() -> FileResult<int64_t> { return writeAt(*file, copy, offset); });
+    count = *written;
+  } else {
+    auto work = [&]() { return writeAt(*file, bytes, offset); };
+    count = timed(*file->disk, work);
+  }
   if (count < 0) return systemFailure(static_cast<int>(-count));
   return static_cast<uint64_t>(count);
 }
 
 // -- Attributes -----------------------------------------------------------------------------------
 
-FileResult<void> advise(call::HostCall&, Descriptor& self, uint64_t offset, uint64_t length,
+FileResult<void> advise(call::HostCall& call, Descriptor& self, uint64_t offset, uint64_t length,
                         Advice advice) {
   static constexpr int ADVICE[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
                                    POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
   if (self.file->isDirectory()) return Unexpected{ErrorCode::BAD_DESCRIPTOR};
   if (offset > MAX_OFFSET || length > MAX_OFFSET - offset) return Unexpected{ErrorCode::INVALID};
-  int error = ::posix_fadvise(self.file->fd, static_cast<off_t>(offset), static_cast<off_t>(length),
-                              ADVICE[static_cast<size_t>(advice)]);
-  if (error != 0) return systemFailure(error);
-  return {};
+  return onDisk<FileResult<void>>(
+      call, *self.file->disk, [file = self.file, offset, length, advice]() -> FileResult<void> {
+        int error =
+            ::posix_fadvise(file->fd, static_cast<off_t>(offset), static_cast<off_t>(length),
+                            ADVICE[static_cast<size_t>(advice)]);
+        if (error != 0) return systemFailure(error);
+        return {};
+      });
 }
 
-FileResult<void> syncData(call::HostCall&, Descriptor& self) {
-  return checked(::fdatasync(self.file->fd));
+FileResult<void> syncData(call::HostCall& call, Descriptor& self) {
+  return onThread<FileResult<void>>(
+      call, *self.file->disk, [file = self.file]() { return checked(::fdatasync(file->fd)); });
 }
 
-FileResult<void> sync(call::HostCall&, Descriptor& self) { return checked(::fsync(self.file->fd)); }
+FileResult<void> sync(call::HostCall& call, Descriptor& self) {
+  return onThread<FileResult<void>>(call, *self.file->disk,
+                                    [file = self.file]() { return checked(::fsync(file->fd)); });
+}
 
 FileResult<DescriptorFlags> getFlags(call::HostCall&, Descriptor& self) { return self.file->flags; }
 
 FileResult<DescriptorType> getType(call::HostCall&, Descriptor& self) { return self.file->type; }
 
-FileResult<void> setSize(call::HostCall&, Descriptor& self, uint64_t size) {
+FileResult<void> setSize(call::HostCall& call, Descriptor& self, uint64_t size) {
   if (self.file->isDirectory() || !self.file->mayWrite()) return notAFile(*self.file);
   if (size > MAX_OFFSET) return Unexpected{ErrorCode::FILE_TOO_LARGE};
-  return checked(::ftruncate(self.file->fd, static_cast<off_t>(size)));
+  return onDisk<FileResult<void>>(call, *self.file->disk, [file = self.file, size]() {
+    return checked(::ftruncate(file->fd, static_cast<off_t>(size)));
+  });
 }
 
-FileResult<void> setTimes(call::HostCall&, Descriptor& self, const NewTimestamp& access,
+FileResult<void> setTimes(call::HostCall& call, Descriptor& self, const NewTimestamp& access,
                           const NewTimestamp& modification) {
   if (self.file->grant == Grant::READ_ONLY) return Unexpected{ErrorCode::READ_ONLY};
   auto accessTime = toTimespec(access);
   auto modificationTime = toTimespec(modification);
   if (!accessTime) return systemFailure(accessTime.error());
   if (!modificationTime) return systemFailure(modificationTime.error());
-  timespec times[] = {*accessTime, *modificationTime};
-  return checked(::futimens(self.file->fd, times));
+  return onDisk<FileResult<void>>(
+      call, *self.file->disk,
+      [file = self.file, access = *accessTime, modification = *modificationTime]() {
+        timespec times[] = {access, modification};
+        return checked(::futimens(file->fd, times));
+      });
 }
 
-FileResult<DescriptorStat> stat(call::HostCall&, Descriptor& self) {
-  struct stat status;
-  if (::fstat(self.file->fd, &status) != 0) return systemFailure(errno);
-  return toStat(status);
+FileResult<DescriptorStat> stat(call::HostCall& call, Descriptor& self) {
+  return onDisk<FileResult<DescriptorStat>>(call, *self.file->disk,
+                                            [file = self.file]() -> FileResult<DescriptorStat> {
+                                              struct stat status;
+                                              if (::fstat(file->fd, &status) != 0)
+                                                return systemFailure(errno);
+                                              return toStat(status);
+                                            });
 }
 
 bool isSameObject(call::HostCall&, Descriptor& self, Descriptor& other) {
-  struct stat mine;
-  struct stat theirs;
-  if (::fstat(self.file->fd, &mine) != 0 || ::fstat(other.file->fd, &theirs) != 0) return false;
-  return mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino;
+  return self.file->device == other.file->device && self.file->inode == other.file->inode;
 }
 
 FileResult<MetadataHashValue> metadataHash(call::HostCall&, Descriptor& self) {
-  struct stat status;
-  if (::fstat(self.file->fd, &status) != 0) return systemFailure(errno);
-  return hashOf(status);
+  return hashOf(self.file->device, self.file->inode);
 }
 
 // -- Directories ----------------------------------------------------------------------------------
 
-FileResult<Own<DirectoryEntryStream>> readDirectory(call::HostCall& call, Descriptor& self) {
-  if (!self.file->isDirectory()) return Unexpected{ErrorCode::NOT_DIRECTORY};
-  kj::AutoCloseFd fd(::openat(self.file->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+using EntryResult = FileResult<std::optional<DirectoryEntry>>;
+
+// A directory being read. Has an open file of its own, so that several do not share a position.
+// Used by one thread at a time.
+class Listing {
+ public:
+  explicit Listing(DIR* directory) : directory_(directory) {}
+
+  EntryResult next() {
+    while (true) {
+      errno = 0;
+      const dirent* entry = ::readdir(directory_.get());
+      if (!entry) {
+        if (errno != 0) return systemFailure(errno);
+        return std::optional<DirectoryEntry>();
+      }
+      std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      if (!abi::isValidUtf8(name)) return Unexpected{ErrorCode::ILLEGAL_BYTE_SEQUENCE};
+      return std::optional(DirectoryEntry{typeOf(*entry), std::move(name)});
+    }
+  }
+
+ private:
+  struct Closer {
+    void operator()(DIR* directory) const { ::closedir(directory); }
+  };
+
+  DescriptorType typeOf(const dirent& entry) {
+    if (entry.d_type != DT_UNKNOWN) return toType(DTTOIF(entry.d_type));
+    struct stat status;
+    if (::fstatat(::dirfd(directory_.get()), entry.d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      return DescriptorType::UNKNOWN;
+    }
+    return toType(status.st_mode);
+  }
+
+  std::unique_ptr<DIR, Closer> directory_;
+};
+
+struct DirectoryEntryStream final : call::HostObject {
+  DirectoryEntryStream(std::shared_ptr<Listing> listing, Disk& disk)
+      : listing(std::move(listing)), disk(disk) {}
+  std::shared_ptr<Listing> listing;
+  Disk& disk;
+  std::deque<EntryResult> ahead;  // what a thread read
+};
+
+FileResult<std::shared_ptr<Listing>> openListing(const OpenFile& file) {
+  kj::AutoCloseFd fd(::openat(file.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd == nullptr) return systemFailure(errno);
   DIR* directory = ::fdopendir(fd);
   if (!directory) return systemFailure(errno);
   (void)fd.release();
-  return give(call, std::make_unique<DirectoryEntryStream>(directory));
+  return std::make_shared<Listing>(directory);
 }
 
-DescriptorType typeOf(DIR* directory, const dirent& entry) {
-  if (entry.d_type != DT_UNKNOWN) return toType(DTTOIF(entry.d_type));
-  struct stat status;
-  if (::fstatat(::dirfd(directory), entry.d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    return DescriptorType::UNKNOWN;
-  }
-  return toType(status.st_mode);
+FileResult<Own<DirectoryEntryStream>> readDirectory(call::HostCall& call, Descriptor& self) {
+  auto file = self.file;
+  if (!file->isDirectory()) return Unexpected{ErrorCode::NOT_DIRECTORY};
+  auto listing = onDisk<FileResult<std::shared_ptr<Listing>>>(
+      call, *file->disk, [file]() { return openListing(*file); });
+  if (!listing) return Unexpected{listing.error()};
+  if (call.failed()) return {};
+  return give(call, std::make_unique<DirectoryEntryStream>(*std::move(listing), *file->disk));
 }
 
-FileResult<std::optional<DirectoryEntry>> readDirectoryEntry(call::HostCall&,
-                                                             DirectoryEntryStream& self) {
-  while (true) {
-    errno = 0;
-    const dirent* entry = ::readdir(self.directory.get());
-    if (!entry) {
-      if (errno != 0) return systemFailure(errno);
-      return std::optional<DirectoryEntry>();
-    }
-    std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (!abi::isValidUtf8(name)) return Unexpected{ErrorCode::ILLEGAL_BYTE_SEQUENCE};
-    return std::optional(DirectoryEntry{typeOf(self.directory.get(), *entry), std::move(name)});
+EntryResult readDirectoryEntry(call::HostCall& call, DirectoryEntryStream& self) {
+  if (self.ahead.empty() && !self.disk.isSlow()) {
+    auto work = [&]() { return self.listing->next(); };
+    return timed(self.disk, work);
   }
+  if (self.ahead.empty()) {
+    using Entries = FileResult<std::deque<EntryResult>>;
+    auto read = onThread<Entries>(call, self.disk, [listing = self.listing]() -> Entries {
+      std::deque<EntryResult> entries;
+      while (entries.size() < ENTRIES_ON_THREAD) {
+        entries.push_back(listing->next());
+        if (entries.back() && !*entries.back()) break;  // the end
+      }
+      return entries;
+    });
+    if (call.failed()) return {};
+    self.ahead = *std::move(read);
+  }
+  EntryResult entry = std::move(self.ahead.front());
+  self.ahead.pop_front();
+  return entry;
 }
 
 }  // namespace
 
-MetadataHashValue hashOf(const struct stat& status) {
+MetadataHashValue hashOf(dev_t deviceNumber, ino_t inodeNumber) {
   struct Secret {
     uint64_t lower = 0x9e3779b97f4a7c15;
     uint64_t upper = 0xc2b2ae3d27d4eb4f;
@@ -193,8 +323,8 @@ MetadataHashValue hashOf(const struct stat& status) {
     value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
     return value ^ (value >> 31);
   };
-  auto device = static_cast<uint64_t>(status.st_dev);
-  auto inode = static_cast<uint64_t>(status.st_ino);
+  auto device = static_cast<uint64_t>(deviceNumber);
+  auto inode = static_cast<uint64_t>(inodeNumber);
   return {mix(inode + mix(device ^ SECRET.lower)), mix(inode ^ mix(device + SECRET.upper))};
 }
 
@@ -215,20 +345,20 @@ void provideDescriptorFunctions(Binder& types) {
       .function<readViaStream>("[method]descriptor.read-via-stream")
       .function<writeViaStream>("[method]descriptor.write-via-stream")
       .function<appendViaStream>("[method]descriptor.append-via-stream")
-      .function<advise>("[method]descriptor.advise")
-      .function<syncData>("[method]descriptor.sync-data")
+      .blocking<advise>("[method]descriptor.advise")
+      .blocking<syncData>("[method]descriptor.sync-data")
       .function<getFlags>("[method]descriptor.get-flags")
       .function<getType>("[method]descriptor.get-type")
-      .function<setSize>("[method]descriptor.set-size")
-      .function<setTimes>("[method]descriptor.set-times")
-      .function<read>("[method]descriptor.read")
-      .function<write>("[method]descriptor.write")
-      .function<readDirectory>("[method]descriptor.read-directory")
-      .function<sync>("[method]descriptor.sync")
-      .function<stat>("[method]descriptor.stat")
+      .blocking<setSize>("[method]descriptor.set-size")
+      .blocking<setTimes>("[method]descriptor.set-times")
+      .blocking<read>("[method]descriptor.read")
+      .blocking<write>("[method]descriptor.write")
+      .blocking<readDirectory>("[method]descriptor.read-directory")
+      .blocking<sync>("[method]descriptor.sync")
+      .blocking<stat>("[method]descriptor.stat")
       .function<isSameObject>("[method]descriptor.is-same-object")
       .function<metadataHash>("[method]descriptor.metadata-hash")
-      .function<readDirectoryEntry>("[method]directory-entry-stream.read-directory-entry");
+      .blocking<readDirectoryEntry>("[method]directory-entry-stream.read-directory-entry");
 }
 
 }  // namespace tenon::wasi::filesystem

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <limits>
+#include <vector>
 
 namespace tenon::wasi::filesystem {
 namespace {
@@ -36,70 +38,188 @@ class FileSource final : public InputSource {
 
   StreamResult<size_t> read(std::span<std::byte> into) override {
     if (ended_) return closedFault();
-    if (into.empty()) return size_t{0};
-    int64_t count = readAt(*file_, into, offset_);
+    if (into.empty() || running_) return size_t{0};
+    int64_t count = fetched_ ? takeFetched(into) : readNow(*file_, into, offset_);
     if (count > 0) {
       offset_ += static_cast<uint64_t>(count);
       return static_cast<size_t>(count);
+    }
+    if (count == -EAGAIN && !fetched_) {
+      fetch(std::min(into.size(), MAX_READ));
+      return size_t{0};
     }
     ended_ = true;
     if (count == 0) return closedFault();
     return systemFault("read", static_cast<int>(-count));
   }
-  bool ready() override { return true; }
-  kj::Promise<void> whenReady() override { return kj::READY_NOW; }
+  bool ready() override { return !running_; }
+  kj::Promise<void> whenReady() override {
+    if (!running_) return kj::READY_NOW;
+    return fetching_.addBranch();
+  }
 
  private:
+  // What a thread reads, and how that ended: as `readAt`.
+  struct Fetch {
+    std::vector<std::byte> bytes;
+    int64_t count = -EIO;
+    size_t taken = 0;
+  };
+
+  void fetch(size_t size) {
+    fetched_ = std::make_shared<Fetch>();
+    kj::Function<bool()> work = [file = file_, fetch = fetched_, offset = offset_, size]() {
+      fetch->bytes.resize(size);
+      auto read = [&]() { return readAt(*file, fetch->bytes, offset); };
+      fetch->count = timed(*file->disk, read);
+      return true;
+    };
+    running_ = true;
+    auto done = [this](bool) { running_ = false; };
+    auto failed = [this](kj::Exception&&) { running_ = false; };
+    fetching_ = Workers::forFiles().run(kj::mv(work)).then(done, failed).fork();
+  }
+
+  int64_t takeFetched(std::span<std::byte> into) {
+    Fetch& fetch = *fetched_;
+    if (fetch.count <= 0) return fetch.count;
+    size_t left = static_cast<size_t>(fetch.count) - fetch.taken;
+    size_t count = std::min(left, into.size());
+    std::memcpy(into.data(), fetch.bytes.data() + fetch.taken, count);
+    fetch.taken += count;
+    if (count == left) fetched_ = nullptr;
+    return static_cast<int64_t>(count);
+  }
+
   std::shared_ptr<OpenFile> file_;
   uint64_t offset_;
   bool ended_ = false;
+  bool running_ = false;                        // a thread reads
+  std::shared_ptr<Fetch> fetched_;              // by a thread, not yet all taken
+  kj::ForkedPromise<void> fetching_ = nullptr;  // last: uses everything above
 };
+
+enum class Mode : uint8_t { AT_OFFSET, APPEND };
+
+// Writes all of `bytes`. 0, or an errno.
+int writeAll(const OpenFile& file, Mode mode, std::span<const std::byte> bytes, uint64_t offset) {
+  while (!bytes.empty()) {
+    int64_t count = mode == Mode::APPEND ? append(file, bytes) : writeAt(file, bytes, offset);
+    if (count <= 0) return count == 0 ? EIO : static_cast<int>(-count);
+    offset += static_cast<uint64_t>(count);
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+  return 0;
+}
 
 class FileSink final : public OutputSink {
  public:
-  enum class Mode : uint8_t { AT_OFFSET, APPEND };
-
-  FileSink(std::shared_ptr<OpenFile> file, Mode mode, uint64_t offset)
-      : file_(std::move(file)), mode_(mode), offset_(offset) {}
+  FileSink(std::shared_ptr<OpenFile> file, Mode mode, uint64_t offset, Lingering& lingering)
+      : file_(std::move(file)), mode_(mode), offset_(offset), lingering_(lingering) {}
 
   StreamResult<uint64_t> permit() override {
-    if (closed_) return closedFault();
-    return PERMIT;
+    if (StreamResult<void> fault = takeFault(); !fault) {
+      return Unexpected<StreamFault>{std::move(fault).error()};
+    }
+    return running_ ? uint64_t{0} : PERMIT;
   }
   StreamResult<void> write(std::span<const std::byte> bytes) override {
-    if (closed_) return closedFault();
-    while (!bytes.empty()) {
-      int64_t count =
-          mode_ == Mode::APPEND ? append(*file_, bytes) : writeAt(*file_, bytes, offset_);
-      if (count <= 0) {
-        closed_ = true;
-        return systemFault("write", count == 0 ? EIO : static_cast<int>(-count));
-      }
-      offset_ += static_cast<uint64_t>(count);
-      bytes = bytes.subspan(static_cast<size_t>(count));
+    if (StreamResult<void> fault = takeFault(); !fault) return fault;
+    if (running_ || file_->disk->isSlow() || file_->writesThrough()) {
+      pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+      if (!running_) begin();
+      return {};
     }
-    return {};
+    auto work = [&]() { return writeAll(*file_, mode_, bytes, offset_); };
+    error_ = timed(*file_->disk, work);
+    offset_ += bytes.size();
+    return takeFault();
   }
-  StreamResult<void> flush() override {
-    if (closed_) return closedFault();
-    return {};
+  StreamResult<void> flush() override { return takeFault(); }
+  bool ready() override { return !running_; }
+  kj::Promise<void> whenReady() override {
+    if (!running_) return kj::READY_NOW;
+    return writing_.addBranch();
   }
-  bool ready() override { return true; }
-  kj::Promise<void> whenReady() override { return kj::READY_NOW; }
+  bool flushed() override { return !running_; }
+  kj::Promise<void> whenFlushed() override { return whenReady(); }
 
  private:
+  // Has a thread write what is pending.
+  void begin() {
+    running_ = true;
+    size_t size = pending_.size();
+    kj::Function<int()> work = [file = file_, mode = mode_, offset = offset_,
+                                bytes = std::move(pending_)]() {
+      auto write = [&]() { return writeAll(*file, mode, bytes, offset); };
+      return timed(*file->disk, write);
+    };
+    pending_.clear();
+    offset_ += size;
+    auto job = Workers::forFiles().run(kj::mv(work)).fork();
+    lingering_.add(job.addBranch().ignoreResult());
+    writing_ = job.addBranch()
+                   .then([this](int error) { end(error); }, [this](kj::Exception&&) { end(EIO); })
+                   .fork();
+  }
+
+  void end(int error) {
+    running_ = false;
+    if (error_ == 0) error_ = error;
+  }
+
+  // Tells of a failure once; from then on the stream is closed.
+  StreamResult<void> takeFault() {
+    if (closed_) return closedFault();
+    if (error_ == 0) return {};
+    closed_ = true;
+    return systemFault("write", error_);
+  }
+
   std::shared_ptr<OpenFile> file_;
-  Mode mode_;
+  const Mode mode_;
   uint64_t offset_;
+  Lingering& lingering_;
+  int error_ = 0;
   bool closed_ = false;
+  bool running_ = false;  // a thread writes
+  std::vector<std::byte> pending_;
+  kj::ForkedPromise<void> writing_ = nullptr;  // last: uses everything above
 };
 
 }  // namespace
+
+std::shared_ptr<OpenFile> OpenFile::of(kj::AutoCloseFd fd, const struct stat& status,
+                                       const OpenFile* near) {
+  auto file = std::make_shared<OpenFile>();
+  file->fd = std::move(fd);
+  file->type = toType(status.st_mode);
+  file->device = status.st_dev;
+  file->inode = status.st_ino;
+  bool same = near && near->device == status.st_dev;
+  file->disk = same ? near->disk : &Disk::of(file->fd, status.st_dev);
+  return file;
+}
 
 int64_t readAt(const OpenFile& file, std::span<std::byte> into, uint64_t offset) {
   if (offset > MAX_OFFSET) return -EINVAL;
   return repeat(
       [&] { return ::pread(file.fd.get(), into.data(), into.size(), static_cast<off_t>(offset)); });
+}
+
+int64_t readNow(const OpenFile& file, std::span<std::byte> into, uint64_t offset) {
+  if (offset > MAX_OFFSET) return -EINVAL;
+  if (!file.alwaysWaits) {
+    iovec vector{into.data(), into.size()};
+    int64_t count = repeat([&] {
+      return ::preadv2(file.fd.get(), &vector, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    });
+    if (count != -EOPNOTSUPP && count != -ENOSYS) return count;
+    file.alwaysWaits = true;
+  }
+  if (file.disk->isSlow()) return -EAGAIN;
+  auto work = [&]() { return readAt(file, into, offset); };
+  return timed(*file.disk, work);
 }
 
 int64_t writeAt(const OpenFile& file, std::span<const std::byte> bytes, uint64_t offset) {
@@ -113,12 +233,13 @@ std::shared_ptr<InputSource> newFileSource(std::shared_ptr<OpenFile> file, uint6
   return std::make_shared<FileSource>(std::move(file), offset);
 }
 
-std::shared_ptr<OutputSink> newFileSink(std::shared_ptr<OpenFile> file, uint64_t offset) {
-  return std::make_shared<FileSink>(std::move(file), FileSink::Mode::AT_OFFSET, offset);
+std::shared_ptr<OutputSink> newFileSink(std::shared_ptr<OpenFile> file, uint64_t offset,
+                                        Lingering& lingering) {
+  return std::make_shared<FileSink>(std::move(file), Mode::AT_OFFSET, offset, lingering);
 }
 
-std::shared_ptr<OutputSink> newAppendSink(std::shared_ptr<OpenFile> file) {
-  return std::make_shared<FileSink>(std::move(file), FileSink::Mode::APPEND, 0);
+std::shared_ptr<OutputSink> newAppendSink(std::shared_ptr<OpenFile> file, Lingering& lingering) {
+  return std::make_shared<FileSink>(std::move(file), Mode::APPEND, 0, lingering);
 }
 
 }  // namespace tenon::wasi::filesystem

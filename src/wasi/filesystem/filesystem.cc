@@ -5,6 +5,7 @@
 #include "wasi/filesystem/functions.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -57,9 +58,13 @@ Result<std::vector<Preopen>> openGrants(const std::vector<DirectoryGrant>& grant
       return Error(codeFor(error), "cannot give the directory '" + grant.host +
                                        "' to the guest: " + std::strerror(error));
     }
-    auto directory = std::make_shared<OpenFile>();
-    directory->fd = std::move(fd);
-    directory->type = DescriptorType::DIRECTORY;
+    struct stat status;
+    if (::fstat(fd, &status) != 0) {
+      int error = errno;
+      return Error(codeFor(error),
+                   "cannot look at the directory '" + grant.host + "': " + std::strerror(error));
+    }
+    auto directory = OpenFile::of(std::move(fd), status, nullptr);
     directory->flags = DescriptorFlags::READ;
     directory->grant = grant.readOnly ? Grant::READ_ONLY : Grant::READ_WRITE;
     if (!grant.readOnly) directory->flags = directory->flags | DescriptorFlags::MUTATE_DIRECTORY;

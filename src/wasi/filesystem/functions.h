@@ -13,7 +13,7 @@ void providePathFunctions(Binder& types);
 
 // What `metadata-hash` gives: the file's identity, so that it stays the same while the content
 // changes (libcs make the inode number of it), mixed with a secret of this process.
-MetadataHashValue hashOf(const struct stat& status);
+MetadataHashValue hashOf(dev_t device, ino_t inode);
 
 // What utimensat takes. An errno as error: EINVAL, EOVERFLOW.
 Expected<timespec, int> toTimespec(const NewTimestamp& time);

@@ -40,6 +40,17 @@ FileResult<void> onEntry(const OpenFile& directory, const std::string& path,
   return {};
 }
 
+// The same where the disk wants it. `operation` owns all that it uses.
+template <typename Operation>
+FileResult<void> changeEntry(call::HostCall& call, const Descriptor& self, const std::string& path,
+                             Operation operation) {
+  return onDisk<FileResult<void>>(
+      call, *self.file->disk,
+      [directory = self.file, path, operation = std::move(operation)]() mutable {
+        return onEntry(*directory, path, operation);
+      });
+}
+
 // The status of what a path leads to.
 FileResult<struct stat> statusAt(const OpenFile& directory, PathFlags flags,
                                  const std::string& path) {
@@ -82,27 +93,16 @@ int systemFlags(PathFlags path, OpenFlags open, DescriptorFlags flags, Descripto
   return result;
 }
 
-FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathFlags path,
-                                   const std::string& name, OpenFlags open, DescriptorFlags flags) {
-  const OpenFile& directory = *self.file;
-  if (auto usable = checkDirectory(directory); !usable) return Unexpected{usable.error()};
-  bool changes = has(open, OpenFlags::CREATE) || has(open, OpenFlags::TRUNCATE) ||
-                 has(flags, DescriptorFlags::WRITE) ||
-                 has(flags, DescriptorFlags::MUTATE_DIRECTORY);
-  if (changes && directory.grant == Grant::READ_ONLY) return Unexpected{ErrorCode::READ_ONLY};
-  bool creates = has(open, OpenFlags::CREATE) || has(open, OpenFlags::EXCLUSIVE) ||
-                 has(open, OpenFlags::TRUNCATE);
-  if (has(open, OpenFlags::DIRECTORY) && creates) return Unexpected{ErrorCode::INVALID};
-
+FileResult<std::shared_ptr<OpenFile>> openFile(const OpenFile& directory, PathFlags path,
+                                               const std::string& name, OpenFlags open,
+                                               DescriptorFlags flags) {
   DescriptorFlags access = accessFor(open, flags);
   Opened opened = openBeneath(directory.fd, name, systemFlags(path, open, flags, access), NEW_FILE);
   if (opened.error) return systemFailure(opened.error);
   struct stat status;
   if (::fstat(opened.fd, &status) != 0) return systemFailure(errno);
 
-  auto file = std::make_shared<OpenFile>();
-  file->fd = std::move(opened.fd);
-  file->type = toType(status.st_mode);
+  auto file = OpenFile::of(std::move(opened.fd), status, &directory);
   file->grant = directory.grant;
   file->flags = access;
   if (file->isDirectory()) {
@@ -116,28 +116,55 @@ FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathF
       if (has(flags, flag)) file->flags = file->flags | flag;
     }
   }
-  return give(call, std::make_unique<Descriptor>(std::move(file)));
+  return file;
+}
+
+FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathFlags path,
+                                   const std::string& name, OpenFlags open, DescriptorFlags flags) {
+  if (auto usable = checkDirectory(*self.file); !usable) return Unexpected{usable.error()};
+  bool changes = has(open, OpenFlags::CREATE) || has(open, OpenFlags::TRUNCATE) ||
+                 has(flags, DescriptorFlags::WRITE) ||
+                 has(flags, DescriptorFlags::MUTATE_DIRECTORY);
+  if (changes && self.file->grant == Grant::READ_ONLY) return Unexpected{ErrorCode::READ_ONLY};
+  bool creates = has(open, OpenFlags::CREATE) || has(open, OpenFlags::EXCLUSIVE) ||
+                 has(open, OpenFlags::TRUNCATE);
+  if (has(open, OpenFlags::DIRECTORY) && creates) return Unexpected{ErrorCode::INVALID};
+
+  auto file = onDisk<FileResult<std::shared_ptr<OpenFile>>>(
+      call, *self.file->disk, [directory = self.file, path, name, open, flags]() {
+        return openFile(*directory, path, name, open, flags);
+      });
+  if (!file) return Unexpected{file.error()};
+  if (call.failed()) return {};
+  return give(call, std::make_unique<Descriptor>(*std::move(file)));
 }
 
 // -- Looking --------------------------------------------------------------------------------------
 
-FileResult<DescriptorStat> statAt(call::HostCall&, Descriptor& self, PathFlags flags,
+FileResult<struct stat> statusAt(call::HostCall& call, const Descriptor& self, PathFlags flags,
+                                 const std::string& path) {
+  return onDisk<FileResult<struct stat>>(
+      call, *self.file->disk,
+      [directory = self.file, flags, path]() { return statusAt(*directory, flags, path); });
+}
+
+FileResult<DescriptorStat> statAt(call::HostCall& call, Descriptor& self, PathFlags flags,
                                   const std::string& path) {
-  auto status = statusAt(*self.file, flags, path);
+  auto status = statusAt(call, self, flags, path);
   if (!status) return Unexpected{status.error()};
   return toStat(*status);
 }
 
-FileResult<MetadataHashValue> metadataHashAt(call::HostCall&, Descriptor& self, PathFlags flags,
-                                             const std::string& path) {
-  auto status = statusAt(*self.file, flags, path);
+FileResult<MetadataHashValue> metadataHashAt(call::HostCall& call, Descriptor& self,
+                                             PathFlags flags, const std::string& path) {
+  auto status = statusAt(call, self, flags, path);
   if (!status) return Unexpected{status.error()};
-  return hashOf(*status);
+  return hashOf(status->st_dev, status->st_ino);
 }
 
-FileResult<std::string> readlinkAt(call::HostCall&, Descriptor& self, const std::string& path) {
-  if (auto usable = checkDirectory(*self.file); !usable) return Unexpected{usable.error()};
-  Opened opened = openBeneath(self.file->fd, path, O_PATH | O_NOFOLLOW, 0);
+FileResult<std::string> readLink(const OpenFile& directory, const std::string& path) {
+  if (auto usable = checkDirectory(directory); !usable) return Unexpected{usable.error()};
+  Opened opened = openBeneath(directory.fd, path, O_PATH | O_NOFOLLOW, 0);
   if (opened.error) return systemFailure(opened.error);
   std::string target(PATH_MAX, '\0');
   ssize_t length = ::readlinkat(opened.fd, "", target.data(), target.size());
@@ -149,82 +176,91 @@ FileResult<std::string> readlinkAt(call::HostCall&, Descriptor& self, const std:
   return target;
 }
 
+FileResult<std::string> readlinkAt(call::HostCall& call, Descriptor& self,
+                                   const std::string& path) {
+  return onDisk<FileResult<std::string>>(call, *self.file->disk, [directory = self.file, path]() {
+    return readLink(*directory, path);
+  });
+}
+
 // -- Changing -------------------------------------------------------------------------------------
 
-FileResult<void> createDirectoryAt(call::HostCall&, Descriptor& self, const std::string& path) {
-  return onEntry(*self.file, path, [](const Entry& entry) {
+FileResult<void> createDirectoryAt(call::HostCall& call, Descriptor& self,
+                                   const std::string& path) {
+  return changeEntry(call, self, path, [](const Entry& entry) {
     return ::mkdirat(entry.parent, entry.name.c_str(), NEW_DIRECTORY);
   });
 }
 
-FileResult<void> removeDirectoryAt(call::HostCall&, Descriptor& self, const std::string& path) {
-  return onEntry(*self.file, path, [](const Entry& entry) {
+FileResult<void> removeDirectoryAt(call::HostCall& call, Descriptor& self,
+                                   const std::string& path) {
+  return changeEntry(call, self, path, [](const Entry& entry) {
     return ::unlinkat(entry.parent, entry.name.c_str(), AT_REMOVEDIR);
   });
 }
 
-FileResult<void> unlinkFileAt(call::HostCall&, Descriptor& self, const std::string& path) {
-  return onEntry(*self.file, path, [](const Entry& entry) {
+FileResult<void> unlinkFileAt(call::HostCall& call, Descriptor& self, const std::string& path) {
+  return changeEntry(call, self, path, [](const Entry& entry) {
     return ::unlinkat(entry.parent, entry.name.c_str(), 0);
   });
 }
 
-FileResult<void> symlinkAt(call::HostCall&, Descriptor& self, const std::string& target,
+FileResult<void> symlinkAt(call::HostCall& call, Descriptor& self, const std::string& target,
                            const std::string& path) {
   if (target.starts_with('/')) return Unexpected{ErrorCode::NOT_PERMITTED};
   if (target.find('\0') != std::string::npos) return Unexpected{ErrorCode::INVALID};
-  return onEntry(*self.file, path, [&target](const Entry& entry) {
+  return changeEntry(call, self, path, [target](const Entry& entry) {
     return ::symlinkat(target.c_str(), entry.parent, entry.name.c_str());
   });
 }
 
-FileResult<void> renameAt(call::HostCall&, Descriptor& self, const std::string& oldPath,
-                          Descriptor& newDirectory, const std::string& newPath) {
-  if (auto usable = checkMutable(*newDirectory.file); !usable) return usable;
-  return onEntry(*self.file, oldPath, [&](const Entry& from) {
-    Entry to = findEntry(newDirectory.file->fd, newPath);
-    if (to.error) {
-      errno = to.error;
-      return -1;
-    }
-    return ::renameat(from.parent, from.name.c_str(), to.parent, to.name.c_str());
-  });
+// Where something is renamed or linked to. Sets errno if there is no such place.
+Entry findTarget(const OpenFile& directory, const std::string& path) {
+  Entry entry = findEntry(directory.fd, path);
+  if (entry.error) errno = entry.error;
+  return entry;
 }
 
-FileResult<void> linkAt(call::HostCall&, Descriptor& self, PathFlags flags,
+FileResult<void> renameAt(call::HostCall& call, Descriptor& self, const std::string& oldPath,
+                          Descriptor& newDirectory, const std::string& newPath) {
+  if (auto usable = checkMutable(*newDirectory.file); !usable) return usable;
+  return changeEntry(
+      call, self, oldPath, [directory = newDirectory.file, newPath](const Entry& from) {
+        Entry to = findTarget(*directory, newPath);
+        if (to.error) return -1;
+        return ::renameat(from.parent, from.name.c_str(), to.parent, to.name.c_str());
+      });
+}
+
+int linkEntry(Entry& from, const OpenFile& directory, const std::string& newPath) {
+  // With a slash at its end the name of a link would be followed, out of the directory too.
+  if (from.name.ends_with('/')) {
+    struct stat status;
+    from.name.pop_back();
+    if (::fstatat(from.parent, from.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return -1;
+    errno = S_ISDIR(status.st_mode) ? EPERM : ENOTDIR;
+    return -1;
+  }
+  Entry to = findTarget(directory, newPath);
+  if (to.error) return -1;
+  return ::linkat(from.parent, from.name.c_str(), to.parent, to.name.c_str(), 0);
+}
+
+FileResult<void> linkAt(call::HostCall& call, Descriptor& self, PathFlags flags,
                         const std::string& oldPath, Descriptor& newDirectory,
                         const std::string& newPath) {
   if (auto usable = checkMutable(*newDirectory.file); !usable) return usable;
   if (has(flags, PathFlags::SYMLINK_FOLLOW)) return Unexpected{ErrorCode::INVALID};
-  return onEntry(*self.file, oldPath, [&](Entry& from) {
-    // With a slash at its end the name of a link would be followed, out of the directory too.
-    if (from.name.ends_with('/')) {
-      struct stat status;
-      from.name.pop_back();
-      if (::fstatat(from.parent, from.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return -1;
-      errno = S_ISDIR(status.st_mode) ? EPERM : ENOTDIR;
-      return -1;
-    }
-    Entry to = findEntry(newDirectory.file->fd, newPath);
-    if (to.error) {
-      errno = to.error;
-      return -1;
-    }
-    return ::linkat(from.parent, from.name.c_str(), to.parent, to.name.c_str(), 0);
+  return changeEntry(call, self, oldPath, [directory = newDirectory.file, newPath](Entry& from) {
+    return linkEntry(from, *directory, newPath);
   });
 }
 
-FileResult<void> setTimesAt(call::HostCall&, Descriptor& self, PathFlags flags,
-                            const std::string& path, const NewTimestamp& access,
-                            const NewTimestamp& modification) {
-  if (auto usable = checkMutable(*self.file); !usable) return usable;
-  auto accessTime = toTimespec(access);
-  auto modificationTime = toTimespec(modification);
-  if (!accessTime) return systemFailure(accessTime.error());
-  if (!modificationTime) return systemFailure(modificationTime.error());
-  Opened opened = openBeneath(self.file->fd, path, O_PATH | followFlag(flags), 0);
+FileResult<void> setTimesBelow(const OpenFile& directory, PathFlags flags, const std::string& path,
+                               timespec access, timespec modification) {
+  Opened opened = openBeneath(directory.fd, path, O_PATH | followFlag(flags), 0);
   if (opened.error) return systemFailure(opened.error);
-  timespec times[] = {*accessTime, *modificationTime};
+  timespec times[] = {access, modification};
   if (::utimensat(opened.fd, "", times, AT_EMPTY_PATH) == 0) return {};
   if (errno != EINVAL) return systemFailure(errno);
   // Kernels before 5.8 do not know AT_EMPTY_PATH here.
@@ -233,20 +269,36 @@ FileResult<void> setTimesAt(call::HostCall&, Descriptor& self, PathFlags flags,
   return {};
 }
 
+FileResult<void> setTimesAt(call::HostCall& call, Descriptor& self, PathFlags flags,
+                            const std::string& path, const NewTimestamp& access,
+                            const NewTimestamp& modification) {
+  if (auto usable = checkMutable(*self.file); !usable) return usable;
+  auto accessTime = toTimespec(access);
+  auto modificationTime = toTimespec(modification);
+  if (!accessTime) return systemFailure(accessTime.error());
+  if (!modificationTime) return systemFailure(modificationTime.error());
+  return onDisk<FileResult<void>>(call, *self.file->disk,
+                                  [directory = self.file, flags, path, access = *accessTime,
+                                   modification = *modificationTime]() {
+                                    return setTimesBelow(*directory, flags, path, access,
+                                                         modification);
+                                  });
+}
+
 }  // namespace
 
 void providePathFunctions(Binder& types) {
-  types.function<createDirectoryAt>("[method]descriptor.create-directory-at")
-      .function<statAt>("[method]descriptor.stat-at")
-      .function<setTimesAt>("[method]descriptor.set-times-at")
-      .function<linkAt>("[method]descriptor.link-at")
-      .function<openAt>("[method]descriptor.open-at")
-      .function<readlinkAt>("[method]descriptor.readlink-at")
-      .function<removeDirectoryAt>("[method]descriptor.remove-directory-at")
-      .function<renameAt>("[method]descriptor.rename-at")
-      .function<symlinkAt>("[method]descriptor.symlink-at")
-      .function<unlinkFileAt>("[method]descriptor.unlink-file-at")
-      .function<metadataHashAt>("[method]descriptor.metadata-hash-at");
+  types.blocking<createDirectoryAt>("[method]descriptor.create-directory-at")
+      .blocking<statAt>("[method]descriptor.stat-at")
+      .blocking<setTimesAt>("[method]descriptor.set-times-at")
+      .blocking<linkAt>("[method]descriptor.link-at")
+      .blocking<openAt>("[method]descriptor.open-at")
+      .blocking<readlinkAt>("[method]descriptor.readlink-at")
+      .blocking<removeDirectoryAt>("[method]descriptor.remove-directory-at")
+      .blocking<renameAt>("[method]descriptor.rename-at")
+      .blocking<symlinkAt>("[method]descriptor.symlink-at")
+      .blocking<unlinkFileAt>("[method]descriptor.unlink-file-at")
+      .blocking<metadataHashAt>("[method]descriptor.metadata-hash-at");
 }
 
 }  // namespace tenon::wasi::filesystem

@@ -1,38 +1,44 @@
 #include "wasi/sockets/sockets.h"
 
 #include "wasi/binder.h"
-#include "wasi/io/io.h"
+#include "wasi/io/error.h"
 
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <optional>
-#include <string_view>
 
 namespace tenon::wasi {
 namespace sockets {
 namespace {
 
-// Made by a successful look-up only, so there is none yet.
-struct ResolveAddressStream final : call::HostObject {};
-
 Own<Network> instanceNetwork(call::HostCall& call) {
   return give(call, std::make_unique<Network>());
 }
 
-std::optional<ErrorCode> networkErrorCode(call::HostCall&, IoError&) { return std::nullopt; }
-
-SocketResult<Own<ResolveAddressStream>> resolveAddresses(call::HostCall&, Network&,
-                                                         std::string_view) {
-  return Unexpected{ErrorCode::PERMANENT_RESOLVER_FAILURE};
-}
-
-SocketResult<std::optional<IpAddress>> resolveNextAddress(call::HostCall&, ResolveAddressStream&) {
-  return Unexpected{ErrorCode::PERMANENT_RESOLVER_FAILURE};
-}
-
-Own<Pollable> subscribeResolve(call::HostCall& call, ResolveAddressStream&) {
-  return givePollable(call, std::make_shared<AlwaysReady>());
+std::optional<ErrorCode> networkErrorCode(call::HostCall&, IoError& error) {
+  if (error.systemError == 0) return std::nullopt;
+  return toErrorCode(error.systemError);
 }
 
 }  // namespace
+
+SocketResult<Bound> bindTo(const NetworkAccess& access, int fd, const IpSocketAddress& local) {
+  Bound bound{access.grants.mayListen(bytesOf(local), portOf(local))};
+  bool connecting = portOf(local) == 0 && access.grants.mayConnectAnywhere();
+  if (!bound.mayListen && !connecting) return Unexpected{ErrorCode::ACCESS_DENIED};
+  SystemAddress address = toSystem(local);
+  if (::bind(fd, address.get(), address.length) == 0) return bound;
+  switch (errno) {
+    case EAFNOSUPPORT:
+      return Unexpected{ErrorCode::INVALID_ARGUMENT};
+    case EINVAL:
+      return Unexpected{ErrorCode::INVALID_STATE};
+    default:
+      return systemFailure(errno);
+  }
+}
+
 }  // namespace sockets
 
 void provideSockets(call::Registry& registry) {
@@ -42,11 +48,7 @@ void provideSockets(call::Registry& registry) {
       .function<networkErrorCode>("network-error-code");
   Binder(registry, "wasi:sockets/instance-network@0.2.12")
       .function<instanceNetwork>("instance-network");
-  Binder(registry, "wasi:sockets/ip-name-lookup@0.2.12")
-      .resource("resolve-address-stream")
-      .function<resolveAddresses>("resolve-addresses")
-      .function<resolveNextAddress>("[method]resolve-address-stream.resolve-next-address")
-      .function<subscribeResolve>("[method]resolve-address-stream.subscribe");
+  provideLookup(registry);
   provideTcp(registry);
   provideUdp(registry);
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-// Package wasi:sockets for guests without permission to use the network, which is all guests so
-// far: sockets can be made and configured, and every attempt to reach or listen to anybody is
-// refused with `access-denied`. No socket of the operating system is behind them.
+// Package wasi:sockets on the system's own sockets, which never block. What a guest may do with
+// them is asked of its NetworkAccess: without a grant sockets can be made and configured, and every
+// attempt to reach or listen to anybody is `access-denied`.
 
 #include "call/registry.h"
-#include "wasi/io/waitable.h"
+#include "wasi/sockets/access.h"
 #include "wasi/sockets/types.h"
 
 namespace tenon::wasi {
@@ -17,15 +17,17 @@ namespace sockets {
 // That a guest has a handle to the network says nothing about what it may reach.
 struct Network final : call::HostObject {};
 
-// Nothing of a refused socket is ever in progress, so there is nothing to wait for.
-class AlwaysReady final : public Waitable {
- public:
-  bool ready() override { return true; }
-  kj::Promise<void> whenReady() override { return kj::READY_NOW; }
-};
-
 void provideTcp(call::Registry& registry);
 void provideUdp(call::Registry& registry);
+void provideLookup(call::Registry& registry);
+
+// Binds a socket that is not bound. Where a guest may listen, it may bind; a free port at any
+// address is also bound by who only connects. `mayListen`: whether peers may come. Errors:
+// ACCESS_DENIED, ADDRESS_IN_USE, ADDRESS_NOT_BINDABLE ...
+struct Bound {
+  bool mayListen = false;
+};
+SocketResult<Bound> bindTo(const NetworkAccess& access, int fd, const IpSocketAddress& local);
 
 }  // namespace sockets
 }  // namespace tenon::wasi

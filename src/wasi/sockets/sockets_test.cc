@@ -2,6 +2,11 @@
 
 #include "wasi/wasi_testing.h"
 
+#include <kj/async-io.h>
+
+#include <cerrno>
+#include <utility>
+
 namespace tenon::wasi::sockets {
 namespace {
 
@@ -90,10 +95,48 @@ TEST_F(SocketsTest, OptionsKeepTheirValuesAndRefuseZero) {
             ErrorCode::INVALID_ARGUMENT);
 }
 
-TEST_F(SocketsTest, NoNameIsEverResolved) {
+TEST_F(SocketsTest, NoNameIsLookedUp) {
   auto result = guest.call<SocketResult<Own<Socket>>>(
       "wasi:sockets/ip-name-lookup", "resolve-addresses", network, std::string("localhost"));
-  EXPECT_EQ(result.error(), ErrorCode::PERMANENT_RESOLVER_FAILURE);
+  EXPECT_EQ(result.error(), ErrorCode::ACCESS_DENIED);
+}
+
+TEST(NetworkGrant, ThatIsNoneIsRefusedWithTheContext) {
+  auto io = kj::setupAsyncIo();
+  WasiOptions options;
+  options.network.listen = {"example.com:80"};
+  auto context = newContext(io, options);
+  ASSERT_FALSE(context);
+  EXPECT_EQ(context.error().code, tenon::ErrorCode::INVALID_ARGUMENT);
+}
+
+TEST(SocketErrorCode, EveryErrnoThatWasiNamesHasItsCode) {
+  const std::pair<int, ErrorCode> codes[] = {{EACCES, ErrorCode::ACCESS_DENIED},
+                                             {EPERM, ErrorCode::ACCESS_DENIED},
+                                             {EOPNOTSUPP, ErrorCode::NOT_SUPPORTED},
+                                             {EINVAL, ErrorCode::INVALID_ARGUMENT},
+                                             {ENOMEM, ErrorCode::OUT_OF_MEMORY},
+                                             {ENOBUFS, ErrorCode::OUT_OF_MEMORY},
+                                             {ETIMEDOUT, ErrorCode::TIMEOUT},
+                                             {EALREADY, ErrorCode::CONCURRENCY_CONFLICT},
+                                             {EAGAIN, ErrorCode::WOULD_BLOCK},
+                                             {EISCONN, ErrorCode::INVALID_STATE},
+                                             {ENOTCONN, ErrorCode::INVALID_STATE},
+                                             {EMFILE, ErrorCode::NEW_SOCKET_LIMIT},
+                                             {ENFILE, ErrorCode::NEW_SOCKET_LIMIT},
+                                             {EADDRNOTAVAIL, ErrorCode::ADDRESS_NOT_BINDABLE},
+                                             {EADDRINUSE, ErrorCode::ADDRESS_IN_USE},
+                                             {EHOSTUNREACH, ErrorCode::REMOTE_UNREACHABLE},
+                                             {EHOSTDOWN, ErrorCode::REMOTE_UNREACHABLE},
+                                             {ENETUNREACH, ErrorCode::REMOTE_UNREACHABLE},
+                                             {ENETDOWN, ErrorCode::REMOTE_UNREACHABLE},
+                                             {ENONET, ErrorCode::REMOTE_UNREACHABLE},
+                                             {ECONNREFUSED, ErrorCode::CONNECTION_REFUSED},
+                                             {ECONNRESET, ErrorCode::CONNECTION_RESET},
+                                             {ECONNABORTED, ErrorCode::CONNECTION_ABORTED},
+                                             {EMSGSIZE, ErrorCode::DATAGRAM_TOO_LARGE},
+                                             {EIO, ErrorCode::UNKNOWN}};
+  for (auto [number, code] : codes) EXPECT_EQ(toErrorCode(number), code) << number;
 }
 
 TEST(SocketAddress, MappedAndCompatibleAddressesFitNoFamily) {

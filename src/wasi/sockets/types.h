@@ -46,12 +46,14 @@ using IpAddress = std::variant<Ipv4Address, Ipv6Address>;
 struct Ipv4SocketAddress {
   uint16_t port = 0;
   Ipv4Address address;
+  bool operator==(const Ipv4SocketAddress&) const = default;
 };
 struct Ipv6SocketAddress {
   uint16_t port = 0;
   uint32_t flowInfo = 0;
   Ipv6Address address;
   uint32_t scopeId = 0;
+  bool operator==(const Ipv6SocketAddress&) const = default;
 };
 using IpSocketAddress = std::variant<Ipv4SocketAddress, Ipv6SocketAddress>;
 

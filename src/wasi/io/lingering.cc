@@ -1,0 +1,14 @@
+#include "wasi/io/lingering.h"
+
+namespace tenon::wasi {
+
+kj::Promise<void> Lingering::whenDone() {
+  if (tasks_.isEmpty()) return kj::READY_NOW;
+  if (!waiting_) {
+    waiting_ = true;
+    empty_ = tasks_.onEmpty().then([this]() { waiting_ = false; }).fork();
+  }
+  return empty_.addBranch().exclusiveJoin(timer_.afterDelay(10 * kj::SECONDS));
+}
+
+}  // namespace tenon::wasi

@@ -1,0 +1,37 @@
+#include "wasi/io/observed_fd.h"
+
+#include <kj/debug.h>
+
+#include <poll.h>
+
+namespace tenon::wasi {
+namespace {
+
+bool isReady(int fd, short events) {
+  pollfd entry{.fd = fd, .events = events, .revents = 0};
+  return ::poll(&entry, 1, 0) != 0;  // an error shows in the next operation
+}
+
+}  // namespace
+
+bool ObservedFd::readable() const { return isReady(fd_.get(), POLLIN | POLLRDHUP); }
+
+bool ObservedFd::writable() const { return isReady(fd_.get(), POLLOUT); }
+
+kj::Promise<void> ObservedFd::when(Waiting& waiting, Direction direction) {
+  bool isRead = direction == Direction::READ;
+  if (isRead ? readable() : writable()) return kj::READY_NOW;
+  if (!port_) return kj::NEVER_DONE;
+  if (waiting.arrived) {
+    if (!observer_) {
+      observer_ = std::make_unique<kj::UnixEventPort::FdObserver>(
+          *port_, fd_.get(), kj::UnixEventPort::FdObserver::OBSERVE_READ_WRITE);
+    }
+    waiting.arrived = false;
+    auto becomes = isRead ? observer_->whenBecomesReadable() : observer_->whenBecomesWritable();
+    waiting.promise = becomes.then([&waiting]() { waiting.arrived = true; }).fork();
+  }
+  return KJ_ASSERT_NONNULL(waiting.promise).addBranch();
+}
+
+}  // namespace tenon::wasi

@@ -1,0 +1,70 @@
+#include "wasi/sockets/access.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace tenon::wasi::sockets {
+
+bool NetworkAccess::mayConnect(const IpSocketAddress& address) const {
+  AddressBytes bytes = bytesOf(address);
+  uint16_t port = portOf(address);
+  if (grants.mayConnect(bytes, port)) return true;
+  auto found = learned_.find(bytes);
+  if (found == learned_.end()) return false;
+  return std::any_of(found->second.begin(), found->second.end(),
+                     [port](const PortRange& range) { return range.contains(port); });
+}
+
+void NetworkAccess::learn(std::string_view name, const std::vector<AddressBytes>& addresses) {
+  for (const AddressBytes& address : addresses) {
+    std::vector<PortRange> ports = grants.portsOf(name, address);
+    if (ports.empty()) continue;
+    auto [entry, fresh] = learned_.try_emplace(address);
+    if (fresh) learnedOrder_.push_back(address);
+    // Another name may have the same address.
+    for (const PortRange& range : ports) {
+      auto same = [&range](const PortRange& known) {
+        return known.first == range.first && known.last == range.last;
+      };
+      auto& known = entry->second;
+      if (std::none_of(known.begin(), known.end(), same)) known.push_back(range);
+    }
+  }
+  while (learnedOrder_.size() > MAX_LEARNED) {
+    learned_.erase(learnedOrder_.front());
+    learnedOrder_.pop_front();
+  }
+}
+
+SocketResult<std::shared_ptr<ObservedFd>> NetworkAccess::newSocket(IpAddressFamily family,
+                                                                   int type) {
+  if (!hasRoom()) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
+  int domain = family == IpAddressFamily::IPV4 ? AF_INET : AF_INET6;
+  kj::AutoCloseFd fd(::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd == nullptr) return systemFailure(errno);
+  int on = 1;
+  if (domain == AF_INET6 && ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0) {
+    return systemFailure(errno);
+  }
+  return adopt(kj::mv(fd));
+}
+
+std::shared_ptr<ObservedFd> NetworkAccess::adopt(kj::AutoCloseFd fd) {
+  auto* observed = new ObservedFd(port_, kj::mv(fd));
+  ++*open_;
+  return {observed, [open = open_](ObservedFd* gone) {
+            delete gone;
+            --*open;
+          }};
+}
+
+std::shared_ptr<void> NetworkAccess::beginLookup() {
+  if (*lookups_ >= MAX_LOOKUPS) return nullptr;
+  ++*lookups_;
+  return {lookups_.get(), [lookups = lookups_](void*) { --*lookups; }};
+}
+
+}  // namespace tenon::wasi::sockets

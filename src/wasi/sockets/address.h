@@ -1,0 +1,68 @@
+#pragma once
+
+// Addresses between WASI's form and the system's, and ranges of them. Plain values.
+
+#include "wasi/sockets/types.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tenon::wasi::sockets {
+
+// An IP address as bytes in network order; of IPv4 the first four.
+struct AddressBytes {
+  IpAddressFamily family = IpAddressFamily::IPV4;
+  std::array<uint8_t, 16> bytes{};
+
+  size_t size() const { return family == IpAddressFamily::IPV4 ? 4 : 16; }
+  auto operator<=>(const AddressBytes&) const = default;
+};
+
+AddressBytes bytesOf(const IpAddress& address);
+AddressBytes bytesOf(const IpSocketAddress& address);
+IpAddress toIpAddress(const AddressBytes& bytes);
+uint16_t portOf(const IpSocketAddress& address);
+// The same address and port; what else IPv6 has may differ.
+bool isSameEndpoint(const IpSocketAddress& a, const IpSocketAddress& b);
+
+// "1.2.3.4" or "::1", nothing else that the system would take for an address. False: neither.
+bool parseAddress(std::string_view text, AddressBytes& into);
+
+// All addresses that agree with `base` in the first `bits` bits.
+struct AddressRange {
+  AddressBytes base;
+  uint8_t bits = 0;
+
+  bool contains(const AddressBytes& address) const;
+};
+
+// IPv4 out of an IPv4-mapped IPv6 address; any other is itself.
+AddressBytes unmapped(const AddressBytes& address);
+
+// Loopback: 127.0.0.0/8, ::1.
+bool isLoopback(const AddressBytes& address);
+// Whether an address is not of the public internet: loopback, private, link-local, shared,
+// reserved, multicast, unspecified, and forms of IPv6 that carry such an IPv4 address.
+bool isInternal(const AddressBytes& address);
+
+// For system calls.
+struct SystemAddress {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof(sockaddr_storage);
+
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+SystemAddress toSystem(const IpSocketAddress& address);
+// `address` is of AF_INET or AF_INET6.
+IpSocketAddress fromSystem(const SystemAddress& address);
+
+// For an `errno` of a socket's system call.
+ErrorCode toErrorCode(int systemError);
+inline Unexpected<ErrorCode> systemFailure(int systemError) { return {toErrorCode(systemError)}; }
+
+}  // namespace tenon::wasi::sockets

@@ -1,0 +1,170 @@
+// wasi:sockets/ip-name-lookup. The system's resolver blocks, so it runs on a thread.
+
+#include "wasi/binder.h"
+#include "wasi/context.h"
+#include "wasi/io/io.h"
+#include "wasi/io/workers.h"
+#include "wasi/sockets/sockets.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon::wasi::sockets {
+namespace {
+
+struct Resolved {
+  std::vector<AddressBytes> addresses;
+  std::optional<ErrorCode> failure;
+};
+
+ErrorCode fromResolver(int problem, int systemError) {
+  switch (problem) {
+    case EAI_NONAME:
+    case EAI_NODATA:
+    case EAI_ADDRFAMILY:
+      return ErrorCode::NAME_UNRESOLVABLE;
+    case EAI_AGAIN:
+      return ErrorCode::TEMPORARY_RESOLVER_FAILURE;
+    case EAI_MEMORY:
+      return ErrorCode::OUT_OF_MEMORY;
+    case EAI_IDN_ENCODE:
+      return ErrorCode::INVALID_ARGUMENT;
+    case EAI_SYSTEM: {
+      ErrorCode code = toErrorCode(systemError);
+      return code == ErrorCode::UNKNOWN ? ErrorCode::PERMANENT_RESOLVER_FAILURE : code;
+    }
+    default:
+      return ErrorCode::PERMANENT_RESOLVER_FAILURE;
+  }
+}
+
+AddressBytes fromSockaddr(const sockaddr* address, socklen_t length) {
+  SystemAddress copy;
+  std::memcpy(&copy.storage, address, std::min<size_t>(length, sizeof(copy.storage)));
+  return unmapped(bytesOf(fromSystem(copy)));
+}
+
+Resolved resolve(const std::string& name) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;  // else each address comes once a type
+  bool ascii = std::all_of(name.begin(), name.end(), [](char c) { return c >= 0; });
+  hints.ai_flags = ascii ? 0 : AI_IDN;
+  addrinfo* list = nullptr;
+  int problem = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
+  if (problem != 0) return {{}, fromResolver(problem, errno)};
+  Resolved resolved;
+  for (const addrinfo* item = list; item; item = item->ai_next) {
+    if (item->ai_family != AF_INET && item->ai_family != AF_INET6) continue;
+    AddressBytes address = fromSockaddr(item->ai_addr, item->ai_addrlen);
+    auto& all = resolved.addresses;
+    if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
+  }
+  ::freeaddrinfo(list);
+  if (resolved.addresses.empty()) resolved.failure = ErrorCode::NAME_UNRESOLVABLE;
+  return resolved;
+}
+
+class Lookup final : public Waitable {
+ public:
+  explicit Lookup(AddressBytes address) : done_(true) { resolved_.addresses = {address}; }
+
+  // `name` as `normalName` makes it.
+  Lookup(std::shared_ptr<NetworkAccess> access, std::shared_ptr<void> place, std::string name)
+      : access_(std::move(access)), place_(std::move(place)), name_(std::move(name)) {
+    kj::Function<Resolved()> work = [name = name_]() { return resolve(name); };
+    auto finish = [this](Resolved resolved) {
+      if (access_) access_->learn(name_, resolved.addresses);
+      resolved_ = std::move(resolved);
+      end();
+    };
+    auto fail = [this](kj::Exception&&) {
+      resolved_.failure = ErrorCode::TEMPORARY_RESOLVER_FAILURE;
+      end();
+    };
+    running_ = Workers::forNames().run(kj::mv(work)).then(finish, fail).fork();
+  }
+
+  SocketResult<std::optional<IpAddress>> next() {
+    if (!done_) return Unexpected{ErrorCode::WOULD_BLOCK};
+    if (resolved_.failure) return Unexpected{*resolved_.failure};
+    if (next_ == resolved_.addresses.size()) return std::optional<IpAddress>();
+    return std::optional(toIpAddress(resolved_.addresses[next_++]));
+  }
+
+  bool ready() override { return done_; }
+  kj::Promise<void> whenReady() override {
+    if (done_) return kj::READY_NOW;
+    return running_.addBranch();
+  }
+
+ private:
+  void end() {
+    done_ = true;
+    place_ = nullptr;
+  }
+
+  std::shared_ptr<NetworkAccess> access_;
+  std::shared_ptr<void> place_;
+  std::string name_;
+  Resolved resolved_;
+  size_t next_ = 0;
+  bool done_ = false;
+  kj::ForkedPromise<void> running_ = nullptr;  // last: uses everything above
+};
+
+struct ResolveAddressStream final : call::HostObject {
+  explicit ResolveAddressStream(std::shared_ptr<Lookup> lookup) : lookup(std::move(lookup)) {}
+  std::shared_ptr<Lookup> lookup;
+};
+
+SocketResult<Own<ResolveAddressStream>> resolveAddresses(call::HostCall& call, Network&,
+                                                         std::string_view name) {
+  auto answer = [&call](std::shared_ptr<Lookup> lookup) {
+    return give(call, std::make_unique<ResolveAddressStream>(std::move(lookup)));
+  };
+  AddressBytes address;
+  bool brackets = name.starts_with('[') && name.ends_with(']');
+  if (parseAddress(brackets ? name.substr(1, name.size() - 2) : name, address) &&
+      (!brackets || address.family == IpAddressFamily::IPV6)) {
+    return answer(std::make_shared<Lookup>(unmapped(address)));
+  }
+
+  std::string normal = normalName(name);
+  if (normal.empty()) return Unexpected{ErrorCode::INVALID_ARGUMENT};
+  auto access = contextOf(call).network;
+  if (!access->grants.mayLookUp(normal)) return Unexpected{ErrorCode::ACCESS_DENIED};
+  auto place = access->beginLookup();
+  if (!place) return Unexpected{ErrorCode::TEMPORARY_RESOLVER_FAILURE};
+  return answer(std::make_shared<Lookup>(std::move(access), std::move(place), std::move(normal)));
+}
+
+SocketResult<std::optional<IpAddress>> resolveNextAddress(call::HostCall&,
+                                                          ResolveAddressStream& self) {
+  return self.lookup->next();
+}
+
+Own<Pollable> subscribe(call::HostCall& call, ResolveAddressStream& self) {
+  return givePollable(call, self.lookup);
+}
+
+}  // namespace
+
+void provideLookup(call::Registry& registry) {
+  Binder(registry, "wasi:sockets/ip-name-lookup@0.2.12")
+      .resource("resolve-address-stream")
+      .function<resolveAddresses>("resolve-addresses")
+      .function<resolveNextAddress>("[method]resolve-address-stream.resolve-next-address")
+      .function<subscribe>("[method]resolve-address-stream.subscribe");
+}
+
+}  // namespace tenon::wasi::sockets
