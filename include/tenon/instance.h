@@ -4,6 +4,7 @@
 
 #include <tenon/component.h>
 #include <tenon/engine.h>
+#include <tenon/http.h>
 #include <tenon/network.h>
 #include <tenon/result.h>
 #include <tenon/typed.h>
@@ -61,6 +62,7 @@ struct WasiOptions {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<std::pair<std::string, std::string>> configuration;  // wasi:config/store
   std::vector<DirectoryGrant> directories;
+  HttpOptions http;
   NetworkOptions network;
   InputStream input;
   OutputStream output;

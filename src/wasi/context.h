@@ -21,6 +21,10 @@
 
 namespace tenon::wasi {
 
+namespace http {
+class Client;
+}  // namespace http
+
 // Time as one component sees it. References: to the loop's timer and to clocks that outlive the
 // context.
 struct Clocks {
@@ -46,11 +50,13 @@ class ContextImpl final : public Context {
   bool outputIsTerminal = false;
   bool errorIsTerminal = false;
   std::vector<Preopen> preopens;
+  std::shared_ptr<http::Client> http;  // null: no server may be reached
   // Shared with copies of this context. Never null. `network` uses `lingering`.
   std::shared_ptr<Lingering> lingering;
   std::shared_ptr<sockets::NetworkAccess> network;
 
   kj::Promise<void> drained() override;
+  std::unique_ptr<Context> copy() const override { return std::make_unique<ContextImpl>(*this); }
   // Whether `drained` resolves at once.
   bool isDrained();
 
@@ -59,7 +65,13 @@ class ContextImpl final : public Context {
   std::span<std::byte> scratch();
 
  private:
-  std::unique_ptr<std::byte[]> scratch_;
+  // Not copied with the context.
+  struct Scratch {
+    Scratch() = default;
+    Scratch(const Scratch&) noexcept {}
+    std::unique_ptr<std::byte[]> bytes;
+  };
+  Scratch scratch_;
 };
 
 inline ContextImpl& contextOf(call::HostCall& call) {

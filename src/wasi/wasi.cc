@@ -5,6 +5,8 @@
 #include "wasi/clocks/clocks.h"
 #include "wasi/context.h"
 #include "wasi/filesystem/filesystem.h"
+#include "wasi/http/client.h"
+#include "wasi/http/http.h"
 #include "wasi/io/inherited_streams.h"
 #include "wasi/io/io.h"
 #include "wasi/io/memory_streams.h"
@@ -93,8 +95,10 @@ kj::Promise<void> ContextImpl::drained() {
 }
 
 std::span<std::byte> ContextImpl::scratch() {
-  if (!scratch_) scratch_ = std::make_unique_for_overwrite<std::byte[]>(MAX_READ);
-  return {scratch_.get(), MAX_READ};
+  if (!scratch_.bytes) {
+    scratch_.bytes = std::make_unique_for_overwrite<std::byte[]>(MAX_READ);
+  }
+  return {scratch_.bytes.get(), MAX_READ};
 }
 
 Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOptions& options) {
@@ -115,6 +119,9 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
   context->network = std::make_shared<sockets::NetworkAccess>(
       std::move(grants), &io.unixEventPort, *context->lingering);
   TENON_TRY(context->preopens, openGrants(options.directories));
+  if (!options.http.allow.empty()) {
+    TENON_TRY(context->http, http::newClient(io, options.http));
+  }
   return std::unique_ptr<Context>(std::move(context));
 }
 
@@ -125,6 +132,7 @@ void provide(call::Registry& registry) {
   provideRandom(registry);
   provideFilesystem(registry);
   provideSockets(registry);
+  provideHttp(registry);
 }
 
 }  // namespace tenon::wasi

@@ -29,6 +29,10 @@ class Context {
   // nearly always at once, because programs flush. The promise must not outlive
   // the context.
   virtual kj::Promise<void> drained() = 0;
+
+  // The same again, for another instance on the same loop: standard streams and open directories
+  // are shared. Cheap: nothing is opened or checked again.
+  virtual std::unique_ptr<Context> copy() const = 0;
 };
 
 // Errors: INVALID_ARGUMENT for text that is not UTF-8 and for a network grant that is none; NOT_FOUND, INVALID_ARGUMENT, PERMISSION or

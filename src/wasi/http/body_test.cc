@@ -1,0 +1,227 @@
+#include "wasi/http/body_reader.h"
+#include "wasi/http/body_writer.h"
+#include "wasi/wasi_testing.h"
+
+#include <kj/async-io.h>
+
+#include <random>
+
+namespace tenon::wasi::http {
+namespace {
+
+class HttpBody : public testing::Test {
+ public:
+  ~HttpBody() noexcept override {}
+
+ protected:
+  std::shared_ptr<BodyReader> newReader(Framing framing, uint64_t length = 0) {
+    return std::make_shared<BodyReader>(
+        wire, BodyOptions{.framing = framing, .length = length, .maxBytes = 1'000'000});
+  }
+  void arrive(std::string_view bytes) {
+    pipe.ends[1]->write(bytes.data(), bytes.size()).wait(time.waitScope);
+  }
+  // Reads to the end; what it failed with is put behind it.
+  std::string readAll(BodyReader& reader, size_t atOnce = 1000) {
+    std::string all;
+    std::vector<std::byte> buffer(atOnce);
+    while (true) {
+      auto promise = reader.whenReady();
+      if (!promise.poll(time.waitScope)) return all + " (waits)";
+      promise.wait(time.waitScope);
+      auto count = reader.read(buffer);
+      if (!count) {
+        if (!count.error().closed()) all += " (" + count.error().error->text + ")";
+        return all;
+      }
+      all.append(reinterpret_cast<const char*>(buffer.data()), *count);
+    }
+  }
+
+  TimedLoop time;
+  kj::TwoWayPipe pipe = kj::newTwoWayPipe();
+  Wire wire{*pipe.ends[0], time.timer};
+};
+
+// Sends `text` in pieces of `size` and reads meanwhile.
+TEST_F(HttpBody, ChunksAreReadHoweverTheyArrive) {
+  std::string text = "5\r\nhello\r\n6;x=\"y\"\r\n world\r\n0\r\nA: b\r\nC: d\r\n\r\nNEXT";
+  for (size_t size = 1; size < text.size(); ++size) {
+    kj::TwoWayPipe way = kj::newTwoWayPipe();
+    Wire line(*way.ends[0], time.timer);
+    BodyReader reader(line, {.framing = Framing::CHUNKED});
+    std::string all;
+    std::byte buffer[3];
+    std::string_view left = text;
+    kj::Promise<void> sending = kj::READY_NOW;
+    while (!reader.finished()) {
+      if (!reader.ready()) {
+        auto ready = reader.whenReady();
+        std::string_view piece = left.substr(0, size);
+        ASSERT_FALSE(piece.empty());
+        way.ends[1]->write(piece.data(), piece.size()).wait(time.waitScope);
+        left.remove_prefix(piece.size());
+        ready.wait(time.waitScope);
+      }
+      auto count = reader.read(buffer);
+      if (count) all.append(reinterpret_cast<const char*>(buffer), *count);
+    }
+    EXPECT_EQ(all, "hello world");
+    ASSERT_TRUE(reader.trailers());
+    EXPECT_EQ(reader.trailers()->size(), 2u);
+    // What follows is the next message's.
+    EXPECT_TRUE(std::string_view("NEXT").starts_with(line.bytes()));
+  }
+}
+
+TEST_F(HttpBody, ALengthEndsABody) {
+  auto reader = newReader(Framing::LENGTH, 5);
+  auto waiting = reader->whenReady();
+  arrive("hello!");
+  EXPECT_EQ(readAll(*reader, 2), "hello");
+  EXPECT_TRUE(reader->complete());
+  EXPECT_EQ(wire.bytes(), "!");
+}
+
+TEST_F(HttpBody, AnEarlyEndIsAnErrorOnce) {
+  auto reader = newReader(Framing::LENGTH, 5);
+  auto waiting = reader->whenReady();
+  arrive("he");
+  pipe.ends[1]->shutdownWrite();
+  EXPECT_EQ(readAll(*reader), "he (connection-terminated)");
+  std::byte buffer[1];
+  EXPECT_TRUE(reader->read(buffer).error().closed());
+  EXPECT_TRUE(reader->ready());
+}
+
+TEST_F(HttpBody, TheEndOfTheConnectionEndsABodyWithoutLength) {
+  auto reader = newReader(Framing::UNTIL_CLOSE);
+  auto waiting = reader->whenReady();
+  arrive("all");
+  pipe.ends[1]->shutdownWrite();
+  EXPECT_EQ(readAll(*reader), "all");
+  EXPECT_TRUE(reader->complete());
+}
+
+TEST_F(HttpBody, ABodyBeyondTheLimitIsAnError) {
+  auto reader = std::make_shared<BodyReader>(
+      wire, BodyOptions{.framing = Framing::UNTIL_CLOSE, .maxBytes = 10});
+  auto waiting = reader->whenReady();
+  arrive("0123456789ab");
+  EXPECT_EQ(readAll(*reader), "0123456789ab (HTTP-request-body-size: 12)");
+}
+
+TEST_F(HttpBody, ADetachedReaderFails) {
+  auto reader = newReader(Framing::LENGTH, 5);
+  auto waiting = reader->whenReady();
+  EXPECT_FALSE(waiting.poll(time.waitScope));
+  reader->detach(makeError<ErrorKind::CONNECTION_TERMINATED>());
+  EXPECT_TRUE(waiting.poll(time.waitScope));
+  EXPECT_EQ(readAll(*reader), " (connection-terminated)");
+}
+
+TEST_F(HttpBody, PatienceEnds) {
+  auto reader = std::make_shared<BodyReader>(
+      wire, BodyOptions{.framing = Framing::LENGTH, .length = 5, .patience = 2 * kj::SECONDS});
+  auto waiting = reader->whenReady();
+  time.timer.advanceTo(time.timer.now() + 1 * kj::SECONDS);
+  EXPECT_FALSE(waiting.poll(time.waitScope));
+  time.timer.advanceTo(time.timer.now() + 2 * kj::SECONDS);
+  EXPECT_TRUE(waiting.poll(time.waitScope));
+  EXPECT_EQ(readAll(*reader), " (connection-read-timeout)");
+}
+
+// -- BodyWriter
+
+struct Sent : kj::AsyncOutputStream {
+  kj::Promise<void> write(const void* buffer, size_t size) override {
+    text.append(static_cast<const char*>(buffer), size);
+    ++writes;
+    return blocked ? kj::Promise<void>(kj::NEVER_DONE) : kj::Promise<void>(kj::READY_NOW);
+  }
+  kj::Promise<void> write(kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> pieces) override {
+    for (auto piece : pieces) {
+      text.append(reinterpret_cast<const char*>(piece.begin()), piece.size());
+    }
+    ++writes;
+    return blocked ? kj::Promise<void>(kj::NEVER_DONE) : kj::Promise<void>(kj::READY_NOW);
+  }
+  kj::Promise<void> whenWriteDisconnected() override { return kj::NEVER_DONE; }
+
+  std::string text;
+  int writes = 0;
+  bool blocked = false;
+};
+
+TEST_F(HttpBody, ASmallMessageLeavesInOneWrite) {
+  Sent sent;
+  auto body = std::make_shared<BodyWriter>(Side::RESPONSE);
+  EXPECT_TRUE(body->write(bytesOf("content")));
+  EXPECT_TRUE(body->finish(nullptr));
+  WriteProgress progress;
+  EXPECT_TRUE(
+      sendMessage(sent, "HEAD ", BodyMode::PLAIN, body, time.timer, progress).wait(time.waitScope));
+  EXPECT_EQ(sent.text, "HEAD content");
+  EXPECT_EQ(sent.writes, 1);
+}
+
+TEST_F(HttpBody, ChunksAndTrailersAreWritten) {
+  Sent sent;
+  auto body = std::make_shared<BodyWriter>(Side::RESPONSE);
+  WriteProgress progress;
+  auto sending = sendMessage(sent, "", BodyMode::CHUNKED, body, time.timer, progress);
+  EXPECT_FALSE(sending.poll(time.waitScope));
+  EXPECT_TRUE(body->write(bytesOf("content")));
+  EXPECT_FALSE(sending.poll(time.waitScope));
+  auto trailers = std::make_shared<FieldList>(FieldList{{"a", "b"}});
+  EXPECT_TRUE(body->finish(trailers));
+  EXPECT_TRUE(sending.wait(time.waitScope));
+  EXPECT_EQ(sent.text, "7\r\ncontent\r\n0\r\na: b\r\n\r\n");
+}
+
+TEST_F(HttpBody, ABlockedConnectionHoldsTheGuestBack) {
+  Sent sent;
+  sent.blocked = true;
+  auto body = std::make_shared<BodyWriter>(Side::RESPONSE);
+  WriteProgress progress;
+  auto sending = sendMessage(sent, "x", BodyMode::PLAIN, body, time.timer, progress);
+  EXPECT_FALSE(sending.poll(time.waitScope));
+  std::vector<std::byte> bytes(BodyWriter::ROOM);
+  EXPECT_EQ(body->permit().value(), BodyWriter::ROOM);
+  EXPECT_TRUE(body->write(bytes));
+  EXPECT_EQ(body->permit().value(), 0u);
+  EXPECT_FALSE(body->ready());
+  auto waiting = body->whenReady();
+  EXPECT_FALSE(waiting.poll(time.waitScope));
+  body->close(makeError<ErrorKind::CONNECTION_TERMINATED>());
+  EXPECT_TRUE(waiting.poll(time.waitScope));
+  EXPECT_FALSE(body->permit().error().closed());
+  EXPECT_TRUE(body->permit().error().closed());
+}
+
+TEST_F(HttpBody, ADeclaredLengthIsHeld) {
+  BodyWriter longer(Side::RESPONSE);
+  longer.declare(3);
+  EXPECT_FALSE(longer.write(bytesOf("four")));
+  EXPECT_TRUE(longer.broken());
+  BodyWriter shorter(Side::REQUEST);
+  shorter.declare(5);
+  EXPECT_TRUE(shorter.write(bytesOf("four")));
+  auto finished = shorter.finish(nullptr);
+  ASSERT_FALSE(finished);
+  EXPECT_EQ(toText(finished.error()), "HTTP-request-body-size: 4");
+}
+
+TEST_F(HttpBody, AMessageThatIsBrokenOffIsNotEnded) {
+  Sent sent;
+  auto body = std::make_shared<BodyWriter>(Side::RESPONSE);
+  EXPECT_TRUE(body->write(bytesOf("half")));
+  body->abandon();
+  WriteProgress progress;
+  EXPECT_FALSE(
+      sendMessage(sent, "", BodyMode::CHUNKED, body, time.timer, progress).wait(time.waitScope));
+  EXPECT_EQ(sent.text, "4\r\nhalf\r\n");
+}
+
+}  // namespace
+}  // namespace tenon::wasi::http

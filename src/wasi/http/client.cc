@@ -1,0 +1,410 @@
+#include "wasi/http/client.h"
+
+#include <kj/compat/tls.h>
+#include <kj/vector.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tenon::wasi::http {
+namespace {
+
+constexpr kj::Duration CONNECT_TIMEOUT = 30 * kj::SECONDS;
+constexpr kj::Duration DEFAULT_TIMEOUT = 600 * kj::SECONDS;
+constexpr kj::Duration IDLE_TIME = 15 * kj::SECONDS;
+constexpr size_t MAX_IDLE = 16;  // connections to one server that wait for a request
+constexpr uint32_t MAX_REQUESTS = 256;
+constexpr size_t MAX_HEAD = Wire::ROOM;
+
+using Outcome = PendingResponse::Outcome;
+
+Outcome failed(ErrorCode code) { return Unexpected<ErrorCode>{std::move(code)}; }
+
+kj::Duration timeoutOf(std::optional<uint64_t> nanoseconds, kj::Duration otherwise) {
+  constexpr uint64_t MOST = uint64_t{24} * 3600 * 1'000'000'000;
+  if (!nanoseconds) return otherwise;
+  return static_cast<int64_t>(std::min(*nanoseconds, MOST)) * kj::NANOSECONDS;
+}
+
+bool contains(const kj::Exception& exception, std::string_view part) {
+  return std::string_view(exception.getDescription().cStr()).find(part) != std::string_view::npos;
+}
+
+// Why a connection could not be made. The library tells it in words only.
+ErrorCode connectError(const kj::Exception& exception) {
+  if (contains(exception, "restrictPeers")) {
+    return makeError<ErrorKind::DESTINATION_IP_PROHIBITED>();
+  }
+  if (contains(exception, "refused")) return makeError<ErrorKind::CONNECTION_REFUSED>();
+  if (contains(exception, "timed out")) return makeError<ErrorKind::CONNECTION_TIMEOUT>();
+  if (contains(exception, "route to host") || contains(exception, "unreachable")) {
+    return makeError<ErrorKind::DESTINATION_IP_UNROUTABLE>();
+  }
+  return makeError<ErrorKind::DESTINATION_UNAVAILABLE>();
+}
+
+ErrorCode tlsError(const kj::Exception& exception) {
+  if (contains(exception, "certificate")) return makeError<ErrorKind::TLS_CERTIFICATE_ERROR>();
+  return makeError<ErrorKind::TLS_PROTOCOL_ERROR>();
+}
+
+// A connection to a server.
+struct ServerConnection {
+  ServerConnection(kj::Own<kj::AsyncIoStream> opened, kj::Timer& timer)
+      : stream(kj::mv(opened)), wire(*stream, timer) {}
+
+  kj::Own<kj::AsyncIoStream> stream;
+  Wire wire;
+  std::shared_ptr<BodyWriter> body;
+  WriteProgress progress;
+  bool sent = false;  // the whole request
+  bool reusable = true;
+  kj::TimePoint idleSince = kj::origin<kj::TimePoint>();
+  kj::Promise<void> sending = nullptr;  // last: uses everything above
+  kj::Promise<void> watching = nullptr;
+
+  ~ServerConnection() noexcept(false) {
+    if (body) body->close(makeError<ErrorKind::CONNECTION_TERMINATED>());
+  }
+};
+
+class ClientImpl final : public Client,
+                         public std::enable_shared_from_this<ClientImpl>,
+                         private kj::TaskSet::ErrorHandler {
+ public:
+  ClientImpl(kj::AsyncIoContext& io, Allowed allowed, const HttpOptions& options)
+      : timer_(io.provider->getTimer()),
+        network_(io.provider->getNetwork()),
+        publicNetwork_(network_.restrictPeers(kj::ArrayPtr<const kj::StringPtr>(PUBLIC))),
+        allowed_(std::move(allowed)),
+        private_(options.allowPrivate),
+        roots_(options.roots),
+        tasks_(*this) {}
+
+  const Allowed& allowed() const override { return allowed_; }
+
+  Expected<void, ErrorCode> send(ClientRequest request, PendingResponse& pending) override {
+    if (requests_ >= MAX_REQUESTS) {
+      return Unexpected<ErrorCode>{makeError<ErrorKind::CONNECTION_LIMIT_REACHED>()};
+    }
+    pending.work = run(std::move(request), pending).eagerlyEvaluate(nullptr);
+    return {};
+  }
+
+ private:
+  static constexpr kj::StringPtr PUBLIC[] = {"public"_kj};
+
+  // One request in flight, as long as it lives.
+  struct Counted {
+    explicit Counted(std::shared_ptr<ClientImpl> client) : client(std::move(client)) {
+      ++this->client->requests_;
+    }
+    ~Counted() { --client->requests_; }
+    std::shared_ptr<ClientImpl> client;
+  };
+
+  // `pending` owns the promise.
+  kj::Promise<void> run(ClientRequest request, PendingResponse& pending) {
+    auto counted = std::make_shared<Counted>(shared_from_this());
+    kj::Maybe<kj::Exception> failure;
+    try {
+      pending.settle(co_await exchange(std::move(request), counted));
+    } catch (...) {
+      failure = kj::getCaughtExceptionAsKj();
+    }
+    if (failure != nullptr) pending.settle(failed(makeError<ErrorKind::CONNECTION_TERMINATED>()));
+  }
+
+  kj::Promise<Outcome> exchange(ClientRequest request, std::shared_ptr<Counted> counted) {
+    std::shared_ptr<ServerConnection> connection = takeIdle(request.target);
+    bool reused = connection != nullptr;
+    while (true) {
+      if (!connection) {
+        auto opened = co_await connect(request);
+        if (!opened) {
+          if (request.body) request.body->close(opened.error());
+          co_return failed(opened.error());
+        }
+        connection = std::make_shared<ServerConnection>(kj::mv(opened.value()), timer_);
+      }
+      begin(*connection, request);
+      auto head = co_await readHead(*connection, request);
+      if (head) co_return finish(std::move(connection), std::move(head.value()), request, counted);
+      // A server may close an idle connection at any time: nothing was lost then.
+      bool empty = !request.body || (request.body->finished() && request.body->written() == 0);
+      bool idempotent = request.method == "GET" || request.method == "HEAD";
+      if (reused && empty && idempotent && connection->wire.bytes().empty() &&
+          kindOf(head.error()) == ErrorKind::CONNECTION_TERMINATED) {
+        reused = false;
+        connection->body = nullptr;
+        connection = nullptr;
+        continue;
+      }
+      co_return failed(head.error());
+    }
+  }
+
+  // Starts to send the request.
+  void begin(ServerConnection& connection, const ClientRequest& request) {
+    std::string head =
+        request.method + " " + request.path + " HTTP/1.1\r\nHost: " + request.authority + "\r\n";
+    appendFields(head, *request.fields);
+    BodyMode mode = BodyMode::PLAIN;
+    auto body = request.body;
+    bool takesBody =
+        request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+    if (!body) {
+      body = std::make_shared<BodyWriter>(Side::REQUEST);
+      (void)body->finish(nullptr);
+    }
+    if (!findField(*request.fields, "content-length")) {
+      if (!body->finished() || body->trailers()) {
+        mode = BodyMode::CHUNKED;
+        head += "Transfer-Encoding: chunked\r\n";
+      } else if (takesBody || body->written() != 0) {
+        head += "Content-Length: " + std::to_string(body->written()) + "\r\n";
+      }
+    }
+    head += "\r\n";
+    connection.body = body;
+    connection.sent = false;
+    connection.sending =
+        sendMessage(*connection.stream, std::move(head), mode, body, timer_, connection.progress)
+            .then(
+                [&connection](bool whole) {
+                  connection.sent = whole;
+                  if (whole) return;
+                  // The server must not take it for a whole one.
+                  connection.reusable = false;
+                  connection.stream->shutdownWrite();
+                },
+                [&connection](kj::Exception&&) {
+                  connection.reusable = false;
+                  connection.body->close(makeError<ErrorKind::CONNECTION_TERMINATED>());
+                })
+            .eagerlyEvaluate(nullptr);
+  }
+
+  kj::Promise<Expected<ResponseHead, ErrorCode>> readHead(ServerConnection& connection,
+                                                          const ClientRequest& request) {
+    using Read = Expected<ResponseHead, ErrorCode>;
+    kj::TimePoint deadline = timer_.now() + timeoutOf(request.firstByteTimeout, DEFAULT_TIMEOUT);
+    size_t searched = 0;
+    while (true) {
+      size_t size = headSize(connection.wire.bytes(), searched);
+      if (size != 0) {
+        auto head = parseResponse(connection.wire.bytes().substr(0, size), request.method == "HEAD",
+                                  {.bytes = MAX_HEAD});
+        if (!head) {
+          if (head.error().status == 431) {
+            co_return Read(
+                Unexpected<ErrorCode>{makeError<ErrorKind::HTTP_RESPONSE_HEADER_SECTION_SIZE>(
+                    std::optional(static_cast<uint32_t>(size)))});
+          }
+          co_return Read(Unexpected<ErrorCode>{makeError<ErrorKind::HTTP_PROTOCOL_ERROR>()});
+        }
+        connection.wire.use(size);
+        searched = 0;
+        if (head.value().status == 101) {
+          co_return Read(Unexpected<ErrorCode>{makeError<ErrorKind::HTTP_UPGRADE_FAILED>()});
+        }
+        if (head.value().status < 200) continue;
+        co_return Read(std::move(head.value()));
+      }
+      searched = connection.wire.bytes().size();
+      if (searched >= MAX_HEAD) {
+        co_return Read(
+            Unexpected<ErrorCode>{makeError<ErrorKind::HTTP_RESPONSE_HEADER_SECTION_SIZE>(
+                std::optional(static_cast<uint32_t>(searched)))});
+      }
+      bool late = false;
+      bool more = false;
+      kj::Maybe<kj::Exception> failure;
+      try {
+        more = co_await connection.wire.fill(MAX_HEAD).exclusiveJoin(
+            timer_.atTime(deadline).then([&late]() {
+              late = true;
+              return false;
+            }));
+      } catch (...) {
+        failure = kj::getCaughtExceptionAsKj();
+      }
+      if (late) {
+        co_return Read(Unexpected<ErrorCode>{makeError<ErrorKind::CONNECTION_READ_TIMEOUT>()});
+      }
+      if (failure != nullptr || (!more && searched == 0)) {
+        co_return Read(Unexpected<ErrorCode>{makeError<ErrorKind::CONNECTION_TERMINATED>()});
+      }
+      if (!more) {
+        co_return Read(Unexpected<ErrorCode>{makeError<ErrorKind::HTTP_RESPONSE_INCOMPLETE>()});
+      }
+    }
+  }
+
+  Outcome finish(std::shared_ptr<ServerConnection> connection, ResponseHead head,
+                 const ClientRequest& request, std::shared_ptr<Counted> counted) {
+    if (!head.transferCoding.empty()) {
+      return failed(makeError<ErrorKind::HTTP_RESPONSE_TRANSFER_CODING>(
+          MaybeText(std::move(head.transferCoding))));
+    }
+    if (!head.keepAlive) connection->reusable = false;
+    ServerConnection& used = *connection;
+    BodyOptions options{.side = Side::RESPONSE, .framing = head.framing, .length = head.length};
+    options.patience = timeoutOf(request.betweenBytesTimeout, DEFAULT_TIMEOUT);
+    // Holds the connection until the body was read, or nobody can read it any more.
+    options.onFinished = [connection = std::move(connection), counted = std::move(counted),
+                          target = request.target](bool complete) mutable {
+      ClientImpl& client = *counted->client;
+      if (!complete) connection->reusable = false;
+      client.giveBack(target, std::move(connection), std::move(counted));
+    };
+    auto body = std::make_shared<BodyReader>(used.wire, std::move(options));
+    body->settle();
+    return Outcome(
+        std::make_unique<IncomingResponse>(head.status, std::move(head.fields), std::move(body)));
+  }
+
+  // Later, because the connection's own promises may be running.
+  void giveBack(const Target& target, std::shared_ptr<ServerConnection> connection,
+                std::shared_ptr<Counted> counted) {
+    // May be the last that holds this; then nothing is kept.
+    std::shared_ptr<ClientImpl> self = counted->client;
+    counted = nullptr;
+    auto later = [this, target, connection = std::move(connection)]() mutable {
+      if (!connection->reusable || !connection->sent || !connection->wire.bytes().empty()) return;
+      auto& idle = idle_[keyOf(target)];
+      if (idle.size() >= MAX_IDLE) return;
+      connection->body = nullptr;
+      connection->idleSince = timer_.now();
+      // Whatever comes now, the end or rubbish, makes it useless.
+      ServerConnection& watched = *connection;
+      watched.watching = watched.wire.fill()
+                             .then([&watched](bool) { watched.reusable = false; },
+                                   [&watched](kj::Exception&&) { watched.reusable = false; })
+                             .eagerlyEvaluate(nullptr);
+      idle.push_back(std::move(connection));
+    };
+    tasks_.add(kj::evalLater(kj::mv(later)));
+  }
+
+  std::shared_ptr<ServerConnection> takeIdle(const Target& target) {
+    auto found = idle_.find(keyOf(target));
+    if (found == idle_.end()) return nullptr;
+    std::shared_ptr<ServerConnection> connection;
+    while (!found->second.empty() && !connection) {
+      connection = std::move(found->second.back());
+      found->second.pop_back();
+      connection->watching = nullptr;
+      bool old = timer_.now() - connection->idleSince > IDLE_TIME;
+      if (!connection->reusable || old) connection = nullptr;
+    }
+    if (found->second.empty()) idle_.erase(found);
+    return connection;
+  }
+
+  kj::Promise<Expected<kj::Own<kj::AsyncIoStream>, ErrorCode>> connect(
+      const ClientRequest& request) {
+    using Opened = Expected<kj::Own<kj::AsyncIoStream>, ErrorCode>;
+    const Target& target = request.target;
+    kj::TimePoint deadline = timer_.now() + timeoutOf(request.connectTimeout, CONNECT_TIMEOUT);
+    // Checked on the address that the name leads to, when it is connected to.
+    bool reachPrivate = private_ || allowed_.namesPrivate(target);
+    kj::Network& network = reachPrivate ? network_ : *publicNetwork_;
+    enum { LOOK_UP, CONNECT, SECURE } stage = LOOK_UP;
+    kj::Maybe<kj::Exception> failure;
+    bool late = false;
+    kj::Own<kj::AsyncIoStream> stream;
+    try {
+      std::string text = target.authority();
+      auto address = co_await timer_.timeoutAt(
+          deadline, network.parseAddress(kj::StringPtr(text.c_str(), text.size()), target.port));
+      stage = CONNECT;
+      stream = co_await timer_.timeoutAt(deadline, address->connect());
+      if (target.secure) {
+        stage = SECURE;
+        stream = co_await timer_.timeoutAt(
+            deadline, tls().wrapClient(kj::mv(stream),
+                                       kj::StringPtr(target.host.c_str(), target.host.size())));
+      }
+    } catch (...) {
+      failure = kj::getCaughtExceptionAsKj();
+    }
+    KJ_IF_MAYBE (exception, failure) {
+      late = timer_.now() >= deadline && exception->getType() == kj::Exception::Type::OVERLOADED;
+      if (stage == LOOK_UP) {
+        if (late) co_return Opened(Unexpected<ErrorCode>{makeError<ErrorKind::DNS_TIMEOUT>()});
+        if (contains(*exception, "restrictPeers")) {
+          co_return Opened(
+              Unexpected<ErrorCode>{makeError<ErrorKind::DESTINATION_IP_PROHIBITED>()});
+        }
+        co_return Opened(Unexpected<ErrorCode>{
+            makeError<ErrorKind::DNS_ERROR>(DnsErrorPayload{"address not available", 0})});
+      }
+      if (late) {
+        co_return Opened(Unexpected<ErrorCode>{makeError<ErrorKind::CONNECTION_TIMEOUT>()});
+      }
+      co_return Opened(Unexpected<ErrorCode>{stage == CONNECT ? connectError(*exception)
+                                                              : tlsError(*exception)});
+    }
+    co_return Opened(kj::mv(stream));
+  }
+
+  kj::TlsContext& tls() {
+    if (!tls_) {
+      kj::TlsContext::Options options;
+      kj::Vector<kj::TlsCertificate> certificates;
+      if (!roots_.empty()) {
+        options.useSystemTrustStore = false;
+        // One by one: a chain would be one certificate and its issuers.
+        std::string_view rest = roots_;
+        constexpr std::string_view END = "-----END CERTIFICATE-----";
+        while (true) {
+          size_t begin = rest.find("-----BEGIN CERTIFICATE-----");
+          size_t end = rest.find(END, begin);
+          if (begin == std::string_view::npos || end == std::string_view::npos) break;
+          std::string pem(rest.substr(begin, end + END.size() - begin));
+          pem += '\n';
+          certificates.add(kj::StringPtr(pem.c_str(), pem.size()));
+          rest.remove_prefix(end + END.size());
+        }
+        options.trustedCertificates = certificates;
+      }
+      tls_ = std::make_unique<kj::TlsContext>(kj::mv(options));
+    }
+    return *tls_;
+  }
+
+  static std::string keyOf(const Target& target) {
+    return (target.secure ? "https://" : "http://") + target.authority();
+  }
+
+  void taskFailed(kj::Exception&&) override {}
+
+  kj::Timer& timer_;
+  kj::Network& network_;
+  kj::Own<kj::Network> publicNetwork_;
+  Allowed allowed_;
+  const bool private_;
+  const std::string roots_;
+  std::unique_ptr<kj::TlsContext> tls_;
+  uint32_t requests_ = 0;
+  std::map<std::string, std::vector<std::shared_ptr<ServerConnection>>> idle_;
+  kj::TaskSet tasks_;  // last: uses everything above
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Client>> newClient(kj::AsyncIoContext& io, const HttpOptions& options) {
+  TENON_TRY(Allowed allowed, Allowed::parse(options.allow));
+  if (!options.roots.empty() &&
+      options.roots.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
+    return Error(tenon::ErrorCode::INVALID_ARGUMENT,
+                 "the root certificates hold no PEM certificate");
+  }
+  return std::shared_ptr<Client>(std::make_shared<ClientImpl>(io, std::move(allowed), options));
+}
+
+}  // namespace tenon::wasi::http

@@ -1,0 +1,169 @@
+#include "wasi/http/functions.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace tenon::wasi::http {
+namespace {
+
+// Bytes of all names and values that one `fields` may hold.
+constexpr size_t MAX_BYTES = 1024 * 1024;
+// Counted for each field besides.
+constexpr size_t FIELD_COST = 64;
+
+using Bytes = std::span<const std::byte>;
+using Entry = std::tuple<std::string_view, Bytes>;
+template <typename T>
+using HeaderResult = Expected<T, HeaderError>;
+
+Unexpected<HeaderError> invalidSyntax() { return {HeaderError(std::in_place_index<0>)}; }
+Unexpected<HeaderError> forbidden() { return {HeaderError(std::in_place_index<1>)}; }
+Unexpected<HeaderError> immutable() { return {HeaderError(std::in_place_index<2>)}; }
+
+Bytes bytesOf(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+std::string_view textOf(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+size_t sizeOf(const FieldList& fields) {
+  size_t size = 0;
+  for (const Field& field : fields) size += field.name.size() + field.value.size() + FIELD_COST;
+  return size;
+}
+
+// The name in lower case, when a guest may set it.
+HeaderResult<std::string> checkName(std::string_view name) {
+  if (!isToken(name)) return invalidSyntax();
+  std::string lower = lowerCase(name);
+  if (isForbidden(lower)) return forbidden();
+  return lower;
+}
+
+// Adds; false, and the call failed, when there is too much.
+bool add(call::HostCall& call, FieldList& fields, size_t& size, std::string name, Bytes value) {
+  std::string_view text = trimmed(textOf(value));
+  size += name.size() + text.size() + FIELD_COST;
+  if (size > MAX_BYTES) {
+    call.fail("the fields of a message take more than 1 MiB");
+    return false;
+  }
+  fields.push_back({std::move(name), std::string(text)});
+  return true;
+}
+
+Own<Fields> newFields(call::HostCall& call) {
+  return give(call, std::make_unique<Fields>(std::make_shared<FieldList>(), false));
+}
+
+HeaderResult<Own<Fields>> fromList(call::HostCall& call, const std::vector<Entry>& entries) {
+  auto list = std::make_shared<FieldList>();
+  list->reserve(entries.size());
+  size_t size = 0;
+  for (const auto& [name, value] : entries) {
+    auto checked = checkName(name);
+    if (!checked) return Unexpected<HeaderError>{checked.error()};
+    if (!isFieldValue(textOf(value))) return invalidSyntax();
+    if (!add(call, *list, size, std::move(checked.value()), value)) return {};
+  }
+  return give(call, std::make_unique<Fields>(std::move(list), false));
+}
+
+std::vector<Bytes> get(call::HostCall&, Fields& self, std::string_view name) {
+  std::string lower = lowerCase(name);
+  std::vector<Bytes> values;
+  for (const Field& field : *self.list) {
+    if (field.name == lower) values.push_back(bytesOf(field.value));
+  }
+  return values;
+}
+
+bool has(call::HostCall&, Fields& self, std::string_view name) {
+  return findField(*self.list, lowerCase(name)) != nullptr;
+}
+
+void erase(FieldList& fields, const std::string& name) {
+  std::erase_if(fields, [&](const Field& field) { return field.name == name; });
+}
+
+HeaderResult<void> set(call::HostCall& call, Fields& self, std::string_view name,
+                       const std::vector<Bytes>& values) {
+  if (self.immutable) return immutable();
+  auto checked = checkName(name);
+  if (!checked) return Unexpected<HeaderError>{checked.error()};
+  for (Bytes value : values) {
+    if (!isFieldValue(textOf(value))) return invalidSyntax();
+  }
+  erase(*self.list, checked.value());
+  size_t size = sizeOf(*self.list);
+  for (Bytes value : values) {
+    if (!add(call, *self.list, size, checked.value(), value)) return {};
+  }
+  return {};
+}
+
+HeaderResult<void> remove(call::HostCall&, Fields& self, std::string_view name) {
+  if (self.immutable) return immutable();
+  auto checked = checkName(name);
+  if (!checked) return Unexpected<HeaderError>{checked.error()};
+  erase(*self.list, checked.value());
+  return {};
+}
+
+HeaderResult<void> append(call::HostCall& call, Fields& self, std::string_view name, Bytes value) {
+  if (self.immutable) return immutable();
+  auto checked = checkName(name);
+  if (!checked) return Unexpected<HeaderError>{checked.error()};
+  if (!isFieldValue(textOf(value))) return invalidSyntax();
+  size_t size = sizeOf(*self.list);
+  (void)add(call, *self.list, size, std::move(checked.value()), value);
+  return {};
+}
+
+std::vector<Entry> entries(call::HostCall&, Fields& self) {
+  std::vector<Entry> entries;
+  entries.reserve(self.list->size());
+  for (const Field& field : *self.list) entries.emplace_back(field.name, bytesOf(field.value));
+  return entries;
+}
+
+Own<Fields> clone(call::HostCall& call, Fields& self) {
+  return give(call, std::make_unique<Fields>(std::make_shared<FieldList>(*self.list), false));
+}
+
+}  // namespace
+
+Own<Fields> giveImmutable(call::HostCall& call, std::shared_ptr<FieldList> list) {
+  return give(call, std::make_unique<Fields>(std::move(list), true));
+}
+
+std::optional<uint64_t> declaredLength(const FieldList& fields) {
+  const Field* field = findField(fields, "content-length");
+  return field ? parseLength(field->value) : std::nullopt;
+}
+
+void provideFields(Binder& types) {
+  types.resource("fields")
+      .function<newFields>("[constructor]fields")
+      .function<fromList>("[static]fields.from-list")
+      .function<get>("[method]fields.get")
+      .function<has>("[method]fields.has")
+      .function<set>("[method]fields.set")
+      .function<remove>("[method]fields.delete")
+      .function<append>("[method]fields.append")
+      .function<entries>("[method]fields.entries")
+      .function<clone>("[method]fields.clone");
+}
+
+}  // namespace tenon::wasi::http

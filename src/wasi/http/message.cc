@@ -1,0 +1,385 @@
+#include "wasi/http/message.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tenon::wasi::http {
+namespace {
+
+constexpr std::array<bool, 256> TOKEN = [] {
+  std::array<bool, 256> table{};
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool sameText(std::string_view text, std::string_view lowerText) {
+  return text.size() == lowerText.size() &&
+         std::equal(text.begin(), text.end(), lowerText.begin(),
+                    [](char a, char b) { return lower(a) == b; });
+}
+
+// Calls `visit(item)` for each element of a comma-separated list.
+template <typename Visit>
+void eachItem(std::string_view list, Visit&& visit) {
+  while (!list.empty()) {
+    size_t comma = std::min(list.find(','), list.size());
+    std::string_view item = trim(list.substr(0, comma));
+    if (!item.empty()) visit(item);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+}
+
+// What the fields of the connection say.
+struct ConnectionFields {
+  std::optional<uint64_t> length;
+  std::optional<std::string> host;
+  std::string coding;  // Transfer-Encoding
+  bool hasCoding = false;
+  bool close = false;
+  bool keepAlive = false;
+  bool expectsContinue = false;
+};
+
+Unexpected<Malformed> malformed(const char* why, uint16_t status = 400) {
+  return {Malformed{status, why}};
+}
+
+// The next line without its end; nothing when the end is not CR LF.
+std::optional<std::string_view> takeLine(std::string_view& text) {
+  size_t end = text.find('\n');
+  if (end == std::string_view::npos || end == 0 || text[end - 1] != '\r') return std::nullopt;
+  std::string_view line = text.substr(0, end - 1);
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+// Takes what a field says about the connection; false: the field is malformed.
+const char* note(ConnectionFields& notes, const Field& field) {
+  switch (field.name.size()) {
+    case 4:
+      if (field.name != "host") break;
+      if (notes.host) return "more than one Host field";
+      notes.host = field.value;
+      break;
+    case 6:
+      if (field.name == "expect" && sameText(field.value, "100-continue"))
+        notes.expectsContinue = true;
+      break;
+    case 10:
+      if (field.name != "connection") break;
+      eachItem(field.value, [&](std::string_view item) {
+        if (sameText(item, "close")) notes.close = true;
+        if (sameText(item, "keep-alive")) notes.keepAlive = true;
+      });
+      break;
+    case 14:
+      if (field.name != "content-length") break;
+      if (notes.length) return "more than one Content-Length field";
+      notes.length = parseLength(field.value);
+      if (!notes.length) return "Content-Length is not a number";
+      break;
+    case 17:
+      if (field.name != "transfer-encoding") break;
+      if (notes.hasCoding) return "more than one Transfer-Encoding field";
+      notes.hasCoding = true;
+      notes.coding = lowerCase(field.value);
+      break;
+    default:
+      break;
+  }
+  return nullptr;
+}
+
+// Parses field lines into `fields`, those of the connection only into `notes` when there are.
+Expected<void, Malformed> parseLines(std::string_view text, const HeadLimits& limits,
+                                     FieldList& fields, ConnectionFields* notes) {
+  uint32_t count = 0;
+  while (!text.empty()) {
+    auto line = takeLine(text);
+    if (!line) return malformed("a line does not end with CR LF");
+    if (++count > limits.fields) return malformed("too many header fields", 431);
+    size_t colon = line->find(':');
+    if (colon == std::string_view::npos || !isToken(line->substr(0, colon))) {
+      return malformed("a header line has no valid name");
+    }
+    std::string_view value = trim(line->substr(colon + 1));
+    if (!isFieldValue(value)) return malformed("a header field has control characters");
+    Field field{lowerCase(line->substr(0, colon)), std::string(value)};
+    if (notes) {
+      if (const char* why = note(*notes, field)) return malformed(why);
+      if (isForbidden(field.name)) continue;
+    }
+    fields.push_back(std::move(field));
+  }
+  return {};
+}
+
+// "HTTP/1.0", "HTTP/1.1": 0 or 1; -1 for another version, -2 for no version.
+int parseVersion(std::string_view text) {
+  if (text.size() != 8 || !text.starts_with("HTTP/") || text[6] != '.') return -2;
+  if (text[5] < '0' || text[5] > '9' || text[7] < '0' || text[7] > '9') return -2;
+  if (text[5] != '1') return -1;
+  return text[7] == '0' ? 0 : 1;
+}
+
+}  // namespace
+
+size_t headSize(std::string_view bytes, size_t from) {
+  // The empty line may begin in what was searched before.
+  size_t found = bytes.find("\r\n\r\n", from > 3 ? from - 3 : 0);
+  return found == std::string_view::npos ? 0 : found + 4;
+}
+
+Expected<RequestHead, Malformed> parseRequest(std::string_view head, const HeadLimits& limits) {
+  head.remove_suffix(2);
+  auto line = takeLine(head);
+  if (!line) return malformed("the request line does not end with CR LF");
+  size_t first = line->find(' ');
+  size_t last = line->rfind(' ');
+  if (first == std::string_view::npos || first == last) return malformed("malformed request line");
+  RequestHead request;
+  request.method = line->substr(0, first);
+  request.target = line->substr(first + 1, last - first - 1);
+  if (!isToken(request.method)) return malformed("malformed method");
+  if (request.target.empty()) return malformed("malformed request target");
+  for (char c : request.target) {
+    if (c <= ' ' || c == '\x7f' || c == '#') return malformed("malformed request target");
+  }
+  request.minorVersion = parseVersion(line->substr(last + 1));
+  if (request.minorVersion == -2) return malformed("malformed HTTP version");
+  if (request.minorVersion == -1) return malformed("HTTP version not supported", 505);
+
+  request.fields = std::make_shared<FieldList>();
+  request.fields->reserve(8);
+  ConnectionFields notes;
+  auto parsed = parseLines(head, limits, *request.fields, &notes);
+  if (!parsed) return Unexpected<Malformed>{parsed.error()};
+  if (notes.hasCoding) {
+    if (notes.length) return malformed("both Content-Length and Transfer-Encoding");
+    if (request.minorVersion == 0) return malformed("Transfer-Encoding in HTTP/1.0");
+    if (notes.coding != "chunked") return malformed("unknown transfer coding", 501);
+    request.framing = Framing::CHUNKED;
+  } else if (notes.length) {
+    request.framing = *notes.length == 0 ? Framing::NONE : Framing::LENGTH;
+    request.length = *notes.length;
+  }
+  if (request.minorVersion == 1 && !notes.host) return malformed("no Host field");
+  request.host = notes.host.value_or("");
+  request.keepAlive = request.minorVersion == 1 ? !notes.close : notes.keepAlive;
+  request.expectsContinue = notes.expectsContinue && request.minorVersion == 1;
+  return request;
+}
+
+Expected<ResponseHead, Malformed> parseResponse(std::string_view head, bool toHead,
+                                                const HeadLimits& limits) {
+  head.remove_suffix(2);
+  auto line = takeLine(head);
+  if (!line || line->size() < 12 || (*line)[8] != ' ') return malformed("malformed status line");
+  ResponseHead response;
+  response.minorVersion = parseVersion(line->substr(0, 8));
+  auto status = parseLength(line->substr(9, 3));
+  if (response.minorVersion < 0 || !status || *status < 100) {
+    return malformed("malformed status line");
+  }
+  if (line->size() > 12 && (*line)[12] != ' ') return malformed("malformed status line");
+  response.status = static_cast<uint16_t>(*status);
+  response.fields = std::make_shared<FieldList>();
+  ConnectionFields notes;
+  auto parsed = parseLines(head, limits, *response.fields, &notes);
+  if (!parsed) return Unexpected<Malformed>{parsed.error()};
+  response.keepAlive = response.minorVersion == 1 ? !notes.close : notes.keepAlive;
+  bool bodiless = toHead || *status < 200 || *status == 204 || *status == 304;
+  if (bodiless) return response;
+  if (notes.hasCoding) {
+    // The coding wins over a length; the connection is not used again then.
+    if (notes.length) response.keepAlive = false;
+    if (notes.coding == "chunked") {
+      response.framing = Framing::CHUNKED;
+    } else {
+      response.transferCoding = notes.coding;
+    }
+  } else if (notes.length) {
+    response.framing = *notes.length == 0 ? Framing::NONE : Framing::LENGTH;
+    response.length = *notes.length;
+  } else {
+    response.framing = Framing::UNTIL_CLOSE;
+    response.keepAlive = false;
+  }
+  return response;
+}
+
+Expected<FieldList, Malformed> parseFields(std::string_view lines, const HeadLimits& limits) {
+  FieldList fields;
+  ConnectionFields notes;
+  auto parsed = parseLines(lines, limits, fields, nullptr);
+  if (!parsed) return Unexpected<Malformed>{parsed.error()};
+  // What frames or routes a message is not for trailers (RFC 9110 section 6.5.1).
+  std::erase_if(fields, [](const Field& field) {
+    return isForbidden(field.name) || field.name == "content-length";
+  });
+  return fields;
+}
+
+bool isToken(std::string_view text) {
+  return !text.empty() &&
+         std::ranges::all_of(text, [](char c) { return TOKEN[static_cast<unsigned char>(c)]; });
+}
+
+bool isFieldValue(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return (static_cast<unsigned char>(c) >= ' ' && c != '\x7f') || c == '\t';
+  });
+}
+
+std::string lowerCase(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = lower(c);
+  return result;
+}
+
+const Field* findField(const FieldList& fields, std::string_view name) {
+  for (const Field& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+bool isForbidden(std::string_view name) {
+  switch (name.size()) {
+    case 4:
+      return name == "host";
+    case 7:
+      return name == "upgrade";
+    case 10:
+      return name == "connection" || name == "keep-alive";
+    case 14:
+      return name == "http2-settings";
+    case 16:
+      return name == "proxy-connection";
+    case 17:
+      return name == "transfer-encoding";
+    case 18:
+      return name == "proxy-authenticate";
+    case 19:
+      return name == "proxy-authorization";
+    default:
+      return false;
+  }
+}
+
+std::string_view reasonPhrase(uint16_t status) {
+  switch (status) {
+    case 100:
+      return "Continue";
+    case 102:
+      return "Processing";
+    case 103:
+      return "Early Hints";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 411:
+      return "Length Required";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "";
+  }
+}
+
+std::optional<uint64_t> parseLength(std::string_view digits) {
+  if (digits.empty() || digits.size() > 18) return std::nullopt;
+  uint64_t value = 0;
+  for (char c : digits) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<uint64_t>(c - '0');
+  }
+  return value;
+}
+
+void appendFields(std::string& out, const FieldList& fields) {
+  for (const Field& field : fields) {
+    out += field.name;
+    out += ": ";
+    out += field.value;
+    out += "\r\n";
+  }
+}
+
+void appendStatusLine(std::string& out, uint16_t status) {
+  out += "HTTP/1.1 ";
+  out += static_cast<char>('0' + status / 100);
+  out += static_cast<char>('0' + status / 10 % 10);
+  out += static_cast<char>('0' + status % 10);
+  out += ' ';
+  out += reasonPhrase(status);
+  out += "\r\n";
+}
+
+}  // namespace tenon::wasi::http

@@ -1,0 +1,97 @@
+#pragma once
+
+// HTTP/1.1 messages as data: heads and fields, parsed strictly and written. Pure functions, no I/O.
+// KJ's HTTP is not used, because it has neither trailers nor 1xx responses nor methods of one's own
+// (docs/adr/0003). Source: RFC 9110, RFC 9112.
+
+#include <tenon/expected.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon::wasi::http {
+
+// Names are in lower case; values have no space around them and no control characters.
+struct Field {
+  std::string name;
+  std::string value;
+};
+using FieldList = std::vector<Field>;
+
+// Sizes that a peer may use.
+struct HeadLimits {
+  uint32_t bytes = 32 * 1024;  // of a whole head, and of all trailers
+  uint32_t fields = 128;
+};
+
+// How a body ends. Source: RFC 9112 section 6.
+enum class Framing : uint8_t { NONE, LENGTH, CHUNKED, UNTIL_CLOSE };
+
+struct RequestHead {
+  std::string method;
+  std::string target;  // as it was sent
+  int minorVersion = 1;
+  std::shared_ptr<FieldList> fields;  // without those of the connection
+  std::string host;                   // the Host field
+  Framing framing = Framing::NONE;
+  uint64_t length = 0;  // LENGTH only
+  bool keepAlive = true;
+  bool expectsContinue = false;
+};
+
+struct ResponseHead {
+  uint16_t status = 0;
+  int minorVersion = 1;
+  std::shared_ptr<FieldList> fields;  // without those of the connection
+  Framing framing = Framing::NONE;
+  uint64_t length = 0;
+  bool keepAlive = true;
+  std::string transferCoding;  // one that is not "chunked"; the message cannot be read then
+};
+
+// Why a message was refused. `status` is what a server answers.
+struct Malformed {
+  uint16_t status = 400;
+  const char* why = "malformed";  // static storage
+};
+
+// How many of `bytes` are a head, its empty line included; 0: it is not all there yet. `from`: how
+// many bytes were searched before.
+size_t headSize(std::string_view bytes, size_t from);
+
+// `head`: as headSize says. Errors: 400, 431, 501, 505.
+Expected<RequestHead, Malformed> parseRequest(std::string_view head, const HeadLimits& limits);
+// `toHead`: whether it answers a HEAD request, so that it has no body.
+Expected<ResponseHead, Malformed> parseResponse(std::string_view head, bool toHead,
+                                                const HeadLimits& limits);
+// Lines of fields, each with its line end, without the empty line: trailers.
+Expected<FieldList, Malformed> parseFields(std::string_view lines, const HeadLimits& limits);
+
+// Source: RFC 9110 section 5.6.2 (token), 5.5 (field-value).
+bool isToken(std::string_view text);
+bool isFieldValue(std::string_view text);
+std::string lowerCase(std::string_view text);
+// Both in lower case.
+const Field* findField(const FieldList& fields, std::string_view name);
+
+// Fields that belong to the connection, or that the host writes itself: no guest sees or sets them.
+bool isForbidden(std::string_view lowerCaseName);
+
+// "OK", "Not Found"; empty for unknown ones.
+std::string_view reasonPhrase(uint16_t status);
+
+// A number of decimal digits only; nothing when it is none or too large.
+std::optional<uint64_t> parseLength(std::string_view digits);
+
+// Writes "name: value\r\n" of each.
+void appendFields(std::string& out, const FieldList& fields);
+// "HTTP/1.1 200 OK\r\n".
+void appendStatusLine(std::string& out, uint16_t status);
+
+}  // namespace tenon::wasi::http

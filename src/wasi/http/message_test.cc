@@ -1,0 +1,106 @@
+#include "wasi/http/message.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace tenon::wasi::http {
+namespace {
+
+constexpr HeadLimits LIMITS{.bytes = 4096, .fields = 4};
+
+RequestHead parsed(std::string_view head) {
+  EXPECT_EQ(headSize(head, 0), head.size());
+  auto request = parseRequest(head, LIMITS);
+  EXPECT_TRUE(request) << head;
+  return request ? request.value() : RequestHead();
+}
+
+uint16_t refusal(std::string_view head) {
+  auto request = parseRequest(head, LIMITS);
+  return request ? 0 : request.error().status;
+}
+
+TEST(HttpMessage, ReadsARequest) {
+  RequestHead head = parsed("GET /a?b HTTP/1.1\r\nHost: x:1\r\nX-Y:  v w \r\n\r\n");
+  EXPECT_EQ(head.method, "GET");
+  EXPECT_EQ(head.target, "/a?b");
+  EXPECT_EQ(head.host, "x:1");
+  EXPECT_TRUE(head.keepAlive);
+  EXPECT_EQ(head.framing, Framing::NONE);
+  // Host is the authority, so no guest sees it among the fields.
+  ASSERT_EQ(head.fields->size(), 1u);
+  EXPECT_EQ(head.fields->at(0).name, "x-y");
+  EXPECT_EQ(head.fields->at(0).value, "v w");
+}
+
+TEST(HttpMessage, FindsTheEndOfAHeadThatComesInPieces) {
+  std::string_view head = "GET / HTTP/1.1\r\nHost: x\r\n\r\nrest";
+  for (size_t i = 0; i < head.size() - 4; ++i) EXPECT_EQ(headSize(head.substr(0, i), i / 2), 0u);
+  for (size_t from = 0; from < 26; ++from) EXPECT_EQ(headSize(head, from), head.size() - 4);
+}
+
+TEST(HttpMessage, KnowsHowABodyEnds) {
+  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n").length, 7u);
+  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n").framing,
+            Framing::CHUNKED);
+  auto response = [](std::string_view text, bool toHead) {
+    return parseResponse(text, toHead, LIMITS).value();
+  };
+  EXPECT_EQ(response("HTTP/1.1 200 OK\r\n\r\n", false).framing, Framing::UNTIL_CLOSE);
+  EXPECT_EQ(response("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true).framing, Framing::NONE);
+  EXPECT_EQ(response("HTTP/1.1 304 \r\nContent-Length: 5\r\n\r\n", false).framing, Framing::NONE);
+  EXPECT_EQ(response("HTTP/1.1 200\r\nTransfer-Encoding: gzip\r\n\r\n", false).transferCoding,
+            "gzip");
+}
+
+TEST(HttpMessage, KnowsWhichConnectionsStayOpen) {
+  EXPECT_FALSE(parsed("GET / HTTP/1.1\r\nHost: x\r\nConnection: foo, Close\r\n\r\n").keepAlive);
+  EXPECT_FALSE(parsed("GET / HTTP/1.0\r\n\r\n").keepAlive);
+  EXPECT_TRUE(parsed("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").keepAlive);
+}
+
+TEST(HttpMessage, RefusesWhatServersCouldReadDifferently) {
+  for (std::string_view head : {
+           "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+           "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+           "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\n",
+           "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \r\n\r\n",
+           "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n",
+           "POST / HTTP/1.1\r\nHost: x\r\n Transfer-Encoding: chunked\r\n\r\n",
+           "GET / HTTP/1.1\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: x\nX: y\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: x\r\nX: a\x01\r\n\r\n",
+           "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
+           "GET / HTTP/1.1x\r\nHost: x\r\n\r\n",
+           "\r\n\r\n",
+       }) {
+    EXPECT_EQ(refusal(head), 400) << head;
+  }
+  EXPECT_EQ(refusal("GET / HTTP/3.0\r\nHost: x\r\n\r\n"), 505);
+  EXPECT_EQ(refusal("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"), 501);
+  EXPECT_EQ(refusal("GET / HTTP/1.1\r\nHost: x\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n"), 431);
+}
+
+TEST(HttpMessage, SurvivesEveryPrefixAndEveryChangedByte) {
+  std::string head = "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\n";
+  for (size_t i = 0; i < head.size(); ++i) {
+    for (int change : {0, 1, 10, 13, 32, 58, 255}) {
+      std::string other = head;
+      other[i] = static_cast<char>(change);
+      size_t size = headSize(other, 0);
+      if (size != 0) (void)refusal(std::string_view(other).substr(0, size));
+    }
+  }
+}
+
+TEST(HttpMessage, TrailersCannotFrameOrRoute) {
+  auto fields = parseFields("X: y\r\nContent-Length: 5\r\nHost: evil\r\n", LIMITS);
+  ASSERT_TRUE(fields);
+  ASSERT_EQ(fields.value().size(), 1u);
+  EXPECT_EQ(fields.value()[0].name, "x");
+}
+
+}  // namespace
+}  // namespace tenon::wasi::http

@@ -1,0 +1,134 @@
+#pragma once
+
+// What the handles of wasi:http/types stand for. Bound to the loop's thread.
+
+#include "call/host_objects.h"
+#include "wasi/http/exchange.h"
+
+#include <kj/async.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace tenon::wasi::http {
+
+struct Fields final : call::HostObject {
+  Fields(std::shared_ptr<FieldList> list, bool immutable)
+      : list(std::move(list)), immutable(immutable) {}
+  std::shared_ptr<FieldList> list;  // shared with the message, which does not change it
+  bool immutable;
+};
+
+struct IncomingRequest final : call::HostObject {
+  explicit IncomingRequest(IncomingMessage message) : message(std::move(message)) {}
+  IncomingMessage message;
+  bool consumed = false;
+};
+
+// The body of a request or response that arrives. Its stream and its trailers share the reader.
+struct IncomingBody final : call::HostObject {
+  explicit IncomingBody(std::shared_ptr<BodyReader> reader) : reader(std::move(reader)) {}
+  std::shared_ptr<BodyReader> reader;
+  bool streamed = false;
+};
+
+// Ready once the body was read to its end; what is left of it is dropped on the way.
+class TrailersState final : public Waitable {
+ public:
+  explicit TrailersState(std::shared_ptr<BodyReader> reader) : reader(std::move(reader)) {}
+  bool ready() override { return reader->finished(); }
+  kj::Promise<void> whenReady() override { return reader->discard(); }
+
+  std::shared_ptr<BodyReader> reader;
+};
+
+struct FutureTrailers final : call::HostObject {
+  explicit FutureTrailers(std::shared_ptr<BodyReader> reader)
+      : state(std::make_shared<TrailersState>(std::move(reader))) {}
+  std::shared_ptr<TrailersState> state;
+  bool taken = false;
+};
+
+struct RequestOptions final : call::HostObject {
+  std::optional<uint64_t> connectTimeout;  // nanoseconds
+  std::optional<uint64_t> firstByteTimeout;
+  std::optional<uint64_t> betweenBytesTimeout;
+};
+
+struct OutgoingRequest final : call::HostObject {
+  explicit OutgoingRequest(std::shared_ptr<FieldList> fields) : fields(std::move(fields)) {}
+  std::string method = "GET";
+  std::optional<std::string> pathWithQuery;
+  std::optional<std::string> scheme;  // in lower case
+  std::optional<std::string> authority;
+  std::shared_ptr<FieldList> fields;
+  std::shared_ptr<BodyWriter> body;  // once it was asked for
+};
+
+struct OutgoingResponse final : call::HostObject {
+  explicit OutgoingResponse(std::shared_ptr<FieldList> fields) : fields(std::move(fields)) {}
+  uint16_t status = 200;
+  std::shared_ptr<FieldList> fields;
+  std::shared_ptr<BodyWriter> body;  // once it was asked for
+};
+
+struct OutgoingBody final : call::HostObject {
+  explicit OutgoingBody(std::shared_ptr<BodyWriter> writer) : writer(std::move(writer)) {}
+  // A body that is dropped without `finish` breaks its message.
+  ~OutgoingBody() noexcept(false) override {
+    if (writer) writer->abandon();
+  }
+  std::shared_ptr<BodyWriter> writer;  // null once finished
+  bool streamed = false;
+};
+
+struct ResponseOutparam final : call::HostObject {
+  explicit ResponseOutparam(std::shared_ptr<Exchange> exchange) : exchange(std::move(exchange)) {}
+  ~ResponseOutparam() noexcept(false) override {
+    if (exchange) exchange->drop();
+  }
+  std::shared_ptr<Exchange> exchange;  // null once answered
+};
+
+struct IncomingResponse final : call::HostObject {
+  IncomingResponse(uint16_t status, std::shared_ptr<FieldList> fields,
+                   std::shared_ptr<BodyReader> body)
+      : status(status), fields(std::move(fields)), body(std::move(body)) {}
+  uint16_t status;
+  std::shared_ptr<FieldList> fields;
+  std::shared_ptr<BodyReader> body;
+  bool consumed = false;
+};
+
+// A response on its way, shared by the guest's future and by its pollables. The request ends when
+// the last of them goes.
+class PendingResponse : public Waitable {
+ public:
+  using Outcome = Expected<std::unique_ptr<IncomingResponse>, ErrorCode>;
+  bool ready() override { return outcome.has_value(); }
+  kj::Promise<void> whenReady() override {
+    if (ready()) return kj::READY_NOW;
+    return changed.wait();
+  }
+  void settle(Outcome value) {
+    if (ready()) return;
+    outcome.emplace(std::move(value));
+    changed.raise();
+  }
+
+  std::optional<Outcome> outcome;
+  bool taken = false;
+  Signal changed;
+  kj::Promise<void> work = nullptr;  // last: uses everything above
+};
+
+struct FutureIncomingResponse final : call::HostObject {
+  explicit FutureIncomingResponse(std::shared_ptr<PendingResponse> state)
+      : state(std::move(state)) {}
+  std::shared_ptr<PendingResponse> state;
+};
+
+}  // namespace tenon::wasi::http

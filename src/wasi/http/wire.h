@@ -1,0 +1,67 @@
+#pragma once
+
+// The read side of one HTTP connection: the bytes that arrived and that nobody used yet. And the
+// signal by which those who wait for something on a connection are woken. Bound to the loop's
+// thread.
+
+#include <kj/async-io.h>
+#include <kj/timer.h>
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace tenon::wasi::http {
+
+// Wakes all that wait. A dropped wait is no harm.
+class Signal {
+ public:
+  kj::Promise<void> wait();
+  void raise();
+
+ private:
+  std::vector<kj::Own<kj::PromiseFulfiller<void>>> waiters_;
+};
+
+class Wire {
+ public:
+  // Most bytes that wait to be used.
+  static constexpr size_t ROOM = 64 * 1024;
+  // What an idle connection keeps.
+  static constexpr size_t FIRST_ROOM = 2048;
+
+  // `stream` and `timer` outlive this.
+  Wire(kj::AsyncInputStream& stream, kj::Timer& timer) : stream_(stream), timer_(timer) { touch(); }
+
+  std::string_view bytes() const { return {buffer_.get() + begin_, end_ - begin_}; }
+  void use(size_t count);
+
+  // Reads what there is, at least a byte, `atMost` together with what was there. False: the other
+  // side sends no more. One at a time; throws when the connection is broken. Dropping it loses
+  // nothing.
+  kj::Promise<bool> fill(size_t atMost = ROOM);
+
+  // Gives memory back while nothing is expected.
+  void shrink();
+
+  kj::Timer& timer() { return timer_; }
+
+  // When bytes last arrived, or `touch` was called.
+  kj::TimePoint lastArrival() const { return lastArrival_; }
+  void touch() { lastArrival_ = timer_.now(); }
+
+ private:
+  void makeRoom(size_t wanted);
+
+  kj::AsyncInputStream& stream_;
+  kj::Timer& timer_;
+  std::unique_ptr<char[]> buffer_;
+  size_t capacity_ = 0;
+  size_t next_ = FIRST_ROOM;  // how much room the next read should have
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  kj::TimePoint lastArrival_ = kj::origin<kj::TimePoint>();
+};
+
+}  // namespace tenon::wasi::http
