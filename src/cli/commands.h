@@ -13,5 +13,6 @@ int runCommand(const Words& words);
 int callCommand(const Words& words);
 int inspectCommand(const Words& words);
 int compileCommand(const Words& words);
+int serveCommand(const Words& words);
 
 }  // namespace tenon::cli

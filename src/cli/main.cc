@@ -26,6 +26,8 @@ struct Command {
 constexpr Command COMMANDS[] = {
     {"run", "FILE [ARG...]", "run a component that exports wasi:cli/run", tenon::cli::runCommand},
     {"call", "FILE FUNC [VALUE...]", "call exports, with values in WAVE", tenon::cli::callCommand},
+    {"serve", "FILE", "serve HTTP with a component that answers requests",
+     tenon::cli::serveCommand},
     {"inspect", "FILE", "print the world as WIT or JSON", tenon::cli::inspectCommand},
     {"compile", "FILE -o OUT", "compile ahead of time", tenon::cli::compileCommand},
 };

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 namespace tenon::cli {
@@ -75,6 +77,17 @@ void GuestOptions::addTo(CLI::App& command) {
                   "Let the guest listen: 127.0.0.1:8080, [::]:80, *:*; port 0 is any free one")
       ->type_name("ADDRESS:PORT")
       ->allow_extra_args(false);
+  command
+      .add_option("--allow-http", allowHttp,
+                  "Let the guest send HTTP requests: example.com, *.example.com, https://a.b:8443")
+      ->type_name("[SCHEME://]HOST[:PORT]")
+      ->allow_extra_args(false);
+  command.add_flag("--allow-http-private", allowHttpPrivate,
+                   "Let names that are allowed lead to private and local addresses");
+  command
+      .add_option("--http-roots", httpRoots,
+                  "PEM file of the authorities to trust for https, in place of the system's")
+      ->type_name("FILE");
   command.add_option("--timeout", timeout, "Stop the guest after this long: 500ms, 10s, 5m")
       ->type_name("TIME");
   command
@@ -95,7 +108,7 @@ void GuestOptions::addCompileOptionsTo(CLI::App& command) {
 const std::vector<std::string_view>& guestOptionsWithValue() {
   static const std::vector<std::string_view> OPTIONS = {
       "--env",     "--dir",        "--allow-net", "--allow-listen",
-      "--timeout", "--max-memory", "--max-stack"};
+      "--timeout", "--max-memory", "--max-stack", "--allow-http", "--http-roots"};
   return OPTIONS;
 }
 
@@ -152,6 +165,15 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
   }
   options.wasi.network.connect = allowNet;
   options.wasi.network.listen = allowListen;
+  options.wasi.http.allow = allowHttp;
+  options.wasi.http.allowPrivate = allowHttpPrivate;
+  if (!httpRoots.empty()) {
+    std::ifstream file(httpRoots, std::ios::binary);
+    options.wasi.http.roots.assign((std::istreambuf_iterator<char>(file)), {});
+    if (!file) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "--http-roots " + httpRoots + ": cannot be read");
+    }
+  }
   if (!timeout.empty()) {
     TENON_TRY(auto duration, parseDuration(timeout));
     options.timeout = duration;

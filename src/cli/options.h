@@ -28,6 +28,9 @@ struct GuestOptions {
   std::vector<std::string> directories;  // HOST::GUEST[:ro]
   std::vector<std::string> allowNet;     // HOST:PORT
   std::vector<std::string> allowListen;  // ADDRESS:PORT
+  std::vector<std::string> allowHttp;    // [SCHEME://]HOST[:PORT]
+  bool allowHttpPrivate = false;
+  std::string httpRoots;  // a PEM file
   std::string timeout;
   std::string maxMemory;
   std::string maxStack;

@@ -144,6 +144,7 @@ struct WorkloadState {
   std::string cacheWarning;
 
   explicit WorkloadState(Engine engine) : engine(std::move(engine)) {}
+  static WorkloadState& of(const Workload& workload) { return *workload.state_; }
   static Workload wrap(std::shared_ptr<WorkloadState> state) { return Workload(std::move(state)); }
 
   WorkloadPlan plan(const LinkerState& linker);
@@ -169,6 +170,8 @@ class RunningCall {
   // Runs the loop until the call is done. Inside a host function, which has the loop to itself, a
   // call that waits is ended instead.
   void wait();
+  // Resolves when it is done. Not after this is gone.
+  kj::Promise<void> whenDone() { return done_ ? kj::READY_NOW : driving_.addBranch(); }
   // After it is done, once. Errors: as DynamicFunction::call.
   Result<void> takeOutcome() { return std::move(outcome_); }
   // Ends the call.

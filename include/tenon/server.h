@@ -1,0 +1,138 @@
+#pragma once
+
+// An HTTP server whose requests a component answers: it exports `wasi:http/incoming-handler`.
+//
+//   tenon::ServerOptions options;
+//   options.address = "127.0.0.1:8080";
+//   auto server = tenon::Server::start(component, options).value();
+//   ...
+//   server.stop();
+//   server.wait();
+//
+// Each request gets an instance of its own, unless `reuse` says otherwise, on the thread that
+// accepted its connection. HTTP/1.1 and 1.0.
+
+#include <tenon/component.h>
+#include <tenon/engine.h>
+#include <tenon/instance.h>
+#include <tenon/result.h>
+#include <tenon/workload.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tenon {
+
+namespace host {
+struct ServerState;
+}  // namespace host
+
+// One request, when it is over. Views live during the call that gets it.
+struct RequestRecord {
+  std::chrono::system_clock::time_point begin;
+  std::chrono::nanoseconds duration{};
+  std::string_view client;  // "127.0.0.1:53124"
+  std::string_view method;  // empty when no request could be read
+  std::string_view target;
+  std::string_view host;
+  int minorVersion = 1;
+  // What was answered; 499 when the client had gone before.
+  uint16_t status = 0;
+  uint64_t received = 0;  // bytes of the request's body that the guest read
+  uint64_t sent = 0;      // bytes of the response's body
+  // What went wrong, for the operator; empty when nothing did. `id` stands in the response too,
+  // where it could still be said; `details` are further lines: a guest's backtrace.
+  std::string_view error;
+  std::string_view id;
+  std::string_view details;
+};
+
+struct ServerOptions {
+  // "127.0.0.1:8080", "[::1]:8080", "*:80", "localhost:0". Port 0: any free one.
+  std::string address = "127.0.0.1:8080";
+  // Each accepts connections and runs the guests of its connections.
+  uint32_t threads = 1;
+
+  // PEM texts; both or none. With them the server speaks HTTPS only.
+  std::string tlsCertificate;  // the chain, the server's own first
+  std::string tlsKey;
+
+  // -- What a request may take
+  // Wall-clock time of the guest, its waiting included. Beyond: 504, or the end of the connection
+  // when the response has begun.
+  std::optional<std::chrono::nanoseconds> timeout = std::chrono::seconds(60);
+  uint64_t maxMemory = uint64_t{4} << 30;  // bytes of any one linear memory
+  uint64_t maxBody = UINT64_MAX;           // bytes; beyond: 413
+  uint32_t maxHeaderBytes = 32 * 1024;     // beyond: 431
+  uint32_t maxHeaders = 128;
+
+  // -- What the server may take
+  uint32_t maxConnections = 20'000;  // beyond: 503 with Retry-After, and the connection closes
+  uint32_t maxRequests = 512;        // in flight; beyond: 503 with Retry-After
+
+  // How many requests one instance answers, one after the other. 1: a fresh one for each.
+  uint32_t reuse = 1;
+
+  // -- Patience with clients
+  std::chrono::milliseconds headerTimeout{15'000};  // for a whole head; then 408
+  std::chrono::milliseconds idleTimeout{75'000};    // between requests
+  std::chrono::milliseconds stallTimeout{30'000};   // without a byte of a body, either way
+  std::chrono::milliseconds shutdownTimeout{30'000};
+
+  // Of a single component. In a workload each component has its own; standard output and error are
+  // these, and what is granted here is added to what the component that answers has.
+  WasiOptions wasi;
+  // In a workload: the component that answers. Empty: the only one that exports the handler and
+  // that no other is linked to.
+  std::string component;
+
+  // Called once per request, on the thread that served it; must not block. May be empty.
+  std::function<void(const RequestRecord&)> onRequest;
+  // Called on each thread some times a second and when it ends: to flush a log. May be empty.
+  std::function<void()> onTick;
+  // What the operator should know besides: connections cannot be accepted, for example.
+  std::function<void(const std::string&)> onWarning;
+};
+
+// Runs on threads of its own, from `start` until it was stopped.
+class Server {
+ public:
+  // Compiles, links, binds the address and starts the threads. Errors: MISSING_EXPORT when there is
+  // no incoming-handler; AMBIGUOUS when several components of a workload have one; as
+  // Linker::instantiate and Workload::compile; INVALID_ARGUMENT for the address, certificate or
+  // key; IO when the address is in use.
+  static Result<Server> start(const Component& component, const ServerOptions& options);
+  static Result<Server> start(const Workload& workload, const ServerOptions& options);
+
+  Server(Server&&) noexcept;
+  Server& operator=(Server&&) noexcept;
+  // Stops at once and waits.
+  ~Server();
+
+  // The port that is listened on.
+  uint16_t port() const;
+  // "http://127.0.0.1:8080".
+  const std::string& url() const;
+
+  // Accepts no more connections, lets requests finish, then ends; requests that take longer than
+  // `shutdownTimeout` are cut off. A second call cuts them off at once. Safe in signal handlers and
+  // on any thread.
+  void stop() noexcept;
+  // Returns when it has ended.
+  void wait();
+
+  // Right now, over all threads.
+  uint32_t connections() const;
+  uint32_t requests() const;
+
+ private:
+  explicit Server(std::unique_ptr<host::ServerState> state);
+  std::unique_ptr<host::ServerState> state_;
+};
+
+}  // namespace tenon

@@ -1,0 +1,96 @@
+#pragma once
+
+// One client's connection: reads requests one after the other, has a guest answer each, and keeps
+// the client to the rules. Bound to its worker's loop.
+
+#include "host/server/respond.h"
+#include "host/server/worker.h"
+#include "wasi/http/body_reader.h"
+#include "wasi/http/exchange.h"
+#include "wasi/http/message.h"
+#include "wasi/http/wire.h"
+
+#include <kj/async-io.h>
+
+#include <chrono>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace tenon::host {
+
+class Connection {
+ public:
+  // `worker` outlives this.
+  Connection(Worker& worker, kj::Own<kj::AsyncIoStream> stream, std::string client);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Serves the client to the end. Once.
+  kj::Promise<void> run();
+
+  // -- For the worker's sweep
+  // Ends it where the client's time is up.
+  void check(kj::TimePoint now);
+  // No request after this one; at once where there is none.
+  void beginStop();
+  // At once.
+  void cut();
+
+ private:
+  enum class Stage : uint8_t { IDLE, HEAD, GUEST, SENDING };
+
+  kj::Promise<void> serve();
+  // Reads and answers one request. False: the connection ends.
+  kj::Promise<bool> serveOne();
+  kj::Promise<bool> answer(wasi::http::RequestHead head);
+  kj::Promise<bool> sendAnswer(wasi::http::Answer& answer, ResponseContext& context);
+  kj::Promise<bool> finishBody(wasi::http::BodyReader& body, bool keepAlive);
+  kj::Promise<void> sendShort(uint16_t status, std::string_view text, ResponseContext& context,
+                              uint32_t retryAfter = 0);
+  kj::Promise<bool> refuse(uint16_t status, const char* why);
+  kj::Promise<bool> reportFailure(uint16_t status, Error error, ResponseContext& context);
+  void startGuest(const wasi::http::RequestHead& head, InFlight inFlight);
+  void noteFailure(Error error);
+  void writeRecord();
+
+  Worker& worker_;
+  kj::Own<kj::AsyncIoStream> stream_;
+  const std::string client_;
+  wasi::http::Wire wire_;
+  Stage stage_ = Stage::IDLE;
+  kj::TimePoint since_ = kj::origin<kj::TimePoint>();  // of the stage, or of the last progress
+  bool closing_ = false;
+  bool timedOut_ = false;
+  std::list<Connection*>::iterator place_;
+  kj::Own<kj::PromiseFulfiller<void>> cutter_;
+  kj::Promise<void> cutPromise_ = nullptr;
+
+  // The request that is being served.
+  std::shared_ptr<wasi::http::Exchange> exchange_;
+  std::shared_ptr<GuestEnd> end_;
+  std::shared_ptr<wasi::http::BodyReader> body_;
+  std::shared_ptr<wasi::http::BodyWriter> sending_;
+  wasi::http::WriteProgress progress_;
+  bool begun_ = false;  // something of the response was sent
+  bool continued_ = false;
+  kj::Maybe<kj::Promise<void>> continuing_;  // the write of "100 Continue"
+
+  // For its record.
+  std::chrono::system_clock::time_point begin_;
+  std::chrono::steady_clock::time_point beginSteady_;
+  std::string method_;
+  std::string target_;
+  std::string host_;
+  int minorVersion_ = 1;
+  uint16_t status_ = 0;
+  uint64_t received_ = 0;
+  uint64_t sent_ = 0;
+  std::string error_;
+  std::string id_;
+  std::string details_;
+};
+
+}  // namespace tenon::host

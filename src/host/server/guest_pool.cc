@@ -1,0 +1,239 @@
+#include "host/server/guest_pool.h"
+
+#include "call/registry.h"
+#include "wasi/http/resources.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace tenon::host {
+namespace {
+
+using wasi::http::IncomingRequest;
+using wasi::http::ResponseOutparam;
+using Handle = TypedCall<void(Own<IncomingRequest>, Own<ResponseOutparam>)>;
+
+constexpr std::string_view HANDLER = "wasi:http/incoming-handler@0.2.0";
+
+// The handler among the exports of a component; null without.
+const component::LiftedFunction* findHandler(const std::vector<component::ProgramExport>& exports) {
+  for (const component::ProgramExport& item : exports) {
+    auto* instance = std::get_if<component::ExportedInstance>(&item.item);
+    if (!instance) continue;
+    if (call::canonicalInterface(item.name) != call::canonicalInterface(HANDLER)) continue;
+    for (const component::ProgramExport& inner : instance->exports) {
+      auto* lifted = std::get_if<component::LiftedFunction>(&inner.item);
+      if (lifted && inner.name == "handle") return lifted;
+    }
+  }
+  return nullptr;
+}
+
+Error noHandler(std::string_view what) {
+  return Error(ErrorCode::MISSING_EXPORT,
+               std::string(what) +
+                   " does not export wasi:http/incoming-handler: it answers no "
+                   "requests");
+}
+
+engine::InstanceOptions settingsOf(const ServerOptions& options) {
+  engine::InstanceOptions settings;
+  settings.limits.memoryBytes = options.maxMemory;
+  settings.timeout = options.timeout;
+  return settings;
+}
+
+Result<void> checkType(const Blueprint& blueprint) {
+  TypeMatch match;
+  if (!Handle::matches(blueprint.handle->type, match)) {
+    return Error(ErrorCode::TYPE_MISMATCH,
+                 std::string(HANDLER) + ".handle has another type: " + match.difference);
+  }
+  for (const ResourceUse& use : match.resources) {
+    if (!blueprint.linked->hostResource(use.resource)) {
+      return Error(ErrorCode::TYPE_MISMATCH,
+                   std::string(HANDLER) + ".handle takes resources that are not the host's");
+    }
+  }
+  return {};
+}
+
+// The component of a workload that answers.
+Result<std::string> findFront(const WorkloadPlan& plan,
+                              const std::vector<component::ProgramExport>& parts,
+                              const std::string& wanted) {
+  std::set<std::string_view> linkedTo;
+  for (const PlannedComponent& planned : plan.components) {
+    for (const PlannedLink& link : planned.links) linkedTo.insert(link.component);
+  }
+  std::vector<std::string> all, outer;
+  for (const component::ProgramExport& part : parts) {
+    auto* instance = std::get_if<component::ExportedInstance>(&part.item);
+    if (!instance || !findHandler(instance->exports)) continue;
+    all.push_back(part.name);
+    if (!linkedTo.contains(part.name)) outer.push_back(part.name);
+  }
+  if (!wanted.empty()) {
+    if (std::ranges::count(all, wanted) != 0) return wanted;
+    return noHandler("component '" + wanted + "'");
+  }
+  if (all.empty()) return noHandler("no component of the workload");
+  if (all.size() == 1) return all.front();
+  if (outer.size() == 1) return outer.front();
+  Error error(ErrorCode::AMBIGUOUS, std::to_string(all.size()) +
+                                        " components of the workload answer HTTP requests: say "
+                                        "which");
+  for (const std::string& name : all) {
+    error.details += (error.details.empty() ? "  " : "\n  ") + name;
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Component& component,
+                                                       const ServerOptions& options) {
+  ComponentState& state = ComponentState::of(component);
+  if (!findHandler(state.executable->program().exports)) {
+    Error error = noHandler("the component");
+    auto listed = component.findExport(std::string(HANDLER) + ".handle");
+    if (!listed) error.details = listed.error().details;
+    return error;
+  }
+  TENON_CHECK(state.compile());
+  Linker linker;
+  linker.wasi();
+  LinkerState& linkerState = LinkerState::of(linker);
+  TENON_CHECK(linkerState.link(state.engine, state.executable));
+  auto blueprint = std::make_shared<Blueprint>();
+  blueprint->linked = linkerState.linked;
+  blueprint->handle = findHandler(blueprint->linked->program().exports);
+  blueprint->contexts = {options.wasi};
+  blueprint->components = {""};
+  blueprint->settings = settingsOf(options);
+  TENON_CHECK(checkType(*blueprint));
+  return std::shared_ptr<const Blueprint>(std::move(blueprint));
+}
+
+Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Workload& workload,
+                                                       const ServerOptions& options) {
+  WorkloadState& state = WorkloadState::of(workload);
+  Linker linker;
+  linker.wasi();
+  LinkerState& linkerState = LinkerState::of(linker);
+  WorkloadPlan plan = state.plan(linkerState);
+  if (!plan.ok()) return plan.error();
+  TENON_TRY(auto executable, state.join(plan));
+  TENON_TRY(std::string front, findFront(plan, executable->program().exports, options.component));
+  TENON_CHECK(linkerState.link(state.engine, executable));
+  auto blueprint = std::make_shared<Blueprint>();
+  blueprint->linked = linkerState.linked;
+  for (const component::ProgramExport& part : blueprint->linked->program().exports) {
+    auto* instance = std::get_if<component::ExportedInstance>(&part.item);
+    if (instance && part.name == front) blueprint->handle = findHandler(instance->exports);
+  }
+  for (const PlannedComponent& planned : plan.components) {
+    auto component =
+        std::ranges::find(state.components, planned.component, &WorkloadComponent::name);
+    WasiOptions wasi = component->wasi;
+    wasi.output = options.wasi.output;
+    wasi.error = options.wasi.error;
+    if (planned.name == front) {
+      auto append = [](auto& to, const auto& from) {
+        to.insert(to.end(), from.begin(), from.end());
+      };
+      append(wasi.environment, options.wasi.environment);
+      append(wasi.directories, options.wasi.directories);
+      append(wasi.http.allow, options.wasi.http.allow);
+      append(wasi.network.connect, options.wasi.network.connect);
+      append(wasi.network.listen, options.wasi.network.listen);
+      wasi.http.allowPrivate = wasi.http.allowPrivate || options.wasi.http.allowPrivate;
+      wasi.http.roots += options.wasi.http.roots;
+    }
+    if (plan.components.size() > 1) {
+      wasi.output.linePrefix = wasi.error.linePrefix = planned.name + " | ";
+    }
+    blueprint->contexts.push_back(std::move(wasi));
+    blueprint->components.push_back(planned.name);
+  }
+  blueprint->settings = settingsOf(options);
+  TENON_CHECK(checkType(*blueprint));
+  return std::shared_ptr<const Blueprint>(std::move(blueprint));
+}
+
+// -- GuestPool ------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const Blueprint> blueprint,
+                                                     LoopState& loop, uint32_t reuse) {
+  auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(blueprint), loop, reuse));
+  const Blueprint& plan = *pool->blueprint_;
+  for (size_t i = 0; i < plan.contexts.size(); ++i) {
+    TENON_TRY(auto context, wasi::newContext(loop.io, plan.contexts[i]));
+    context->component = plan.components[i];
+    pool->contexts_.push_back(std::move(context));
+  }
+  return pool;
+}
+
+Result<std::unique_ptr<Guest>> GuestPool::take() {
+  if (!idle_.empty()) {
+    auto guest = std::move(idle_.back());
+    idle_.pop_back();
+    return guest;
+  }
+  auto guest = std::make_unique<Guest>();
+  guest->state = std::make_unique<InstanceState>(loop_);
+  engine::InstanceOptions settings = blueprint_->settings;
+  settings.parts.reserve(contexts_.size());
+  guest->state->contexts.reserve(contexts_.size());
+  for (const auto& context : contexts_) {
+    guest->state->contexts.push_back(context->copy());
+    settings.parts.push_back(guest->state->contexts.back().get());
+  }
+  TENON_TRY(guest->state->instance,
+            engine::Instance::create(blueprint_->linked, std::move(settings)));
+  TENON_TRY(guest->handle, guest->state->instance->resolve(*blueprint_->handle));
+  return guest;
+}
+
+void GuestPool::giveBack(std::unique_ptr<Guest> guest) {
+  if (++guest->served < reuse_) idle_.push_back(std::move(guest));
+}
+
+// -- HandlerCall ----------------------------------------------------------------------------------
+
+HandlerCall::HandlerCall(std::unique_ptr<Guest> guest, wasi::http::IncomingMessage message,
+                         std::shared_ptr<wasi::http::Exchange> exchange, InFlight inFlight)
+    : inFlight_(std::move(inFlight)),
+      guest_(std::move(guest)),
+      message_(std::move(message)),
+      exchange_(std::move(exchange)),
+      call_(*guest_->state, guest_->handle,
+            {.self = this, .lower = lower, .lift = [](void*, abi::Context&, const RawValue*) {}}) {}
+
+void HandlerCall::lower(void* self, abi::Context& context, RawValue* values) {
+  auto& call = *static_cast<HandlerCall*>(self);
+  call::HostObjects& objects = call.guest_->state->instance->objects();
+  Own<IncomingRequest> request{
+      objects.add(std::make_unique<IncomingRequest>(std::move(call.message_)))};
+  Own<ResponseOutparam> outparam{
+      objects.add(std::make_unique<ResponseOutparam>(std::move(call.exchange_)))};
+  if (request.rep == 0 || outparam.rep == 0) {
+    return context.fail("the instance holds too many host resources");
+  }
+  Handle::lower(context, call.guest_->handle.lifted->type, values, request, outparam);
+}
+
+Result<void> HandlerCall::finish(GuestPool& pool) {
+  auto outcome = call_.takeOutcome();
+  if (outcome) {
+    pool.giveBack(std::move(guest_));
+  } else {
+    guest_ = nullptr;
+  }
+  return outcome;
+}
+
+}  // namespace tenon::host

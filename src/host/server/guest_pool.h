@@ -1,0 +1,114 @@
+#pragma once
+
+// Instances for requests: made from what was linked and checked once, one for each request or used
+// again. Bound to the loop's thread, apart from Blueprint.
+
+#include "engine/instance.h"
+#include "engine/linked.h"
+#include "host/state.h"
+#include "wasi/http/exchange.h"
+#include "wasi/wasi.h"
+
+#include <tenon/server.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tenon::host {
+
+// What all threads share: the linked program and the export that answers. Immutable.
+struct Blueprint {
+  std::shared_ptr<const engine::Linked> linked;
+  const component::LiftedFunction* handle = nullptr;  // of the program
+  std::vector<WasiOptions> contexts;                  // by part
+  std::vector<std::string> components;                // by part: its name in the workload
+  engine::InstanceOptions settings;                   // without parts
+
+  // Errors: as Server::start.
+  static Result<std::shared_ptr<const Blueprint>> of(const Component& component,
+                                                     const ServerOptions& options);
+  static Result<std::shared_ptr<const Blueprint>> of(const Workload& workload,
+                                                     const ServerOptions& options);
+};
+
+// An instance with its export.
+struct Guest {
+  std::unique_ptr<InstanceState> state;
+  engine::Instance::Export handle;
+  uint32_t served = 0;
+};
+
+class GuestPool {
+ public:
+  // Opens directories and standard streams. Errors: as Linker::instantiate.
+  static Result<std::unique_ptr<GuestPool>> create(std::shared_ptr<const Blueprint> blueprint,
+                                                   LoopState& loop, uint32_t reuse);
+
+  // Errors: LIMIT_EXCEEDED when there is no room for another; what a start function does.
+  Result<std::unique_ptr<Guest>> take();
+  // After a request that ended well. Keeps it while it may serve more.
+  void giveBack(std::unique_ptr<Guest> guest);
+
+ private:
+  GuestPool(std::shared_ptr<const Blueprint> blueprint, LoopState& loop, uint32_t reuse)
+      : blueprint_(std::move(blueprint)), loop_(loop), reuse_(reuse) {}
+
+  std::shared_ptr<const Blueprint> blueprint_;
+  LoopState& loop_;
+  const uint32_t reuse_;
+  std::vector<std::unique_ptr<wasi::Context>> contexts_;  // to be copied, by part
+  std::vector<std::unique_ptr<Guest>> idle_;
+};
+
+// One more in a count that threads share, as long as it lives.
+class InFlight {
+ public:
+  // False: there are `limit` already.
+  bool enter(std::atomic<uint32_t>& count, uint32_t limit) {
+    if (count.fetch_add(1) >= limit) {
+      count.fetch_sub(1);
+      return false;
+    }
+    count_ = &count;
+    return true;
+  }
+  InFlight() = default;
+  InFlight(InFlight&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  InFlight& operator=(InFlight&&) = delete;
+  ~InFlight() {
+    if (count_) count_->fetch_sub(1);
+  }
+
+ private:
+  std::atomic<uint32_t>* count_ = nullptr;
+};
+
+// One call of `handle`. Lives at one address.
+class HandlerCall {
+ public:
+  // `exchange` gets the guest's answer.
+  HandlerCall(std::unique_ptr<Guest> guest, wasi::http::IncomingMessage message,
+              std::shared_ptr<wasi::http::Exchange> exchange, InFlight inFlight);
+
+  // Runs until the call is done or waits. Errors: as RunningCall::start.
+  Result<void> start() { return call_.start(); }
+  bool done() const { return call_.done(); }
+  kj::Promise<void> whenDone() { return call_.whenDone(); }
+  // After it is done, once; the guest goes back to `pool` or ends.
+  Result<void> finish(GuestPool& pool);
+
+ private:
+  static void lower(void* self, abi::Context& context, RawValue* values);
+
+  InFlight inFlight_;
+  std::unique_ptr<Guest> guest_;
+  wasi::http::IncomingMessage message_;
+  std::shared_ptr<wasi::http::Exchange> exchange_;
+  RunningCall call_;  // last: uses everything above
+};
+
+}  // namespace tenon::host

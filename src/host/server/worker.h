@@ -1,0 +1,101 @@
+#pragma once
+
+// One thread of a server: its loop, its listener, its connections and its guests. Made, run and
+// destroyed on its thread.
+
+#include "host/server/guest_pool.h"
+#include "host/state.h"
+
+#include <tenon/server.h>
+
+#include <kj/async-io.h>
+#include <kj/async-unix.h>
+#include <kj/compat/tls.h>
+
+#include <atomic>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace tenon::host {
+
+class Connection;
+struct GuestEnd;
+
+// What the threads of a server share.
+struct ServerShared {
+  ServerOptions options;
+  std::shared_ptr<const Blueprint> blueprint;
+  std::atomic<uint32_t> connections = 0;
+  std::atomic<uint32_t> requests = 0;
+  std::atomic<uint64_t> failures = 0;  // numbers the ids of failed requests
+  uint64_t idSeed = 0;
+};
+
+class Worker final : private kj::TaskSet::ErrorHandler {
+ public:
+  // Takes the listening socket. `stopFd`: an eventfd, readable when the server is to stop; its
+  // value counts how often it was asked. Both are owned by this.
+  Worker(ServerShared& shared, kj::AutoCloseFd listener, kj::AutoCloseFd stopFd);
+
+  // Errors: as GuestPool::create, and for certificates.
+  Result<void> prepare();
+  // Serves until the server was stopped and everything is done.
+  void run();
+
+  // -- For connections
+  ServerShared& shared() { return shared_; }
+  const ServerOptions& options() const { return shared_.options; }
+  kj::Timer& timer() { return timer_; }
+  GuestPool& guests() { return *guests_; }
+  bool stopping() const { return stopping_; }
+  bool secure() const { return tls_ != nullptr; }
+  // "Date: ...\r\n", of this second.
+  std::string_view dateLine();
+  // A name for a failure, which the log and the response share.
+  std::string newId();
+  // Lets a guest's call go on behind its response. `call` was started and is not done.
+  void await(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end);
+  void warn(const std::string& text);
+
+  std::list<Connection*> connections;
+
+ private:
+  kj::Promise<void> accept();
+  kj::Promise<void> serve(kj::Own<kj::AsyncIoStream> stream);
+  kj::Promise<void> awaitCall(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end);
+  kj::Promise<void> sweep();
+  // Resolves when the server was asked to stop so often.
+  kj::Promise<void> awaitStop(uint64_t wanted);
+  void beginStop();
+  void taskFailed(kj::Exception&& exception) override;
+
+  ServerShared& shared_;
+  LoopState loop_;
+  kj::Timer& timer_;
+  kj::AutoCloseFd listenerFd_;
+  kj::AutoCloseFd stopFd_;
+  std::unique_ptr<GuestPool> guests_;
+  std::unique_ptr<kj::TlsContext> tls_;  // null: no TLS
+  kj::Own<kj::ConnectionReceiver> listener_;
+  kj::UnixEventPort::FdObserver stopObserver_;
+  uint64_t stops_ = 0;
+  bool stopping_ = false;
+  int64_t dateSecond_ = 0;
+  std::string date_;
+  kj::Promise<void> accepting_ = nullptr;
+  kj::Promise<void> sweeping_ = nullptr;
+  kj::TaskSet guestTasks_;
+  kj::TaskSet tasks_;  // last: uses everything above
+};
+
+// How a guest's call ended, for the connection that waits for its answer.
+struct GuestEnd {
+  bool ended = false;
+  Result<void> outcome;
+  wasi::http::Signal changed;
+};
+
+}  // namespace tenon::host

@@ -1,0 +1,42 @@
+"""`tenon serve` with TLS."""
+
+import ssl
+import subprocess
+
+from serving import Serving
+from upstream import certificate
+
+
+def test_https_is_served(t):
+    cert, key = certificate(t.folder)
+    with Serving(t, "@http_web", "--tls-cert", cert, "--tls-key", key) as server:
+        url = f"https://localhost:{server.port}/request"
+        done = subprocess.run(["curl", "-sS", "--cacert", cert, url], capture_output=True, text=True)
+        assert done.returncode == 0 and "Scheme::Https" in done.stdout, done
+        context = ssl.create_default_context(cafile=cert)
+        with server.client(wrap=lambda s: context.wrap_socket(s, server_hostname="localhost")) as client:
+            for _ in range(3):
+                assert client.get("/").status == 200
+            data = b"x" * 1_000_000
+            client.request("POST", "/echo", body=data)
+            assert client.read_answer().body == data
+
+
+def test_clients_that_do_not_speak_tls_harm_nobody(t):
+    cert, key = certificate(t.folder)
+    with Serving(t, "@http_web", "--tls-cert", cert, "--tls-key", key) as server:
+        assert server.raw("GET / HTTP/1.1\r\nHost: a\r\n\r\n") is None
+        with server.client() as client:
+            client.send(b"\x16\x03\x01")
+        context = ssl.create_default_context(cafile=cert)
+        with server.client(wrap=lambda s: context.wrap_socket(s, server_hostname="localhost")) as client:
+            assert client.get("/").status == 200
+
+
+def test_certificates_that_do_not_fit_are_refused(t):
+    cert, key = certificate(t.folder)
+    _, other = certificate(t.folder, "other")
+    t("serve", "--addr", "127.0.0.1:0", "--tls-cert", cert, "@http_web").refused(125, "key")
+    t("serve", "--addr", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", other, "@http_web").refused(125, "TLS")
+    nonsense = t.file("nonsense", "nonsense")
+    t("serve", "--addr", "127.0.0.1:0", "--tls-cert", nonsense, "--tls-key", key, "@http_web").refused(125, "TLS")
