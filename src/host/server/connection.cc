@@ -84,7 +84,7 @@ kj::Promise<void> Connection::run() {
     std::string text = shortResponse(408, "408 Request Timeout\n", context);
     writeRecord();
     co_await stream_->write(text.data(), text.size()).catch_([](kj::Exception&&) {});
-  } else if (timedOut_ && status_ == 0 && stage_ != Stage::IDLE) {
+  } else if (timedOut_) {
     status_ = 499;
     writeRecord();
   }
