@@ -109,8 +109,8 @@ class Function<R(Args...)> {
   std::shared_ptr<host::FunctionState> state_;
 };
 
-// A call that was started and goes on while its thread's loop runs. While several calls go on, a
-// guest that computes lets the others have their turn every 10 ms. Dropping it cancels the call,
+// A call that was started and goes on while its thread's loop runs. A guest that computes lets
+// whatever else is on the loop have its turn every 10 ms. Dropping it cancels the call,
 // after which the instance is UNUSABLE; when its instance goes first, the call ends with CANCELLED.
 // At most one call per instance at a time. Bound to the loop's thread, which it must not outlive.
 class PendingCall {
@@ -143,8 +143,8 @@ class DynamicFunction {
   // LIMIT_EXCEEDED, UNUSABLE (an earlier call of this instance did not return).
   Result<std::vector<Value>> call(std::vector<Value> arguments) const;
 
-  // Starts the call and returns at its first wait, when it is done, or, while other calls go on,
-  // when its turn is over. Errors: INVALID_ARGUMENT, UNUSABLE.
+  // Starts the call and returns at its first wait, when it is done, or when its turn is over.
+  // Errors: INVALID_ARGUMENT, UNUSABLE.
   Result<PendingCall> start(std::vector<Value> arguments) const;
 
   // WAVE text to arguments, one text per parameter. Handles print as `#counter-1`; `findHandle`

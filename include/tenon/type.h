@@ -58,7 +58,7 @@ struct Labelled {
 // One node. Which members mean something depends on `kind`.
 struct Type {
   TypeKind kind = TypeKind::BOOL;
-  std::vector<Labelled> members;  // RECORD, TUPLE, VARIANT, ENUM, FLAGS
+  std::vector<Labelled> members;  // RECORD, TUPLE, VARIANT, ENUM, FLAGS; one of handles: a name
   const Type* element = nullptr;  // LIST, OPTION, STREAM, FUTURE (the last two: may be null)
   const Type* ok = nullptr;       // RESULT; null when it carries nothing
   const Type* error = nullptr;    // RESULT; null when it carries nothing

@@ -58,11 +58,12 @@ struct WorkloadComponent {
 };
 
 enum class LinkCost : uint8_t {
-  FUSED,  // another component, through a generated adapter: nanoseconds
-  HOST,   // a host function
-  NONE,   // types only: nothing is called
+  FUSED,    // another component, through a generated adapter: nanoseconds
+  HOST,     // a host function
+  NONE,     // types only: nothing is called
+  MISSING,  // nothing satisfies it, or what does is not known: one of the problems
 };
-// "fused", "host", "types".
+// "fused", "host", "types", "missing".
 const char* toString(LinkCost cost);
 
 // One import of one component, and what satisfies it.
@@ -88,7 +89,7 @@ struct WorkloadPlan {
   // All that is wrong, at once: MISSING_IMPORT, AMBIGUOUS (details: the candidates), TYPE_MISMATCH
   // (with the first difference, by path), NOT_FOUND (a link that leads nowhere), INVALID (a cycle,
   // spelled out; an import of oneself). Messages begin with the place in the manifest, where there
-  // is one. With problems, links that could not be made have no `component`.
+  // is one.
   std::vector<Error> problems;
   // Components that no program reaches; without any program, those that nothing is linked to.
   std::vector<std::string> unreached;

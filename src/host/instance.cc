@@ -132,7 +132,7 @@ Result<std::shared_ptr<FunctionState>> findByPath(InstanceState& instance,
 }
 
 Result<PendingCall> startRun(InstanceState& instance, const std::vector<ProgramExport>& exports,
-                             std::string_view component) {
+                             std::string_view component, Turns turns) {
   const LiftedFunction* lifted = findLifted(exports, "wasi:cli/run@0.2.0", "run");
   if (!lifted) {
     Error error(ErrorCode::MISSING_EXPORT,
@@ -145,7 +145,16 @@ Result<PendingCall> startRun(InstanceState& instance, const std::vector<ProgramE
                                    {"wasi:cli/run", "run", lifted->type, std::string(component)}));
   auto pending = std::make_unique<PendingState>(std::move(function), std::vector<Value>{});
   pending->isRun = true;
-  TENON_CHECK(pending->call.start());
+  TENON_CHECK(pending->call.start(turns));
+  return PendingState::wrap(std::move(pending));
+}
+
+Result<PendingCall> start(const std::shared_ptr<FunctionState>& function,
+                          std::vector<Value> arguments, Turns turns) {
+  engine::Instance& instance = *function->instance->instance;
+  TENON_CHECK(abi::checkArguments(function->info.type, arguments, &instance.handles()));
+  auto pending = std::make_unique<PendingState>(function, std::move(arguments));
+  TENON_CHECK(pending->call.start(turns));
   return PendingState::wrap(std::move(pending));
 }
 
@@ -163,13 +172,13 @@ namespace detail {
 Result<void> call(host::FunctionState& function, const CallCodec& codec) {
   host::InstanceState& instance = *function.instance;
   engine::CallCodec inner{codec.self, codec.lower, codec.lift};
-  if (!instance.instance->mayBlock()) {
+  if (!instance.instance->mayBlock() && !host::takesTurnsNow(instance.loop)) {
     instance.instance->beginCall();
     if (instance.instance->execute(function.function, inner)) return {};
     return instance.instance->store().takeTrap().toError();
   }
   host::RunningCall call(instance, function.function, inner);
-  TENON_CHECK(call.start());
+  TENON_CHECK(call.start(host::Turns::SHARED));
   call.wait();
   return call.takeOutcome();
 }
@@ -215,15 +224,11 @@ Result<std::vector<Value>> PendingCall::wait() {
 const FunctionInfo& DynamicFunction::info() const { return state_->info; }
 
 Result<PendingCall> DynamicFunction::start(std::vector<Value> arguments) const {
-  engine::Instance& instance = *state_->instance->instance;
-  TENON_CHECK(abi::checkArguments(state_->info.type, arguments, &instance.handles()));
-  auto pending = std::make_unique<host::PendingState>(state_, std::move(arguments));
-  TENON_CHECK(pending->call.start());
-  return PendingCall(std::move(pending));
+  return host::start(state_, std::move(arguments), host::Turns::ALWAYS);
 }
 
 Result<std::vector<Value>> DynamicFunction::call(std::vector<Value> arguments) const {
-  TENON_TRY(PendingCall pending, start(std::move(arguments)));
+  TENON_TRY(PendingCall pending, host::start(state_, std::move(arguments), host::Turns::SHARED));
   auto results = pending.wait();
   if (state_->instance->instance->mayBlock()) host::drain(*state_->instance);
   return results;
@@ -277,10 +282,13 @@ Result<DynamicFunction> Instance::function(const std::string& path) {
   return DynamicFunction(std::move(function));
 }
 
-Result<PendingCall> Instance::startRun() { return host::startRun(*state_, state_->exports(), ""); }
+Result<PendingCall> Instance::startRun() {
+  return host::startRun(*state_, state_->exports(), "", host::Turns::ALWAYS);
+}
 
 Result<int> Instance::run() {
-  TENON_TRY(PendingCall pending, startRun());
+  TENON_TRY(PendingCall pending,
+            host::startRun(*state_, state_->exports(), "", host::Turns::SHARED));
   return host::finishRun(*state_, std::move(pending));
 }
 

@@ -111,7 +111,8 @@ Result<Workload> Workload::load(const Engine& engine, const std::string& path) {
   if (!bytes) {
     Error error = std::move(bytes).error();
     if (error.code == ErrorCode::NOT_FOUND && file != path) {
-      error.message = path + ": there is no tenon.toml in this directory";
+      error.code = ErrorCode::IO;
+      error.message = path + ": this is a directory without a tenon.toml";
     }
     return error;
   }

@@ -54,7 +54,7 @@ void RunningCall::onReady(void* context, engine::Fiber&) {
   KJ_IF_MAYBE (fulfiller, self.ready_) (*fulfiller)->fulfill();
 }
 
-Result<void> RunningCall::start() {
+Result<void> RunningCall::start(Turns turns) {
   engine::Instance& instance = *instance_.instance;
   engine::Store& store = instance.store();
   if (store.poisoned()) {
@@ -65,7 +65,9 @@ Result<void> RunningCall::start() {
     return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
   }
   instance.beginCall();
-  if (!instance.mayBlock()) {
+  // Inside a host function there are no turns: what is called there must be done before it returns.
+  bool takesTurns = turns == Turns::ALWAYS || takesTurnsNow(loop_);
+  if (!instance.mayBlock() && !takesTurns) {
     if (!instance.execute(function_, codec_)) outcome_ = store.takeTrap().toError();
     done_ = true;
     return {};
@@ -74,7 +76,7 @@ Result<void> RunningCall::start() {
   instance_.running = this;
   auto started = [&]() {
     ++loop_.inside;
-    store.setSlice(loop_.calls > 1 ? SLICE : SLICE.zero());
+    store.setSlice(takesTurns ? SLICE : SLICE.zero());
     auto state = fiber_.start(body, this);
     --loop_.inside;
     return state;
@@ -124,7 +126,7 @@ kj::Promise<void> RunningCall::drive() {
       fiber_.cancel(engine::TrapKind::DEADLINE);
     } else {
       ++loop_.inside;
-      store.setSlice(loop_.calls > 1 ? SLICE : SLICE.zero());
+      store.setSlice(SLICE);
       fiber_.poll();
       --loop_.inside;
     }

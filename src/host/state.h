@@ -3,6 +3,7 @@
 // What stands behind the handles of include/tenon: one struct per public class.
 
 #include "call/registry.h"
+#include "component/validate/interface.h"
 #include "engine/cache.h"
 #include "engine/engine.h"
 #include "engine/executable.h"
@@ -64,6 +65,10 @@ struct LoopState {
   static LoopState& of(Loop& loop) { return *loop.state_; }
 };
 
+// Whether a call that somebody waits for takes turns with others: with those that go on, but not
+// inside a host function, which has the loop to itself.
+inline bool takesTurnsNow(const LoopState& loop) { return loop.calls > 0 && loop.inside == 0; }
+
 struct LinkerState {
   static LinkerState& of(Linker& linker) { return *linker.state_; }
   static const LinkerState& of(const Linker& linker) { return *linker.state_; }
@@ -91,6 +96,12 @@ Result<std::vector<std::byte>> readFile(const std::string& path);
 std::vector<FunctionInfo> functionsOf(const std::vector<component::ProgramExport>& exports);
 // As Component::findExport, among `all`.
 Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const std::string& name);
+
+// When a call gives the loop to others although it does not wait.
+enum class Turns : uint8_t {
+  SHARED,  // while other calls go on: nobody else can want the loop
+  ALWAYS,  // also alone: whoever started it does more than wait for it
+};
 
 struct InstanceState {
   explicit InstanceState(LoopState& loop) : loop(loop) {}
@@ -125,7 +136,10 @@ Result<std::shared_ptr<FunctionState>> findByPath(
     std::string_view component, const std::string& path);
 Result<PendingCall> startRun(InstanceState& instance,
                              const std::vector<component::ProgramExport>& exports,
-                             std::string_view component);
+                             std::string_view component, Turns turns);
+// A call with values. Errors: as DynamicFunction::start.
+Result<PendingCall> start(const std::shared_ptr<FunctionState>& function,
+                          std::vector<Value> arguments, Turns turns);
 // Waits for a call that `startRun` started and for what the program wrote.
 Result<int> finishRun(InstanceState& instance, PendingCall pending);
 
@@ -138,9 +152,12 @@ struct WorkloadState {
   std::map<std::pair<std::string, std::string>, std::string> places;
 
   mutable std::mutex joining;
-  std::vector<std::unique_ptr<component::Component>> definitions;  // by component, once needed
-  std::string joinedAs;                                            // what `executable` was made for
-  std::shared_ptr<engine::Executable> executable;                  // compiled
+  // By component, once needed: what they import and export, and the definitions that it refers to.
+  std::vector<std::unique_ptr<component::Component>> definitions;
+  component::Interfaces interfaces;
+  std::vector<component::ComponentInterface> described;
+  std::string joinedAs;                            // what `executable` was made for
+  std::shared_ptr<engine::Executable> executable;  // compiled
   std::string cacheWarning;
 
   explicit WorkloadState(Engine engine) : engine(std::move(engine)) {}
@@ -148,12 +165,15 @@ struct WorkloadState {
   static Workload wrap(std::shared_ptr<WorkloadState> state) { return Workload(std::move(state)); }
 
   WorkloadPlan plan(const LinkerState& linker);
+  // Fills `described`. Under the lock. Errors: none for components that were loaded.
+  Result<void> describe();
   // The compiled executable of a plan without problems. Errors: as Workload::compile.
   Result<std::shared_ptr<engine::Executable>> join(const WorkloadPlan& plan);
 };
 
-// Runs one call to its end: directly when it cannot wait, else on a fiber, driven by the instance's
-// loop. Lives at one address until it is done. The instance may go first, which ends the call.
+// Runs one call to its end: directly when it neither waits nor takes turns, else on a fiber, driven
+// by the instance's loop. Lives at one address until it is done. The instance may go first, which
+// ends the call.
 class RunningCall {
  public:
   // `codec` and what it points to outlive this.
@@ -165,7 +185,7 @@ class RunningCall {
   RunningCall& operator=(const RunningCall&) = delete;
 
   // Runs until the call is done, waits, or has had its turn. Errors: UNUSABLE.
-  Result<void> start();
+  Result<void> start(Turns turns = Turns::ALWAYS);
   bool done() const { return done_; }
   // Runs the loop until the call is done. Inside a host function, which has the loop to itself, a
   // call that waits is ended instead.

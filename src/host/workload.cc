@@ -20,8 +20,10 @@ LinkCost costOf(link::Cost cost) {
       return LinkCost::HOST;
     case link::Cost::NONE:
       return LinkCost::NONE;
+    case link::Cost::MISSING:
+      return LinkCost::MISSING;
   }
-  return LinkCost::HOST;
+  return LinkCost::MISSING;
 }
 
 // What the host lacks of one import, or has of another type, as problems of the plan.
@@ -89,7 +91,7 @@ void setPrefix(OutputStream& stream, const std::string& component) {
 }
 
 // What a plan's executable is made of, as a key.
-std::string describe(const WorkloadPlan& plan) {
+std::string keyOf(const WorkloadPlan& plan) {
   std::string key;
   for (const PlannedComponent& component : plan.components) {
     key += component.name + "=" + component.component + "\n";
@@ -111,6 +113,8 @@ const char* toString(LinkCost cost) {
       return "host";
     case LinkCost::NONE:
       return "types";
+    case LinkCost::MISSING:
+      return "missing";
   }
   return "";
 }
@@ -132,45 +136,45 @@ Error WorkloadPlan::error() const {
 
 namespace host {
 
+Result<void> WorkloadState::describe() {
+  for (size_t i = described.size(); i < components.size(); ++i) {
+    const engine::Executable& executable = *ComponentState::of(components[i].component).executable;
+    TENON_TRY(auto decoded, component::decode(executable.bytes()));
+    TENON_TRY(auto interface, interfaces.describe(*decoded));
+    definitions.push_back(std::move(decoded));
+    described.push_back(interface);
+  }
+  return {};
+}
+
 WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
   WorkloadPlan result;
+  std::lock_guard lock(joining);
+  if (auto known = describe(); !known) {
+    result.problems.push_back(std::move(known).error());
+    return result;
+  }
   std::vector<link::Part> parts;
-  {
-    std::lock_guard lock(joining);
-    for (size_t i = definitions.size(); i < components.size(); ++i) {
-      auto decoded =
-          component::decode(ComponentState::of(components[i].component).executable->bytes());
-      if (!decoded) {  // it was decoded when it was loaded
-        result.problems.push_back(std::move(decoded).error());
-        return result;
-      }
-      definitions.push_back(*std::move(decoded));
-    }
-    for (size_t i = 0; i < components.size(); ++i) {
-      link::Part& part = parts.emplace_back();
-      part.name = components[i].name;
-      part.definitions = definitions[i].get();
-      for (const auto& [import, link] : components[i].links) {
-        auto place = places.find({components[i].name, import});
-        part.links[import] = {.to = link.to,
-                              .own = link.instance == WorkloadLink::Instance::OWN,
-                              .place = place == places.end() ? "" : place->second};
-      }
+  for (size_t i = 0; i < components.size(); ++i) {
+    link::Part& part = parts.emplace_back();
+    part.name = components[i].name;
+    part.definitions = definitions[i].get();
+    for (const auto& [import, link] : components[i].links) {
+      auto place = places.find({components[i].name, import});
+      part.links[import] = {.to = link.to,
+                            .own = link.instance == WorkloadLink::Instance::OWN,
+                            .place = place == places.end() ? "" : place->second};
     }
   }
-  auto planned = link::plan(parts, [&](std::string_view import) {
+  link::Plan planned = link::plan(parts, described, interfaces, [&](std::string_view import) {
     return linker.registry.hasInterface(import) || linker.registry.find("", import) ||
            linker.registry.findResource("", import);
   });
-  if (!planned) {
-    result.problems.push_back(std::move(planned).error());
-    return result;
-  }
-  result.problems = std::move(planned->problems);
-  result.unreached = std::move(planned->unreached);
+  result.problems = std::move(planned.problems);
+  result.unreached = std::move(planned.unreached);
   HostCheck hostCheck(linker.registry, result.problems);
   std::set<size_t> checked;
-  for (link::PlannedPart& part : planned->parts) {
+  for (link::PlannedPart& part : planned.parts) {
     const WorkloadComponent& component = components[part.part];
     PlannedComponent& made = result.components.emplace_back();
     made.name = std::move(part.name);
@@ -188,7 +192,7 @@ WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
 }
 
 Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPlan& plan) {
-  std::string key = describe(plan);
+  std::string key = keyOf(plan);
   std::lock_guard lock(joining);
   if (executable && joinedAs == key) return executable;
   std::map<std::string, uint32_t> indices;
@@ -335,17 +339,27 @@ Result<DynamicFunction> WorkloadInstance::function(std::string_view component,
   return DynamicFunction(std::move(function));
 }
 
-Result<PendingCall> WorkloadInstance::startRun(std::string_view component) {
+namespace {
+
+// `component` empty: the only program.
+Result<PendingCall> startProgram(host::InstanceState& instance, std::string_view component,
+                                 host::Turns turns) {
   std::string name(component);
   if (name.empty()) {
-    TENON_TRY(name, onlyProgram(state_->plan));
+    TENON_TRY(name, onlyProgram(instance.plan));
   }
-  TENON_TRY(const auto* exports, exportsOf(*state_, name));
-  return host::startRun(*state_, *exports, name);
+  TENON_TRY(const auto* exports, exportsOf(instance, name));
+  return host::startRun(instance, *exports, name, turns);
+}
+
+}  // namespace
+
+Result<PendingCall> WorkloadInstance::startRun(std::string_view component) {
+  return startProgram(*state_, component, host::Turns::ALWAYS);
 }
 
 Result<int> WorkloadInstance::run(std::string_view component) {
-  TENON_TRY(PendingCall pending, startRun(component));
+  TENON_TRY(PendingCall pending, startProgram(*state_, component, host::Turns::SHARED));
   return host::finishRun(*state_, std::move(pending));
 }
 

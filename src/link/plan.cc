@@ -63,19 +63,14 @@ std::string withoutVersion(std::string_view name) {
 
 class Planner {
  public:
-  Planner(const std::vector<Part>& parts, const HostProvides& hostProvides)
-      : parts_(parts), hostProvides_(hostProvides) {}
+  Planner(const std::vector<Part>& parts, std::span<const ComponentInterface> described,
+          const component::Interfaces& interfaces, const HostProvides& hostProvides)
+      : parts_(parts),
+        described_(described),
+        interfaces_(interfaces),
+        hostProvides_(hostProvides) {}
 
-  Result<Plan> run() {
-    for (const Part& part : parts_) {
-      auto interface = interfaces_.describe(*part.definitions);
-      if (!interface) {
-        Error error = std::move(interface).error();
-        error.message = part.name + ": " + error.message;
-        return error;
-      }
-      described_.push_back(*interface);
-    }
+  Plan run() {
     for (size_t part = 0; part < parts_.size(); ++part) {
       nodes_.push_back({parts_[part].name, part, {}});
       choose(part);
@@ -102,7 +97,8 @@ class Planner {
     std::vector<Choice> choices;
   };
 
-  const ComponentInterface& described(const Node& node) const { return described_[node.part]; }
+  const ComponentInterface& described(const Node& node) const { return described(node.part); }
+  const ComponentInterface& described(size_t part) const { return described_[part]; }
 
   void problem(ErrorCode code, const std::string& component, const typed::Item& import,
                std::string_view place, std::string what, std::string details = {}) {
@@ -137,7 +133,7 @@ class Planner {
     auto unversioned = links.find(withoutVersion(import));
     if (unversioned == links.end()) return nullptr;
     size_t versions = 0;
-    for (const typed::Item& item : described_[part].imports()) {
+    for (const typed::Item& item : described(part).imports()) {
       if (withoutVersion(item.name.name) == unversioned->first) ++versions;
     }
     return versions == 1 ? &*unversioned : nullptr;
@@ -146,7 +142,7 @@ class Planner {
   void choose(size_t part) {
     std::set<std::string> used;
     std::vector<Choice>& choices = nodes_[part].choices;
-    for (const typed::Item& import : described_[part].imports()) {
+    for (const typed::Item& import : described(part).imports()) {
       if (const auto* link = findLink(part, import.name.name)) {
         used.insert(link->first);
         choices.push_back(chooseLinked(part, import, link->second));
@@ -155,7 +151,7 @@ class Planner {
       }
     }
     std::vector<std::string> imports;
-    for (const typed::Item& import : described_[part].imports())
+    for (const typed::Item& import : described(part).imports())
       imports.emplace_back(import.name.name);
     for (const auto& [import, link] : parts_[part].links) {
       if (used.contains(import)) continue;
@@ -172,22 +168,22 @@ class Planner {
     if (found == parts_.end()) {
       problem(ErrorCode::NOT_FOUND, name, import, link.place,
               "there is no component '" + link.to + "'" + didYouMean(link.to, componentNames()));
-      return {};
+      return {.cost = Cost::MISSING};
     }
     auto provider = static_cast<size_t>(found - parts_.begin());
     if (provider == part) {
       problem(ErrorCode::INVALID, name, import, link.place, "it is linked to itself");
-      return {};
+      return {.cost = Cost::MISSING};
     }
-    const typed::Item* item = findExport(described_[provider], import.name.name);
+    const typed::Item* item = findExport(described(provider), import.name.name);
     if (!item) {
       std::string details;
-      for (const std::string& exported : exportNames(described_[provider])) {
+      for (const std::string& exported : exportNames(described(provider))) {
         details += (details.empty() ? "  " : "\n  ") + link.to + " exports " + exported;
       }
       problem(ErrorCode::NOT_FOUND, name, import, link.place,
               "component '" + link.to + "' does not export it", std::move(details));
-      return {};
+      return {.cost = Cost::MISSING};
     }
     return {Cost::FUSED, provider, item, link.own, link.place};
   }
@@ -199,18 +195,18 @@ class Planner {
     std::vector<std::string> others;
     for (size_t other = 0; other < parts_.size(); ++other) {
       if (other == part) continue;
-      const typed::Item* item = findExport(described_[other], import.name.name);
+      const typed::Item* item = findExport(described(other), import.name.name);
       if (item) candidates.push_back({Cost::FUSED, other, item});
-      for (std::string& name : exportNames(described_[other])) others.push_back(std::move(name));
+      for (std::string& name : exportNames(described(other))) others.push_back(std::move(name));
     }
     if (candidates.size() == 1) return candidates[0];
     if (candidates.empty()) {
-      bool itself = findExport(described_[part], import.name.name) != nullptr;
+      bool itself = findExport(described(part), import.name.name) != nullptr;
       problem(ErrorCode::MISSING_IMPORT, parts_[part].name, import, {},
               std::string("nothing provides this ") + typed::describe(import.entity) +
                   (itself ? ": only the component itself exports it"
                           : didYouMean(import.name.name, others)));
-      return {};
+      return {.cost = Cost::MISSING};
     }
     std::string details;
     for (const Choice& candidate : candidates) {
@@ -220,7 +216,7 @@ class Planner {
     problem(ErrorCode::AMBIGUOUS, parts_[part].name, import, {},
             std::to_string(candidates.size()) + " components export it: link it to one of them",
             std::move(details));
-    return {};
+    return {.cost = Cost::MISSING};
   }
 
   // The nodes, providers first. A cycle is a problem, spelled out.
@@ -403,9 +399,9 @@ class Planner {
   }
 
   const std::vector<Part>& parts_;
+  const std::span<const ComponentInterface> described_;
+  const component::Interfaces& interfaces_;
   const HostProvides& hostProvides_;
-  component::Interfaces interfaces_;
-  std::vector<ComponentInterface> described_;  // by part
   std::vector<Node> nodes_;
   Plan plan_;
 };
@@ -420,6 +416,8 @@ const char* toString(Cost cost) {
       return "host";
     case Cost::NONE:
       return "types";
+    case Cost::MISSING:
+      return "missing";
   }
   return "";
 }
@@ -435,7 +433,23 @@ std::vector<component::WorkloadPart::Wire> Plan::wires(size_t index) const {
 }
 
 Result<Plan> plan(const std::vector<Part>& parts, const HostProvides& hostProvides) {
-  return Planner(parts, hostProvides).run();
+  component::Interfaces interfaces;
+  std::vector<ComponentInterface> described;
+  for (const Part& part : parts) {
+    auto interface = interfaces.describe(*part.definitions);
+    if (!interface) {
+      Error error = std::move(interface).error();
+      error.message = part.name + ": " + error.message;
+      return error;
+    }
+    described.push_back(*interface);
+  }
+  return plan(parts, described, interfaces, hostProvides);
+}
+
+Plan plan(const std::vector<Part>& parts, std::span<const component::ComponentInterface> described,
+          const component::Interfaces& interfaces, const HostProvides& hostProvides) {
+  return Planner(parts, described, interfaces, hostProvides).run();
 }
 
 }  // namespace tenon::link

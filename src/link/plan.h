@@ -6,13 +6,14 @@
 // Each import is satisfied by exactly one thing: the component that its link names; else the host,
 // where it provides the interface; else the one other component that exports it.
 
-#include "component/binary/definitions.h"
 #include "component/flatten/flatten.h"
+#include "component/validate/interface.h"
 
 #include <tenon/result.h>
 
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,9 +38,10 @@ struct Part {
 using HostProvides = std::function<bool(std::string_view import)>;
 
 enum class Cost : uint8_t {
-  FUSED,  // another component, by a generated adapter
-  HOST,   // a host function
-  NONE,   // types only: nothing is called
+  FUSED,    // another component, by a generated adapter
+  HOST,     // a host function
+  NONE,     // types only: nothing is called
+  MISSING,  // nothing satisfies it, or what does is not known: one of the problems
 };
 const char* toString(Cost cost);
 
@@ -80,5 +82,8 @@ inline constexpr size_t MAX_PLANNED_PARTS = 2000;
 // Names of `parts` are unique, and have no '/'. Errors: INVALID when a component is not valid, with
 // its name.
 Result<Plan> plan(const std::vector<Part>& parts, const HostProvides& hostProvides);
+// The same for components that were described before: parts[i] by described[i] in `interfaces`.
+Plan plan(const std::vector<Part>& parts, std::span<const component::ComponentInterface> described,
+          const component::Interfaces& interfaces, const HostProvides& hostProvides);
 
 }  // namespace tenon::link

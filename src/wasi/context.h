@@ -42,6 +42,7 @@ class ContextImpl final : public Context {
   kj::UnixEventPort* eventPort = nullptr;  // null: nothing of the system can be waited for
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::pair<std::string, std::string>> configuration;
   // Shared, because every `get-stdin` gives another handle to the same stream. Never null.
   std::shared_ptr<InputSource> input;
   std::shared_ptr<OutputSink> output;
@@ -56,9 +57,9 @@ class ContextImpl final : public Context {
   std::shared_ptr<sockets::NetworkAccess> network;
 
   kj::Promise<void> drained() override;
-  std::unique_ptr<Context> copy() const override { return std::make_unique<ContextImpl>(*this); }
   // Whether `drained` resolves at once.
   bool isDrained();
+  std::unique_ptr<Context> copy() const override { return std::make_unique<ContextImpl>(*this); }
 
   // Room for the bytes of one operation; what is in it lives until the guest runs again. MAX_READ
   // bytes.

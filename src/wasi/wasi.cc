@@ -3,12 +3,14 @@
 #include "wasi/binder.h"
 #include "wasi/cli/cli.h"
 #include "wasi/clocks/clocks.h"
+#include "wasi/config/config.h"
 #include "wasi/context.h"
 #include "wasi/filesystem/filesystem.h"
 #include "wasi/http/client.h"
 #include "wasi/http/http.h"
 #include "wasi/io/inherited_streams.h"
 #include "wasi/io/io.h"
+#include "wasi/io/line_prefix.h"
 #include "wasi/io/memory_streams.h"
 #include "wasi/random/random.h"
 #include "wasi/sockets/sockets.h"
@@ -31,13 +33,19 @@ std::shared_ptr<InputSource> newSource(kj::AsyncIoContext& io, const tenon::Inpu
   return newMemorySource(options.kind == tenon::InputStream::Kind::BYTES ? options.bytes : "");
 }
 
-std::shared_ptr<OutputSink> newSink(kj::AsyncIoContext& io, const tenon::OutputStream& options,
-                                    int fd) {
+std::shared_ptr<OutputSink> newPlainSink(kj::AsyncIoContext& io, const tenon::OutputStream& options,
+                                         int fd) {
   if (options.kind == tenon::OutputStream::Kind::INHERIT) {
     return newInheritedSink(io.unixEventPort, fd);
   }
   if (options.kind == tenon::OutputStream::Kind::CAPTURE) return newCallbackSink(options.capture);
   return newCallbackSink({});
+}
+
+std::shared_ptr<OutputSink> newSink(kj::AsyncIoContext& io, const tenon::OutputStream& options,
+                                    int fd) {
+  std::shared_ptr<OutputSink> sink = newPlainSink(io, options, fd);
+  return options.linePrefix.empty() ? sink : newLinePrefixSink(std::move(sink), options.linePrefix);
 }
 
 template <typename Options>
@@ -50,6 +58,12 @@ Result<void> checkText(const WasiOptions& options) {
   for (const std::string& argument : options.arguments) {
     if (!abi::isValidUtf8(argument)) {
       return Error(ErrorCode::INVALID_ARGUMENT, "an argument for the guest is not valid UTF-8");
+    }
+  }
+  for (const auto& [name, value] : options.configuration) {
+    if (!abi::isValidUtf8(name) || !abi::isValidUtf8(value)) {
+      return Error(ErrorCode::INVALID_ARGUMENT,
+                   "the configuration '" + name + "' for the guest is not valid UTF-8");
     }
   }
   for (const auto& [name, value] : options.environment) {
@@ -108,12 +122,15 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
                                                       kj::systemPreciseCalendarClock()});
   context->arguments = options.arguments;
   context->environment = options.environment;
+  context->configuration = options.configuration;
   context->input = newSource(io, options.input);
   context->output = newSink(io, options.output, STDOUT_FILENO);
   context->error = newSink(io, options.error, STDERR_FILENO);
   context->inputIsTerminal = isTerminal(options.input, STDIN_FILENO);
-  context->outputIsTerminal = isTerminal(options.output, STDOUT_FILENO);
-  context->errorIsTerminal = isTerminal(options.error, STDERR_FILENO);
+  context->outputIsTerminal =
+      options.output.linePrefix.empty() && isTerminal(options.output, STDOUT_FILENO);
+  context->errorIsTerminal =
+      options.error.linePrefix.empty() && isTerminal(options.error, STDERR_FILENO);
   context->eventPort = &io.unixEventPort;
   TENON_TRY(auto grants, sockets::Grants::parse(options.network));
   context->network = std::make_shared<sockets::NetworkAccess>(
@@ -128,6 +145,7 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
 void provide(call::Registry& registry) {
   provideIo(registry);
   provideCli(registry);
+  provideConfig(registry);
   provideClocks(registry);
   provideRandom(registry);
   provideFilesystem(registry);

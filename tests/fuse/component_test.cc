@@ -460,7 +460,7 @@ TEST_P(ComponentTest, ImportsAndExportsKeepTheirNamesAndTypes) {
   ASSERT_EQ(program.imports.size(), 2u);
   EXPECT_EQ(program.imports[0].interface, "a:b/c@1.0.0");
   EXPECT_EQ(program.imports[0].name, "f");
-  EXPECT_EQ(toString(program.imports[0].type), "func(r: record { x: u8 }, h: borrow<resource 0>)");
+  EXPECT_EQ(toString(program.imports[0].type), "func(r: record { x: u8 }, h: borrow<res>)");
   EXPECT_EQ(program.imports[1].interface, "");
   EXPECT_EQ(program.resources[0].interface, "a:b/c@1.0.0");
   EXPECT_TRUE(program.resources[0].imported);

@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -27,15 +28,34 @@ std::vector<std::byte> guest(const std::string& name) {
   return bytes;
 }
 
-// A workload under test: components by name, each made of a guest.
+// A component of text, made by wasm-tools.
+std::vector<std::byte> parse(const std::string& text) {
+  std::string path = testing::TempDir() + "/component.wat";
+  std::ofstream(path) << text;
+  std::string command = "$(deps/where wasm-tools)/bin/wasm-tools parse " + path;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  std::vector<std::byte> bytes;
+  std::byte buffer[4096];
+  while (size_t count = ::fread(buffer, 1, sizeof(buffer), pipe)) {
+    bytes.insert(bytes.end(), buffer, buffer + count);
+  }
+  ::pclose(pipe);
+  return bytes;
+}
+
+// A workload under test: components by name, each made of a guest, or of text that begins with
+// "(component".
 class Workload {
  public:
   void add(const std::string& name, const std::string& file,
            const std::map<std::string, std::string>& targets = {}) {
-    bytes_[name] = guest(file);
+    bytes_[name] = file.starts_with("(component") ? parse(file) : guest(file);
     definitions_[name] = component::decode(bytes_[name]).value();
     std::map<std::string, Link> links;
-    for (const auto& [import, target] : targets) links[import] = {.to = target};
+    for (const auto& [import, target] : targets) {
+      bool own = target.ends_with("!");  // an instance of its own
+      links[import] = {.to = target.substr(0, target.size() - (own ? 1 : 0)), .own = own};
+    }
     parts_.push_back({name, definitions_[name].get(), std::move(links)});
   }
 
@@ -47,7 +67,7 @@ class Workload {
   std::unique_ptr<engine::Instance> run(const Plan& plan, component::ShimElision elision) {
     std::vector<engine::Executable::Part> parts;
     for (size_t i = 0; i < plan.parts.size(); ++i) {
-      parts.push_back({plan.parts[i].name, bytes_[plan.parts[i].name], plan.wires(i)});
+      parts.push_back({plan.parts[i].name, bytes_[parts_[plan.parts[i].part].name], plan.wires(i)});
     }
     auto executable = engine::Executable::linkWorkload(std::move(parts), "test", elision).value();
     engine::EngineOptions options;
@@ -75,7 +95,8 @@ const component::LiftedFunction* find(const std::vector<component::ProgramExport
   return nullptr;
 }
 
-// Calls `part`'s function with u32 arguments and gives its u64 result.
+// Calls `part`'s function with u32 arguments and gives its result, a u64 unless `R` says else.
+template <typename R = uint64_t>
 uint64_t call(engine::Instance& instance, std::vector<std::string> path,
               std::vector<Value> arguments) {
   const component::LiftedFunction* lifted = find(instance.program().exports, std::move(path));
@@ -100,7 +121,7 @@ uint64_t call(engine::Instance& instance, std::vector<std::string> path,
   if (!instance.execute(function, codec)) {
     throw std::runtime_error(instance.store().takeTrap().message);
   }
-  return *call.result->find<uint64_t>();
+  return *call.result->template find<R>();
 }
 
 class WorkloadTest : public testing::TestWithParam<component::ShimElision> {};
@@ -133,6 +154,304 @@ TEST_P(WorkloadTest, JoinsTwoComponentsByTheInterfaceOneExports) {
   EXPECT_NO_THROW(call(*instance, {"front", run, "run-place"}, numbers(5, 16)));
   EXPECT_NO_THROW(call(*instance, {"front", run, "run-meter-add"}, numbers(5, 0)));
   EXPECT_NO_THROW(call(*instance, {"front", run, "run-meter-new"}, numbers(50, 0)));
+}
+
+// The names and providers of a plan, one line an instance.
+std::string linesOf(const Plan& plan) {
+  std::string lines;
+  for (const PlannedPart& part : plan.parts) {
+    lines += part.name + ":";
+    for (const PlannedImport& import : part.imports) {
+      lines += " " + import.name + "=" +
+               (import.component.empty() ? toString(import.cost) : import.component);
+    }
+    lines += "\n";
+  }
+  for (const Error& problem : plan.problems) lines += problem.text() + "\n";
+  return lines;
+}
+
+// -- Small components. Each counts in a global of its own.
+
+// Exports `NAME`: an instance with `next: func() -> u32`, 1 the first time.
+std::string counter(const std::string& name) {
+  return R"((component
+    (core module $m (global $n (mut i32) (i32.const 0))
+      (func (export "next") (result i32)
+        (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n)))
+    (core instance $i (instantiate $m))
+    (func $next (result u32) (canon lift (core func $i "next")))
+    (instance $made (export "next" (func $next)))
+    (export ")" +
+         name + R"(" (instance $made))))";
+}
+
+// Imports `NAME` as `counter` exports it, and exports its function at the root.
+std::string user(const std::string& name) {
+  return R"((component
+    (import ")" +
+         name + R"(" (instance $made (export "next" (func (result u32)))))
+    (alias export $made "next" (func $next'))
+    (core func $next (canon lower (func $next')))
+    (core module $m (import "" "next" (func $next (result i32)))
+      (func (export "next") (result i32) (call $next)))
+    (core instance $i (instantiate $m (with "" (instance (export "next" (func $next))))))
+    (func (export "next") (result u32) (canon lift (core func $i "next")))))";
+}
+
+uint32_t next(engine::Instance& instance, std::vector<std::string> path) {
+  return static_cast<uint32_t>(call<uint32_t>(instance, std::move(path), {}));
+}
+
+TEST(PlanTest, GivesOneInstanceToAllThatAreLinkedToIt) {
+  Workload workload;
+  workload.add("a", user("x:y/z@1.0.0"));
+  workload.add("b", user("x:y/z@1.0.0"));
+  workload.add("c", counter("x:y/z@1.0.0"));
+  Plan plan = workload.plan();
+  EXPECT_EQ(linesOf(plan), "c:\na: x:y/z@1.0.0=c\nb: x:y/z@1.0.0=c\n");
+  auto instance = workload.run(plan, component::ShimElision::ON);
+  EXPECT_EQ(next(*instance, {"a", "next"}), 1u);
+  EXPECT_EQ(next(*instance, {"b", "next"}), 2u);
+  EXPECT_EQ(next(*instance, {"c", "x:y/z@1.0.0", "next"}), 3u);
+}
+
+TEST(PlanTest, GivesAnInstanceOfItsOwnWhereALinkSaysSo) {
+  Workload workload;
+  workload.add("a", user("x:y/z@1.0.0"), {{"x:y/z@1.0.0", "c!"}});
+  workload.add("b", user("x:y/z@1.0.0"));
+  workload.add("c", counter("x:y/z@1.0.0"));
+  Plan plan = workload.plan();
+  EXPECT_EQ(linesOf(plan), "a/c:\na: x:y/z@1.0.0=a/c\nc:\nb: x:y/z@1.0.0=c\n");
+  auto instance = workload.run(plan, component::ShimElision::ON);
+  EXPECT_EQ(next(*instance, {"a", "next"}), 1u);
+  EXPECT_EQ(next(*instance, {"b", "next"}), 1u);
+  EXPECT_EQ(next(*instance, {"a", "next"}), 2u);
+}
+
+TEST(PlanTest, LeavesOutAnInstanceThatOnlyOwnLinksLeadTo) {
+  Workload workload;
+  workload.add("a", user("x:y/z@1.0.0"), {{"x:y/z@1.0.0", "c!"}});
+  workload.add("b", user("x:y/z@1.0.0"), {{"x:y/z@1.0.0", "c!"}});
+  workload.add("c", counter("x:y/z@1.0.0"));
+  Plan plan = workload.plan();
+  EXPECT_EQ(linesOf(plan), "a/c:\na: x:y/z@1.0.0=a/c\nb/c:\nb: x:y/z@1.0.0=b/c\n");
+}
+
+TEST(PlanTest, GivesTheImportsOfAnOwnInstanceToEachOfThem) {
+  Workload workload;
+  workload.add("first", "chain", {{"tenon:bench/step@0.1.0", "relay!"}});
+  workload.add("second", "chain", {{"tenon:bench/step@0.1.0", "relay!"}});
+  workload.add("relay", "relay", {{"tenon:bench/step@0.1.0", "end!"}});
+  workload.add("end", "callee");
+  EXPECT_EQ(linesOf(workload.plan()),
+            "first/relay/end:\n"
+            "first/relay: tenon:bench/step@0.1.0=first/relay/end\n"
+            "first: tenon:bench/step@0.1.0=first/relay\n"
+            "second/relay/end:\n"
+            "second/relay: tenon:bench/step@0.1.0=second/relay/end\n"
+            "second: tenon:bench/step@0.1.0=second/relay\n");
+}
+
+TEST(PlanTest, BoundsTheInstancesThatOwnLinksMultiplyTo) {
+  // Each level has two importers with instances of their own of the next: 2^16 in the end.
+  Workload workload;
+  std::string pair = R"((component
+    (import "l:l/a@1.0.0" (instance (export "next" (func (result u32)))))
+    (import "l:l/b@1.0.0" (instance $b (export "next" (func (result u32)))))
+    (export "l:l/a@1.0.0" (instance $b)) (export "l:l/b@1.0.0" (instance $b))))";
+  for (int level = 0; level < 16; ++level) {
+    for (const char* half : {"a", "b"}) {
+      std::string below = std::to_string(level + 1);
+      workload.add(half + std::to_string(level), pair,
+                   {{"l:l/a@1.0.0", "a" + below + "!"}, {"l:l/b@1.0.0", "b" + below + "!"}});
+    }
+  }
+  workload.add("a16", counter("l:l/a@1.0.0"));
+  workload.add("b16", counter("l:l/b@1.0.0"));
+  Plan plan = workload.plan();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_EQ(plan.problems[0].code, ErrorCode::LIMIT_EXCEEDED);
+}
+
+TEST(PlanTest, MatchesVersionsAsCanonicalInterfaceNamesDo) {
+  auto fits = [](const std::string& import, const std::string& exported) {
+    Workload workload;
+    workload.add("a", user(import));
+    workload.add("c", counter(exported));
+    Plan plan = workload.plan();
+    if (!plan.ok()) return false;
+    auto instance = workload.run(plan, component::ShimElision::ON);
+    return next(*instance, {"a", "next"}) == 1;
+  };
+  EXPECT_TRUE(fits("x:y/z@1.2.3", "x:y/z@1.0.0"));
+  EXPECT_TRUE(fits("x:y/z@1.0.0", "x:y/z@1.9.0"));
+  EXPECT_TRUE(fits("x:y/z@0.2.0", "x:y/z@0.2.9"));
+  EXPECT_TRUE(fits("x:y/z@0.0.3", "x:y/z@0.0.3"));
+  EXPECT_TRUE(fits("x:y/z", "x:y/z"));
+  EXPECT_FALSE(fits("x:y/z@1.0.0", "x:y/z@2.0.0"));
+  EXPECT_FALSE(fits("x:y/z@0.2.0", "x:y/z@0.3.0"));
+  EXPECT_FALSE(fits("x:y/z@0.0.3", "x:y/z@0.0.4"));
+  EXPECT_FALSE(fits("x:y/z@1.0.0-rc1", "x:y/z@1.0.0"));
+  EXPECT_FALSE(fits("x:y/z@1.0.0", "x:y/z"));
+}
+
+TEST(PlanTest, TakesALinkWithoutAVersionWhereOneVersionIsImported) {
+  Workload workload;
+  workload.add("a", user("x:y/z@1.2.3"), {{"x:y/z", "d"}});
+  workload.add("c", counter("x:y/z@1.0.0"));
+  workload.add("d", counter("x:y/z@1.0.0"));
+  EXPECT_EQ(linesOf(workload.plan()), "d:\na: x:y/z@1.2.3=d\nc:\n");
+}
+
+TEST(PlanTest, LinksFunctionsAndInstancesAtTheRootOfAWorld) {
+  Workload workload;
+  workload.add("a", R"((component
+    (import "next" (func $next' (result u32)))
+    (import "plain" (instance $plain (export "next" (func (result u32)))))
+    (alias export $plain "next" (func $other'))
+    (core func $next (canon lower (func $next')))
+    (core func $other (canon lower (func $other')))
+    (core module $m (import "" "next" (func $next (result i32)))
+      (import "" "other" (func $other (result i32)))
+      (func (export "both") (result i32)
+        (i32.add (i32.mul (call $next) (i32.const 10)) (call $other))))
+    (core instance $i (instantiate $m (with "" (instance (export "next" (func $next))
+                                                        (export "other" (func $other))))))
+    (func (export "both") (result u32) (canon lift (core func $i "both")))))");
+  workload.add("b", user("x:y/z@1.0.0"));  // exports `next` at the root
+  workload.add("c", counter("x:y/z@1.0.0"));
+  workload.add("d", counter("plain"));
+  Plan plan = workload.plan();
+  EXPECT_EQ(linesOf(plan), "c:\nb: x:y/z@1.0.0=c\nd:\na: next=b plain=d\n");
+  EXPECT_EQ(plan.parts[3].imports[0].kind, "func");
+  EXPECT_EQ(plan.parts[3].imports[1].kind, "instance");
+  auto instance = workload.run(plan, component::ShimElision::ON);
+  EXPECT_EQ(next(*instance, {"a", "both"}), 11u);
+  EXPECT_EQ(next(*instance, {"a", "both"}), 22u);
+}
+
+TEST(PlanTest, NeedsNobodyForInterfacesOfTypesAlone) {
+  const std::string types = R"((component
+    (import "x:y/types@1.0.0" (instance $t (type $p' (record (field "x" u32)))
+      (export "p" (type $p (eq $p')))))
+    (alias export $t "p" (type $p))
+    (core module $m (func (export "f") (param i32) (result i32) (local.get 0)))
+    (core instance $i (instantiate $m))
+    (func (export "f") (param "p" $p) (result u32) (canon lift (core func $i "f")))))";
+  const std::string exporter = R"((component
+    (type $p' (record (field "x" u32)))
+    (instance $t (export "p" (type $p')))
+    (export "x:y/types@1.0.0" (instance $t))))";
+  Workload workload;
+  workload.add("a", types);
+  EXPECT_EQ(linesOf(workload.plan()), "a: x:y/types@1.0.0=types\n");
+  workload.add("b", exporter);
+  workload.add("c", exporter);  // two that export it are no choice to make
+  EXPECT_EQ(linesOf(workload.plan()), "a: x:y/types@1.0.0=types\nb:\nc:\n");
+}
+
+// -- A resource that three components know.
+
+// Exports `x:y/box@1.0.0`: a resource `box` with `make: func(u32) -> own<box>` and
+// `open: func(borrow<box>) -> u32`.
+constexpr const char* BOXES = R"((component
+  (core module $m
+    (func (export "open") (param i32) (result i32) (local.get 0)))
+  (core instance $i (instantiate $m))
+  (type $box' (resource (rep i32)))
+  (core func $new (canon resource.new $box'))
+  (core module $n (import "" "new" (func $new (param i32) (result i32)))
+    (func (export "make") (param i32) (result i32) (call $new (local.get 0))))
+  (core instance $j (instantiate $n (with "" (instance (export "new" (func $new))))))
+  (func $make' (param "n" u32) (result (own $box')) (canon lift (core func $j "make")))
+  (func $open' (param "b" (borrow $box')) (result u32) (canon lift (core func $i "open")))
+  (component $shell
+    (import "box" (type $box (sub resource)))
+    (import "make" (func $make (param "n" u32) (result (own $box))))
+    (import "open" (func $open (param "b" (borrow $box)) (result u32)))
+    (export $out "box" (type $box))
+    (export "make" (func $make) (func (param "n" u32) (result (own $out))))
+    (export "open" (func $open) (func (param "b" (borrow $out)) (result u32))))
+  (instance $made (instantiate $shell (with "box" (type $box')) (with "make" (func $make'))
+                                      (with "open" (func $open'))))
+  (export "x:y/box@1.0.0" (instance $made))))";
+
+// Imports it, and exports `x:y/keep@1.0.0`: `look: func(own<box>) -> u32`.
+constexpr const char* KEEPER = R"((component
+  (import "x:y/box@1.0.0" (instance $boxes (export "box" (type $box (sub resource)))
+    (export "open" (func (param "b" (borrow $box)) (result u32)))))
+  (alias export $boxes "box" (type $box))
+  (alias export $boxes "open" (func $open'))
+  (core func $open (canon lower (func $open')))
+  (core func $drop (canon resource.drop $box))
+  (core module $m (import "" "open" (func $open (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "look") (param i32) (result i32)
+      (call $open (local.get 0)) (call $drop (local.get 0))))
+  (core instance $i (instantiate $m (with "" (instance (export "open" (func $open))
+                                                      (export "drop" (func $drop))))))
+  (func $look' (param "b" (own $box)) (result u32) (canon lift (core func $i "look")))
+  (component $shell
+    (import "box" (type $box' (sub resource)))
+    (import "look" (func $look (param "b" (own $box')) (result u32)))
+    (export $out "box" (type $box'))
+    (export "look" (func $look) (func (param "b" (own $out)) (result u32))))
+  (instance $made (instantiate $shell (with "box" (type $box)) (with "look" (func $look'))))
+  (export "x:y/keep@1.0.0" (instance $made))))";
+
+// Imports both, with the same box in them, makes one and has it looked at: `run: func() -> u32`.
+constexpr const char* SENDER = R"((component
+  (import "x:y/box@1.0.0" (instance $boxes (export "box" (type $box (sub resource)))
+    (export "make" (func (param "n" u32) (result (own $box))))))
+  (alias export $boxes "box" (type $box))
+  (import "x:y/keep@1.0.0" (instance $keep (export "box" (type $same (eq $box)))
+    (export "look" (func (param "b" (own $same)) (result u32)))))
+  (alias export $boxes "make" (func $make'))
+  (alias export $keep "look" (func $look'))
+  (core func $make (canon lower (func $make')))
+  (core func $look (canon lower (func $look')))
+  (core module $m (import "" "make" (func $make (param i32) (result i32)))
+    (import "" "look" (func $look (param i32) (result i32)))
+    (func (export "run") (result i32) (call $look (call $make (i32.const 42)))))
+  (core instance $i (instantiate $m (with "" (instance (export "make" (func $make))
+                                                      (export "look" (func $look))))))
+  (func (export "run") (result u32) (canon lift (core func $i "run")))))";
+
+TEST(PlanTest, JoinsADiamondThatSharesTheResourceOfAThird) {
+  Workload workload;
+  workload.add("sender", SENDER);
+  workload.add("keeper", KEEPER);
+  workload.add("boxes", BOXES);
+  Plan plan = workload.plan();
+  EXPECT_EQ(linesOf(plan),
+            "boxes:\nkeeper: x:y/box@1.0.0=boxes\n"
+            "sender: x:y/box@1.0.0=boxes x:y/keep@1.0.0=keeper\n");
+  auto instance = workload.run(plan, component::ShimElision::ON);
+  EXPECT_EQ(next(*instance, {"sender", "run"}), 42u);
+}
+
+TEST(PlanTest, RefusesADiamondWhoseSidesHaveResourcesOfTheirOwn) {
+  // The keeper's boxes are those of an instance of its own: another resource.
+  Workload workload;
+  workload.add("sender", SENDER);
+  workload.add("keeper", KEEPER, {{"x:y/box@1.0.0", "boxes!"}});
+  workload.add("boxes", BOXES);
+  Plan plan = workload.plan();
+  ASSERT_EQ(plan.problems.size(), 1u) << linesOf(plan);
+  EXPECT_EQ(plan.problems[0].code, ErrorCode::TYPE_MISMATCH);
+  EXPECT_NE(plan.problems[0].message.find("component sender, import x:y/keep@1.0.0"),
+            std::string::npos);
+}
+
+TEST(PlanTest, ReportsWhatNoProgramReaches) {
+  Workload workload;
+  workload.add("program", "hello");
+  workload.add("a", user("x:y/z@1.0.0"));
+  workload.add("c", counter("x:y/z@1.0.0"));
+  Plan plan = workload.plan();
+  EXPECT_TRUE(plan.ok());
+  EXPECT_EQ(plan.unreached, (std::vector<std::string>{"c", "a"}));
 }
 
 TEST(PlanTest, UsesOneComponentTwiceUnderTwoNames) {

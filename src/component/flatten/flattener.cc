@@ -38,6 +38,7 @@ Flattener::Flattener(const std::string& name, const FlattenLimits& limits) : lim
 Result<Program> Flattener::run(const Component& component) {
   TENON_TRY(const InstanceItem* exports, instantiate({&component, nullptr}, nullptr, nullptr, 0));
   TENON_CHECK(finish(*exports));
+  nameHandles();
   return std::move(program_);
 }
 
@@ -73,7 +74,13 @@ Result<Program> Flattener::runWorkload(std::span<const WorkloadPart> parts) {
     exports.add(strings_.emplace_back(parts[index].name), Sort::INSTANCE, Item(*instance));
   }
   TENON_CHECK(finish(exports));
+  nameHandles();
   return std::move(program_);
+}
+
+void Flattener::nameHandles() {
+  program_.types->nameResources(
+      [this](uint32_t resource) { return program_.resources[resource].name; });
 }
 
 Result<void> Flattener::charge(uint64_t items) {

@@ -73,6 +73,7 @@ class Flattener {
 
   Result<void> charge(uint64_t items);
   void nameResource(uint32_t resource, std::string_view name);
+  void nameHandles();  // once all resources have their names
   Scope& newScope(Scope* parent);
 
   FlattenLimits limits_;

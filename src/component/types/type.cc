@@ -88,9 +88,9 @@ class Printer {
       case TypeKind::RESULT:
         return result(type);
       case TypeKind::OWN:
-        return text("own<resource " + std::to_string(type.resource) + ">");
+        return handle("own", type);
       case TypeKind::BORROW:
-        return text("borrow<resource " + std::to_string(type.resource) + ">");
+        return handle("borrow", type);
       default:
         return text(primitiveName(type.kind));
     }
@@ -110,6 +110,14 @@ class Printer {
 
  private:
   bool full() const { return out_.size() > MAX_TEXT; }
+
+  void handle(std::string_view name, const Type& type) {
+    text(name);
+    text("<");
+    text(type.members.empty() ? "resource " + std::to_string(type.resource)
+                              : type.members.front().label);
+    text(">");
+  }
 
   // Calls `print` for every member, with commas between, until the text is full.
   template <typename Print>

@@ -462,6 +462,14 @@ const Type* TypeTable::borrow(uint32_t resource) {
   return internUnchecked(std::move(type));
 }
 
+void TypeTable::nameResources(const std::function<std::string(uint32_t resource)>& name) {
+  for (Type& type : nodes_) {
+    if (type.kind != TypeKind::OWN && type.kind != TypeKind::BORROW) continue;
+    std::string label = name(type.resource);
+    if (!label.empty()) type.members = {{std::move(label), nullptr, 0}};
+  }
+}
+
 Result<const Type*> TypeTable::stream(const Type* element) {
   Type type;
   type.kind = TypeKind::STREAM;

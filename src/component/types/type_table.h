@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -56,6 +57,10 @@ class TypeTable {
   // The same type with every resource replaced by `map(resource)`. Shares what does not change.
   // Never fails: substitution keeps sizes and depth.
   const Type* substitute(const Type* type, const std::function<uint32_t(uint32_t)>& map);
+
+  // Gives the handle types of this table a label, their resource's name, for `toString`. Last: no
+  // type is made afterwards. `name`: empty for resources that have none.
+  void nameResources(const std::function<std::string(uint32_t resource)>& name);
 
  private:
   Result<const Type*> intern(Type type);

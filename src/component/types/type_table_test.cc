@@ -367,6 +367,12 @@ TEST_F(TypeTableTest, PrintsTypesAsWit) {
   EXPECT_EQ(toString(flattenLower(type)), "(i32, i32, i32) -> ()");
 }
 
+TEST_F(TypeTableTest, PrintsResourcesByTheirNamesWhereTheyHaveOne) {
+  const Type* type = T(table.own(3), table.borrow(4));
+  table.nameResources([](uint32_t resource) { return resource == 3 ? "counter" : ""; });
+  EXPECT_EQ(toString(*type), "tuple<own<counter>, borrow<resource 4>>");
+}
+
 TEST_F(TypeTableTest, ComparesFunctionTypesByNameAndType) {
   FuncType type;
   type.params = {{"a", U32}};
