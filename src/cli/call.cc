@@ -6,7 +6,9 @@
 
 #include <tenon/component.h>
 #include <tenon/instance.h>
+#include <tenon/linker.h>
 #include <tenon/value.h>
+#include <tenon/workload.h>
 
 #include <memory>
 #include <utility>
@@ -15,19 +17,28 @@ namespace tenon::cli {
 namespace {
 
 struct Request {
+  std::string component;  // of a workload
   std::string function;
   Words arguments;
 };
 
-// `FUNC VALUE... -- FUNC VALUE...` as requests.
-std::vector<Request> splitRequests(const Words& words) {
+enum class Target : uint8_t { FILE, WORKLOAD };
+
+// `FUNC VALUE... -- FUNC VALUE...` as requests; of a workload, `COMPONENT FUNC VALUE... -- ...`.
+std::vector<Request> splitRequests(const Words& words, Target target) {
   std::vector<Request> requests;
-  bool begin = true;
+  size_t position = 0;  // in one request
   for (const std::string& word : words) {
     if (word == "--") {
-      begin = true;
-    } else if (std::exchange(begin, false)) {
-      requests.push_back({word, {}});
+      position = 0;
+      continue;
+    }
+    if (position == 0) requests.emplace_back();
+    size_t role = position++ + (target == Target::FILE ? 1 : 0);
+    if (role == 0) {
+      requests.back().component = word;
+    } else if (role == 1) {
+      requests.back().function = word;
     } else {
       requests.back().arguments.push_back(word);
     }
@@ -66,11 +77,13 @@ class FutureHandle final : public ResourceHandle {
   bool moved() const override { return false; }
 };
 
-// Everything about the requests that can be known before anything runs.
-Result<void> check(const Component& component, const std::vector<Request>& requests) {
+// Everything about the requests that can be known before anything runs. `find` gives a request's
+// function.
+template <typename Find>
+Result<void> check(const std::vector<Request>& requests, const Find& find) {
   bool first = true;
   for (const Request& request : requests) {
-    TENON_TRY(FunctionInfo function, component.findExport(request.function));
+    TENON_TRY(FunctionInfo function, find(request));
     DynamicFunction::FindHandle findHandle;
     if (!std::exchange(first, false)) {
       findHandle = [](std::string_view) { return std::make_shared<FutureHandle>(); };
@@ -80,7 +93,9 @@ Result<void> check(const Component& component, const std::vector<Request>& reque
   return {};
 }
 
-Result<void> perform(Instance& instance, const std::vector<Request>& requests) {
+// `find` gives a request's function.
+template <typename Find>
+Result<void> perform(const std::vector<Request>& requests, const Find& find) {
   std::vector<std::shared_ptr<ResourceHandle>> handles;
   auto findHandle = [&](std::string_view text) -> std::shared_ptr<ResourceHandle> {
     for (const auto& handle : handles) {
@@ -89,7 +104,7 @@ Result<void> perform(Instance& instance, const std::vector<Request>& requests) {
     return nullptr;
   };
   for (const Request& request : requests) {
-    TENON_TRY(DynamicFunction function, instance.function(request.function));
+    TENON_TRY(DynamicFunction function, find(request));
     TENON_TRY(std::vector<Value> arguments, function.parseArguments(request.arguments, findHandle));
     TENON_TRY(std::vector<Value> results, function.call(std::move(arguments)));
     for (const Value& result : results) {
@@ -100,31 +115,64 @@ Result<void> perform(Instance& instance, const std::vector<Request>& requests) {
   return {};
 }
 
-Result<void> call(const std::string& file, const std::vector<Request>& requests,
-                  const GuestOptions& guest) {
+Result<void> callFile(const std::string& file, const std::vector<Request>& requests,
+                      const GuestOptions& guest) {
   TENON_TRY(InstanceOptions options, guest.instanceOptions({file}));
   TENON_TRY(Component component, load(file, guest));
-  if (auto fine = check(component, requests); !fine) {
-    return explain(std::move(fine).error(), file, guest, nullptr);
-  }
+  auto fine = check(requests,
+                    [&](const Request& request) { return component.findExport(request.function); });
+  if (!fine) return explain(std::move(fine).error(), file, guest, nullptr);
   Loop loop;
   auto instance = instantiate(component, loop, options);
   if (!instance) return explain(std::move(instance).error(), file, guest, nullptr);
-  auto done = perform(*instance, requests);
+  auto done = perform(requests,
+                      [&](const Request& request) { return instance->function(request.function); });
   if (!done) return explain(std::move(done).error(), file, guest, &*instance);
+  return {};
+}
+
+Result<void> callWorkload(const std::string& path, const std::vector<Request>& requests,
+                          const GuestOptions& guest) {
+  TENON_TRY(Workload workload, loadWorkload(path, guest));
+  Linker linker;
+  linker.wasi();
+  WorkloadPlan plan = workload.plan(linker);
+  if (!plan.ok()) return explainWorkload(plan.error(), path, guest, nullptr);
+  Words chosen;
+  auto fine = check(requests, [&](const Request& request) -> Result<FunctionInfo> {
+    TENON_TRY(const PlannedComponent* component, findComponent(plan, request.component));
+    chosen.push_back(component->name);
+    if (request.function.empty()) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "which function of component '" + component->name +
+                                                    "'? tenon call DIR COMPONENT FUNC [VALUE...]");
+    }
+    auto function = componentOf(workload, *component).findExport(request.function);
+    if (!function) function.error().message = component->name + ": " + function.error().message;
+    return function;
+  });
+  if (!fine) return explainWorkload(std::move(fine).error(), path, guest, nullptr);
+  Loop loop;
+  auto instance = instantiate(workload, loop, guest, chosen, {});
+  if (!instance) return explainWorkload(std::move(instance).error(), path, guest, nullptr);
+  auto done = perform(requests, [&](const Request& request) {
+    return instance->function(request.component, request.function);
+  });
+  if (!done) return explainWorkload(std::move(done).error(), path, guest, &*instance);
   return {};
 }
 
 }  // namespace
 
 int callCommand(const Words& words) {
-  CLI::App command("Calls exports of a component, on one instance.", "tenon call");
+  CLI::App command("Calls exports of a component or a workload, on one instance.", "tenon call");
   std::string file;
   GuestOptions guest;
-  command.add_option("FILE", file, "The component")->required();
+  command.add_option("FILE", file, "The component, a workload's folder or its tenon.toml")
+      ->required();
   guest.addTo(command);
   command.footer(
-      "Behind FILE: FUNC VALUE... [-- FUNC VALUE...]. Values are WAVE text, one word each; results "
+      "Behind FILE: FUNC VALUE... [-- FUNC VALUE...]; of a workload, COMPONENT FUNC VALUE... [-- "
+      "...].\nValues are WAVE text, one word each; results "
       "are\nprinted as WAVE, a line each. FUNC is ns:pkg/interface@1.0.0.func, or shorter where "
       "that is unique:\ninterface.func, func, resource.method. Handles print as #name-1 and can be "
       "passed to later calls.\n"
@@ -134,21 +182,30 @@ int callCommand(const Words& words) {
     split.own = {"--help"};
   }
   if (auto exit = parse(command, split.own)) return *exit;
-  std::vector<Request> requests = splitRequests(split.rest);
+  bool workload = Workload::isManifest(file);
+  std::vector<Request> requests =
+      splitRequests(split.rest, workload ? Target::WORKLOAD : Target::FILE);
+  if (requests.empty() && workload) {
+    return report(Error(ErrorCode::INVALID_ARGUMENT,
+                        "which function of which component? tenon call DIR COMPONENT FUNC "
+                        "[VALUE...]; 'tenon inspect " +
+                            file + "' shows what there is"));
+  }
   if (requests.empty()) {
     return report(Error(ErrorCode::INVALID_ARGUMENT,
                         "which function? tenon call FILE FUNC [VALUE...]; 'tenon inspect " + file +
                             "' shows what there is"));
   }
-  if (requests[0].function.starts_with('-')) {
+  if (split.rest[0].starts_with('-')) {
     return report(Error(ErrorCode::INVALID_ARGUMENT, "options go before the file: tenon call " +
-                                                         requests[0].function + " ... " + file));
+                                                         split.rest[0] + " ... " + file));
   }
-  auto outcome = call(file, requests, guest);
+  auto outcome = workload ? callWorkload(file, requests, guest) : callFile(file, requests, guest);
   if (outcome) return 0;
   const Error& error = outcome.error();
   if (error.code == ErrorCode::EXITED) return error.exitCode.value_or(0);
-  return report(error);
+  int exit = report(error);
+  return workload ? exitCodeOfWorkload(error) : exit;
 }
 
 }  // namespace tenon::cli

@@ -5,6 +5,7 @@
 #include <tenon/engine.h>
 #include <tenon/linker.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <utility>
@@ -26,38 +27,18 @@ std::string sizeText(uint64_t bytes) {
 
 // A guest that cannot get memory ends itself, with any trap. So say when it had nearly all that it
 // may have.
-std::string memoryHint(const GuestOptions& guest, const Instance* instance) {
+std::string memoryHint(const GuestOptions& guest, uint64_t used) {
   auto options = guest.instanceOptions({});
-  if (!instance || !options) return "";
-  uint64_t used = instance->memorySize();
+  if (!options) return "";
   if (used < options->maxMemory - options->maxMemory / 8) return "";
   std::string text = "; it had " + sizeText(used) + " of memory";
   if (guest.maxMemory.empty()) return text + ", which is all that it can have";
   return text + " of " + sizeText(options->maxMemory) + ", allow more with --max-memory";
 }
 
-}  // namespace
-
-Result<Component> load(const std::string& file, const GuestOptions& guest) {
-  TENON_TRY(EngineOptions options, guest.engineOptions());
-  TENON_TRY(Engine engine, Engine::create(options));
-  if (!engine.warning().empty()) warn(engine.warning() + "; --no-cache goes without asking");
-  return Component::load(engine, file);
-}
-
-Result<Instance> instantiate(const Component& component, Loop& loop,
-                             const InstanceOptions& options) {
-  TENON_CHECK(component.compile());
-  if (std::string warning = component.warning(); !warning.empty()) {
-    warn("compiled code is not taken from the cache: " + warning);
-  }
-  Linker linker;
-  linker.wasi();
-  return linker.instantiate(component, loop, options);
-}
-
-Error explain(Error error, std::string_view file, const GuestOptions& guest,
-              const Instance* instance) {
+// `memoryUsed`: of the instance; 0 when there is none.
+Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
+                  uint64_t memoryUsed) {
   std::string name(file);
   switch (error.code) {
     case ErrorCode::TRAPPED:
@@ -65,7 +46,7 @@ Error explain(Error error, std::string_view file, const GuestOptions& guest,
       if (error.message.ends_with("call stack exhausted")) {
         error.message += "; if this is no endless recursion, allow more with --max-stack";
       } else {
-        error.message += memoryHint(guest, instance);
+        error.message += memoryHint(guest, memoryUsed);
       }
       break;
     case ErrorCode::DEADLINE:
@@ -95,6 +76,111 @@ Error explain(Error error, std::string_view file, const GuestOptions& guest,
       break;
   }
   return error;
+}
+
+// Without a cache where none can be had, with a warning.
+Result<Engine> newEngine(const GuestOptions& guest) {
+  TENON_TRY(EngineOptions options, guest.engineOptions());
+  TENON_TRY(Engine engine, Engine::create(options));
+  if (!engine.warning().empty()) warn(engine.warning() + "; --no-cache goes without asking");
+  return engine;
+}
+
+void warnOfCache(const std::string& warning) {
+  if (!warning.empty()) warn("compiled code is not taken from the cache: " + warning);
+}
+
+}  // namespace
+
+Result<Component> load(const std::string& file, const GuestOptions& guest) {
+  TENON_TRY(Engine engine, newEngine(guest));
+  return Component::load(engine, file);
+}
+
+Result<Instance> instantiate(const Component& component, Loop& loop,
+                             const InstanceOptions& options) {
+  TENON_CHECK(component.compile());
+  warnOfCache(component.warning());
+  Linker linker;
+  linker.wasi();
+  return linker.instantiate(component, loop, options);
+}
+
+Error explain(Error error, std::string_view file, const GuestOptions& guest,
+              const Instance* instance) {
+  return explainWith(std::move(error), file, guest, instance ? instance->memorySize() : 0);
+}
+
+Result<Workload> loadWorkload(const std::string& path, const GuestOptions& guest) {
+  TENON_TRY(Engine engine, newEngine(guest));
+  return Workload::load(engine, path);
+}
+
+Result<WorkloadInstance> instantiate(const Workload& workload, Loop& loop,
+                                     const GuestOptions& guest,
+                                     const std::vector<std::string>& chosen,
+                                     const std::vector<std::string>& arguments) {
+  TENON_TRY(InstanceOptions given, guest.instanceOptions(arguments));
+  Linker linker;
+  linker.wasi();
+  TENON_CHECK(workload.compile(linker));
+  warnOfCache(workload.warning());
+  WorkloadOptions options;
+  options.timeout = given.timeout;
+  options.maxMemory = given.maxMemory;
+  if (guest.noPrefix) options.prefix = WorkloadOptions::Prefix::NEVER;
+  options.adjust = [&](const PlannedComponent& component, WasiOptions& wasi) {
+    wasi.arguments.insert(wasi.arguments.begin(), component.name);
+    wasi.output.kind = OutputStream::Kind::INHERIT;
+    wasi.error.kind = OutputStream::Kind::INHERIT;
+    if (std::ranges::find(chosen, component.name) == chosen.end()) return;
+    wasi.input = given.wasi.input;
+    auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+    append(wasi.arguments, given.wasi.arguments);
+    append(wasi.environment, given.wasi.environment);
+    append(wasi.directories, given.wasi.directories);
+    append(wasi.network.connect, given.wasi.network.connect);
+    append(wasi.network.listen, given.wasi.network.listen);
+    append(wasi.http.allow, given.wasi.http.allow);
+    wasi.http.allowPrivate = wasi.http.allowPrivate || given.wasi.http.allowPrivate;
+    wasi.http.roots += given.wasi.http.roots;
+  };
+  return workload.instantiate(linker, loop, options);
+}
+
+Result<const PlannedComponent*> findComponent(const WorkloadPlan& plan, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const PlannedComponent& component : plan.components) {
+    if (component.name == name) return &component;
+    names.push_back(component.name);
+  }
+  Error error(ErrorCode::NOT_FOUND, "there is no component '" + name + "'");
+  std::string_view suggestion = closest(name, names);
+  if (!suggestion.empty()) error.message += "; did you mean '" + std::string(suggestion) + "'?";
+  for (std::string_view known : names) error.details += "  " + std::string(known) + "\n";
+  return error;
+}
+
+const Component& componentOf(const Workload& workload, const PlannedComponent& planned) {
+  return std::ranges::find(workload.components(), planned.component, &WorkloadComponent::name)
+      ->component;
+}
+
+Error explainWorkload(Error error, std::string_view path, const GuestOptions& guest,
+                      const WorkloadInstance* instance) {
+  switch (error.code) {
+    case ErrorCode::EXITED:
+      return error;
+    case ErrorCode::TRAPPED:
+    case ErrorCode::DEADLINE:
+    case ErrorCode::LIMIT_EXCEEDED:
+      return explainWith(std::move(error), path, guest, instance ? instance->memorySize() : 0);
+    default:
+      // The manifest is read, so this is a refusal: exit code 125.
+      error.code = ErrorCode::INVALID_ARGUMENT;
+      error.message = std::string(path) + ": " + error.message;
+      return error;
+  }
 }
 
 }  // namespace tenon::cli

@@ -7,9 +7,11 @@
 #include <tenon/component.h>
 #include <tenon/instance.h>
 #include <tenon/result.h>
+#include <tenon/workload.h>
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tenon::cli {
 
@@ -19,6 +21,29 @@ Result<Component> load(const std::string& file, const GuestOptions& guest);
 // Compiles, links with WASI and instantiates. Warns when the cache could not be used.
 Result<Instance> instantiate(const Component& component, Loop& loop,
                              const InstanceOptions& options);
+
+// The same for a folder or a manifest. Errors: as Workload::load; only NOT_FOUND, PERMISSION and IO
+// are about the manifest's own file, everything else means exit code 125.
+Result<Workload> loadWorkload(const std::string& path, const GuestOptions& guest);
+
+// Plans, compiles, links with WASI and instantiates. Each component has the context of the manifest
+// and this command's standard output and error; the components `chosen` (planned names) also have
+// its standard input and what the command line grants, and `arguments` after those of the manifest.
+Result<WorkloadInstance> instantiate(const Workload& workload, Loop& loop,
+                                     const GuestOptions& guest,
+                                     const std::vector<std::string>& chosen,
+                                     const std::vector<std::string>& arguments);
+
+// The planned component that a command line names. Errors: NOT_FOUND with the nearest name, and
+// what there is.
+Result<const PlannedComponent*> findComponent(const WorkloadPlan& plan, const std::string& name);
+// Its code. `planned` is of this workload.
+const Component& componentOf(const Workload& workload, const PlannedComponent& planned);
+
+// An error of a workload as a person wants to read it, with a code that leads to the right exit
+// code. `instance`: null if there is none.
+Error explainWorkload(Error error, std::string_view path, const GuestOptions& guest,
+                      const WorkloadInstance* instance);
 
 // The error of a loaded component as a person wants to read it: which file, and which option would
 // help. `instance`: null if there is none.

@@ -96,6 +96,8 @@ void GuestOptions::addTo(CLI::App& command) {
   command
       .add_option("--max-stack", maxStack, "Most stack that the guest's calls may take: 512K, 2M")
       ->type_name("SIZE");
+  command.add_flag("--no-prefix", noPrefix,
+                   "Workloads: do not put a component's name in front of what it writes");
   addCompileOptionsTo(command);
 }
 
@@ -107,8 +109,8 @@ void GuestOptions::addCompileOptionsTo(CLI::App& command) {
 
 const std::vector<std::string_view>& guestOptionsWithValue() {
   static const std::vector<std::string_view> OPTIONS = {
-      "--env",     "--dir",        "--allow-net", "--allow-listen",
-      "--timeout", "--max-memory", "--max-stack", "--allow-http", "--http-roots"};
+      "--env",        "--dir",     "--allow-net",  "--allow-listen", "--allow-http",
+      "--http-roots", "--timeout", "--max-memory", "--max-stack",    "--component"};
   return OPTIONS;
 }
 

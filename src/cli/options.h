@@ -36,6 +36,7 @@ struct GuestOptions {
   std::string maxStack;
   bool noCache = false;
   bool noShimElision = false;
+  bool noPrefix = false;  // workloads
 
   void addTo(CLI::App& command);
   // Those of them that say how to compile.

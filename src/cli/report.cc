@@ -75,6 +75,12 @@ ExitCode exitCodeFor(ErrorCode code) {
   }
 }
 
+int exitCodeOfWorkload(const Error& error) {
+  bool content = error.code == ErrorCode::MALFORMED || error.code == ErrorCode::INVALID ||
+                 error.code == ErrorCode::UNSUPPORTED;
+  return static_cast<int>(content ? ExitCode::REFUSED : exitCodeFor(error.code));
+}
+
 void printError(const Error& error) {
   std::string text = prefix() + error.text() + "\n" + withoutRepetition(error.details);
   std::fputs(text.c_str(), stderr);

@@ -25,6 +25,9 @@ enum class ExitCode : int {
 // The exit code for an error that concerns the file on the command line.
 ExitCode exitCodeFor(ErrorCode code);
 
+// The same for an error of a folder or a manifest: what is wrong in it is refused.
+int exitCodeOfWorkload(const Error& error);
+
 // Prints "tenon: <message>" and the details, indented, to standard error.
 void printError(const Error& error);
 // The same; returns what to exit with.

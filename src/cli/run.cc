@@ -6,13 +6,15 @@
 
 #include <tenon/component.h>
 #include <tenon/instance.h>
+#include <tenon/linker.h>
+#include <tenon/workload.h>
 
 #include <utility>
 
 namespace tenon::cli {
 namespace {
 
-Result<int> run(const std::string& file, const Words& arguments, const GuestOptions& guest) {
+Result<int> runFile(const std::string& file, const Words& arguments, const GuestOptions& guest) {
   Words all = {file};
   all.insert(all.end(), arguments.begin(), arguments.end());
   TENON_TRY(InstanceOptions options, guest.instanceOptions(std::move(all)));
@@ -28,27 +30,81 @@ Result<int> run(const std::string& file, const Words& arguments, const GuestOpti
   return *code;
 }
 
+// The component to run: the one that was named, else the only program.
+Result<std::string> chooseProgram(const WorkloadPlan& plan, const std::string& named) {
+  if (!named.empty()) {
+    TENON_TRY(const PlannedComponent* component, findComponent(plan, named));
+    if (component->program) return component->name;
+    return Error(ErrorCode::MISSING_EXPORT, "component '" + named +
+                                                "' does not export wasi:cli/run: it is no program; "
+                                                "'tenon call' calls its functions");
+  }
+  Words programs;
+  for (const PlannedComponent& component : plan.components) {
+    if (component.program) programs.push_back(component.name);
+  }
+  if (programs.size() == 1) return programs.front();
+  if (programs.empty()) {
+    return Error(ErrorCode::MISSING_EXPORT,
+                 "no component exports wasi:cli/run: there is no program; 'tenon call' calls "
+                 "functions");
+  }
+  Error error(ErrorCode::AMBIGUOUS, std::to_string(programs.size()) +
+                                        " components are programs; choose one with --component");
+  for (const std::string& program : programs) error.details += "  --component " + program + "\n";
+  return error;
+}
+
+Result<int> runWorkload(const std::string& path, const std::string& named, const Words& arguments,
+                        const GuestOptions& guest) {
+  TENON_TRY(Workload workload, loadWorkload(path, guest));
+  Linker linker;
+  linker.wasi();
+  WorkloadPlan plan = workload.plan(linker);
+  if (!plan.ok()) return explainWorkload(plan.error(), path, guest, nullptr);
+  auto program = chooseProgram(plan, named);
+  if (!program) return explainWorkload(std::move(program).error(), path, guest, nullptr);
+  Loop loop;
+  auto instance = instantiate(workload, loop, guest, {*program}, arguments);
+  if (!instance) return explainWorkload(std::move(instance).error(), path, guest, nullptr);
+  auto code = instance->run(*program);
+  if (!code) return explainWorkload(std::move(code).error(), path, guest, &*instance);
+  return *code;
+}
+
 }  // namespace
 
 int runCommand(const Words& words) {
-  CLI::App command("Runs a component that exports wasi:cli/run.", "tenon run");
+  CLI::App command("Runs a component that exports wasi:cli/run, or a workload.", "tenon run");
   std::string file;
+  std::string component;
   GuestOptions guest;
-  command.add_option("FILE", file, "The component")->required();
+  command.add_option("FILE", file, "The component, a workload's folder or its tenon.toml")
+      ->required();
+  command.add_option("--component", component, "Workloads: the component to run")
+      ->type_name("NAME");
   guest.addTo(command);
   command.footer(
-      "Words behind FILE are the program's arguments.\n"
+      "Words behind FILE are the program's arguments. Of a workload, the only component that "
+      "exports\nwasi:cli/run is run; --env, --dir and standard input are for that one.\n"
       "Exit code: the program's own; 124 when its time was up, 134 when it trapped, 125 to 127 "
       "when\n"
       "it did not start.\n"
       "Example: tenon run --env LOG=info hello.wasm first second");
   SplitWords split = splitBehindFile(words, guestOptionsWithValue());
   if (auto exit = parse(command, split.own)) return *exit;
-  auto code = run(file, split.rest, guest);
+  bool workload = Workload::isManifest(file);
+  if (!workload && !component.empty()) {
+    return report(Error(ErrorCode::INVALID_ARGUMENT,
+                        "--component is for workloads, and " + file + " is no manifest"));
+  }
+  auto code =
+      workload ? runWorkload(file, component, split.rest, guest) : runFile(file, split.rest, guest);
   if (code) return *code;
   const Error& error = code.error();
   if (error.code == ErrorCode::EXITED) return error.exitCode.value_or(0);  // while it was started
   int exit = report(error);
+  if (workload) return exitCodeOfWorkload(error);
   // A component without wasi:cli/run is a file that cannot be run.
   return error.code == ErrorCode::MISSING_EXPORT ? static_cast<int>(ExitCode::CANNOT_RUN) : exit;
 }
