@@ -12,6 +12,7 @@ using Words = std::vector<std::string>;
 int runCommand(const Words& words);
 int callCommand(const Words& words);
 int inspectCommand(const Words& words);
+int planCommand(const Words& words);
 int compileCommand(const Words& words);
 int serveCommand(const Words& words);
 

@@ -29,6 +29,7 @@ constexpr Command COMMANDS[] = {
     {"serve", "FILE", "serve HTTP with a component that answers requests",
      tenon::cli::serveCommand},
     {"inspect", "FILE", "print the world as WIT or JSON", tenon::cli::inspectCommand},
+    {"plan", "FILE", "show what satisfies each import", tenon::cli::planCommand},
     {"compile", "FILE -o OUT", "compile ahead of time", tenon::cli::compileCommand},
 };
 

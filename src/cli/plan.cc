@@ -1,0 +1,346 @@
+#include "cli/plan.h"
+
+#include "cli/commands.h"
+#include "cli/guest.h"
+#include "cli/parse.h"
+#include "cli/report.h"
+
+#include <tenon/component.h>
+#include <tenon/linker.h>
+#include <tenon/workload.h>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace tenon::cli {
+namespace {
+
+constexpr std::string_view PLAIN = "\x1b[0m";
+constexpr std::string_view BOLD = "\x1b[1m";
+
+// One colour per cost, on a terminal and in a picture.
+struct Look {
+  std::string_view terminal;
+  std::string_view picture;
+};
+Look lookOf(LinkCost cost) {
+  switch (cost) {
+    case LinkCost::FUSED:
+      return {"\x1b[32m", "#1a7f37"};
+    case LinkCost::HOST:
+      return {"\x1b[36m", "#57606a"};
+    case LinkCost::NONE:
+      return {"\x1b[2m", "#afb8c1"};
+    case LinkCost::MISSING:
+      return {"\x1b[1;31m", "#cf222e"};
+  }
+  return {};
+}
+
+std::string counted(size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+size_t countOf(const WorkloadPlan& plan, LinkCost cost) {
+  size_t count = 0;
+  for (const PlannedComponent& component : plan.components) {
+    count += static_cast<size_t>(std::ranges::count(component.links, cost, &PlannedLink::cost));
+  }
+  return count;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+// "2 components, 36 imports: 3 fused, 33 host".
+std::string summary(const WorkloadPlan& plan) {
+  size_t imports = 0;
+  for (const PlannedComponent& component : plan.components) imports += component.links.size();
+  std::string text =
+      counted(plan.components.size(), "component") + ", " + counted(imports, "import");
+  std::string costs;
+  for (LinkCost cost : {LinkCost::FUSED, LinkCost::HOST, LinkCost::NONE, LinkCost::MISSING}) {
+    size_t count = countOf(plan, cost);
+    if (count == 0) continue;
+    costs += (costs.empty() ? ": " : ", ") + std::to_string(count) + " " + toString(cost);
+  }
+  return text + costs;
+}
+
+// What is in the last column.
+std::string providerOf(const PlannedLink& link) {
+  switch (link.cost) {
+    case LinkCost::FUSED:
+      // The export has another name when its version differs.
+      return link.component + (link.item == link.import ? "" : ", " + link.item);
+    case LinkCost::HOST:
+      return link.import.starts_with("wasi:") ? "host, WASI" : "host";
+    case LinkCost::NONE:
+      return "only types, nothing is called";
+    case LinkCost::MISSING:
+      return "nothing, see below";
+  }
+  return "";
+}
+
+// Letters and combining signs that are one column each; names are ASCII, but for what a file has.
+size_t widthOf(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string dotQuoted(std::string_view text) {
+  std::string result = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+// "wasi:io/streams@0.2.6" -> "wasi:io".
+std::string packageOf(const std::string& import) {
+  size_t end = import.find('/');
+  return end == std::string::npos ? import : import.substr(0, end);
+}
+
+// The label of an edge: each line flush left.
+std::string label(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) {
+    std::string quoted = dotQuoted(line);
+    text += quoted.substr(1, quoted.size() - 2) + "\\l";
+  }
+  return "\"" + text + "\"";
+}
+
+// The imports of one component that one provider satisfies.
+std::string edge(const PlannedComponent& from, const std::string& to, LinkCost cost,
+                 const std::vector<std::string>& lines) {
+  std::string colour(lookOf(cost).picture);
+  std::string text = "  " + dotQuoted("component " + from.name) + " -> " + dotQuoted(to) +
+                     " [label=" + label(lines) + ", color=" + dotQuoted(colour) +
+                     ", fontcolor=" + dotQuoted(colour);
+  if (cost == LinkCost::FUSED) text += ", penwidth=2";
+  if (cost == LinkCost::MISSING) text += ", style=dashed";
+  return text + "];\n";
+}
+
+// The workload that is planned: as its manifest has it, or one of the component in `path` alone.
+Result<Workload> open(const std::string& path) {
+  GuestOptions guest;
+  guest.noCache = true;  // compiles nothing
+  if (Workload::isManifest(path)) return loadWorkload(path, guest);
+  TENON_TRY(EngineOptions options, guest.engineOptions());
+  TENON_TRY(Engine engine, Engine::create(options));
+  TENON_TRY(Component component, Component::load(engine, path));
+  std::string name = path.substr(path.rfind('/') + 1);
+  if (name.ends_with(".wasm")) name.resize(name.size() - 5);
+  std::ranges::replace_if(
+      name,
+      [](unsigned char c) {
+        return !(c < 0x80 && std::isalnum(c)) && c != '.' && c != '_' && c != '-';
+      },
+      '_');
+  std::vector<WorkloadComponent> components;
+  components.push_back({.name = name, .component = std::move(component)});
+  return Workload::fromComponents(engine, name, std::move(components));
+}
+
+enum class Form : uint8_t { TABLE, JSON, DOT };
+
+Result<WorkloadPlan> show(const std::string& path, Form form) {
+  TENON_TRY(Workload workload, open(path));
+  Linker linker;
+  linker.wasi();
+  WorkloadPlan plan = workload.plan(linker);
+  switch (form) {
+    case Form::TABLE: {
+      Colour colour = ::isatty(STDOUT_FILENO) == 1 ? Colour::YES : Colour::NO;
+      TENON_CHECK(print(planTable(workload.name(), plan, colour)));
+      break;
+    }
+    case Form::JSON:
+      TENON_CHECK(print(planJson(workload.name(), plan)));
+      break;
+    case Form::DOT:
+      TENON_CHECK(print(planDot(workload.name(), plan)));
+      break;
+  }
+  return plan;
+}
+
+}  // namespace
+
+std::string planTable(const std::string& name, const WorkloadPlan& plan, Colour colour) {
+  auto paint = [&](std::string_view how, const std::string& text) {
+    return colour == Colour::YES ? std::string(how) + text + std::string(PLAIN) : text;
+  };
+  constexpr size_t COLUMNS = 4;
+  struct Row {
+    std::array<std::string, COLUMNS> cells;
+    std::string_view look;  // of the last two cells
+  };
+  std::vector<Row> rows;
+  rows.push_back({{"COMPONENT", "IMPORT", "COST", "SATISFIED BY"}, BOLD});
+  for (const PlannedComponent& component : plan.components) {
+    for (const PlannedLink& link : component.links) {
+      rows.push_back({{component.name, link.import, toString(link.cost), providerOf(link)},
+                      lookOf(link.cost).terminal});
+    }
+    if (component.links.empty()) rows.push_back({{component.name, "none", "", ""}, ""});
+  }
+  std::array<size_t, COLUMNS> widths = {};
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < COLUMNS; ++i) widths[i] = std::max(widths[i], widthOf(row.cells[i]));
+  }
+  std::string text = paint(BOLD, name) + ": " + summary(plan) + "\n\n";
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < COLUMNS; ++i) {
+      bool painted = &row == &rows.front() || (i >= 2 && !row.cells[i].empty());
+      line += painted ? paint(row.look, row.cells[i]) : row.cells[i];
+      if (i + 1 < COLUMNS) line.append(widths[i] - widthOf(row.cells[i]) + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  std::vector<std::string> programs;
+  for (const PlannedComponent& component : plan.components) {
+    if (component.program) programs.push_back(component.name);
+  }
+  text +=
+      "\nProgram: " + (programs.empty() ? "none, nothing exports wasi:cli/run" : joined(programs)) +
+      "\n";
+  // Of a single component, that says nothing.
+  if (plan.components.size() > 1 && !plan.unreached.empty()) {
+    text += (programs.empty() ? "Used by no other component: " : "Reached by no program: ") +
+            joined(plan.unreached) + "\n";
+  }
+  return text;
+}
+
+std::string planJson(const std::string& name, const WorkloadPlan& plan) {
+  using Json = nlohmann::ordered_json;
+  Json root = {{"name", name}, {"ok", plan.ok()}};
+  root["components"] = Json::array();
+  for (const PlannedComponent& component : plan.components) {
+    Json imports = Json::array();
+    for (const PlannedLink& link : component.links) {
+      Json entry = {{"import", link.import}, {"kind", link.kind}, {"cost", toString(link.cost)}};
+      if (link.cost == LinkCost::FUSED) {
+        entry["component"] = link.component;
+        entry["export"] = link.item;
+      }
+      imports.push_back(std::move(entry));
+    }
+    root["components"].push_back({{"name", component.name},
+                                  {"component", component.component},
+                                  {"source", component.source},
+                                  {"program", component.program},
+                                  {"imports", std::move(imports)}});
+  }
+  root["unreached"] = plan.unreached;
+  root["problems"] = Json::array();
+  for (const Error& error : plan.problems) {
+    root["problems"].push_back(
+        {{"code", toString(error.code)}, {"message", error.text()}, {"details", error.details}});
+  }
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string planDot(const std::string& name, const WorkloadPlan& plan) {
+  constexpr const char* HOST = "host";
+  constexpr const char* NOTHING = "nothing";
+  std::string text = "digraph " + dotQuoted(name) +
+                     " {\n"
+                     "  rankdir=LR; ranksep=1.2; label=" +
+                     dotQuoted(name + ": " + summary(plan)) +
+                     "; labelloc=t;\n"
+                     "  fontname=\"Helvetica\"; node [fontname=\"Helvetica\", shape=box, "
+                     "style=\"rounded,filled\", fillcolor=\"#ddf4ff\", color=\"#0969da\"];\n"
+                     "  edge [fontname=\"Helvetica\", fontsize=10];\n";
+  for (const PlannedComponent& component : plan.components) {
+    bool unreached = std::ranges::find(plan.unreached, component.name) != plan.unreached.end() &&
+                     plan.components.size() > 1;
+    text +=
+        "  " + dotQuoted("component " + component.name) + " [label=" + dotQuoted(component.name);
+    if (component.program) text += ", penwidth=2.5, tooltip=\"program\"";
+    if (unreached) text += ", fillcolor=\"#f6f8fa\", style=\"rounded,filled,dashed\"";
+    text += "];\n";
+  }
+  bool host = false;
+  bool nothing = false;
+  for (const PlannedComponent& component : plan.components) {
+    std::map<std::string, std::vector<std::string>> fused;
+    std::map<std::string, size_t> packages;  // of the host: so many that names would hide the rest
+    std::vector<std::string> missing;
+    for (const PlannedLink& link : component.links) {
+      if (link.cost == LinkCost::FUSED) fused[link.component].push_back(link.import);
+      if (link.cost == LinkCost::HOST) ++packages[packageOf(link.import)];
+      if (link.cost == LinkCost::MISSING) missing.push_back(link.import);
+    }
+    for (const auto& [provider, imports] : fused) {
+      text += edge(component, "component " + provider, LinkCost::FUSED, imports);
+    }
+    std::vector<std::string> lines;
+    for (const auto& [package, count] : packages) {
+      lines.push_back(package + (count == 1 ? "" : " (" + std::to_string(count) + ")"));
+    }
+    if (!lines.empty()) text += edge(component, HOST, LinkCost::HOST, lines), host = true;
+    if (!missing.empty()) {
+      text += edge(component, NOTHING, LinkCost::MISSING, missing), nothing = true;
+    }
+  }
+  if (host) {
+    text += std::string("  ") + HOST +
+            " [label=\"the host\", shape=box, style=filled, fillcolor=\"#f6f8fa\", "
+            "color=\"#57606a\"];\n";
+  }
+  if (nothing) {
+    text += std::string("  ") + NOTHING +
+            " [label=\"nothing\", shape=plaintext, style=\"\", fontcolor=\"#cf222e\"];\n";
+  }
+  return text + "}\n";
+}
+
+int planCommand(const Words& words) {
+  CLI::App command(
+      "Shows what satisfies each import of a workload or a component, and starts "
+      "nothing.",
+      "tenon plan");
+  std::string file;
+  bool json = false;
+  bool dot = false;
+  command.add_option("FILE", file, "A workload's folder or its tenon.toml, or a component")
+      ->required();
+  auto* jsonFlag = command.add_flag("--json", json, "Print JSON");
+  command.add_flag("--dot", dot, "Print a graph for graphviz: tenon plan --dot . | dot -Tsvg")
+      ->excludes(jsonFlag);
+  command.footer(
+      "Cost: 'fused' is a direct call into another component, 'host' one into Tenon, 'types' has\n"
+      "nothing to call, 'missing' is one of the problems.\n"
+      "Exit code: 0 when it could run, 125 with all problems when not.\n"
+      "Example: tenon plan examples/blobby");
+  if (auto exit = parse(command, words)) return *exit;
+  Form form = json ? Form::JSON : dot ? Form::DOT : Form::TABLE;
+  auto plan = show(file, form);
+  if (!plan) {
+    int exit = report(plan.error());
+    return Workload::isManifest(file) ? exitCodeOfWorkload(plan.error()) : exit;
+  }
+  for (const Error& problem : plan->problems) printError(problem);
+  return static_cast<int>(plan->ok() ? ExitCode::SUCCESS : ExitCode::REFUSED);
+}
+
+}  // namespace tenon::cli

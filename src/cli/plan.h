@@ -1,0 +1,24 @@
+#pragma once
+
+// A workload's plan as text: for people, for programs, for graphviz.
+
+#include <tenon/workload.h>
+
+#include <cstdint>
+#include <string>
+
+namespace tenon::cli {
+
+enum class Colour : uint8_t { NO, YES };
+
+// A table with a row for each import, below a line that sums it up. Problems are not in it.
+std::string planTable(const std::string& name, const WorkloadPlan& plan, Colour colour);
+
+// An object with "name", "ok", "components" (each with its "imports"), "unreached" and "problems".
+std::string planJson(const std::string& name, const WorkloadPlan& plan);
+
+// A graph: components are boxes, an edge leads to who satisfies its imports. Host imports are
+// counted by package.
+std::string planDot(const std::string& name, const WorkloadPlan& plan);
+
+}  // namespace tenon::cli

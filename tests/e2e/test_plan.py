@@ -1,0 +1,220 @@
+"""`tenon plan`: what satisfies each import, as a table, JSON and a graph; and all problems at once."""
+
+import json
+import os
+import re
+import subprocess
+
+API = "tenon:bench/api@0.1.0"
+STEP = "tenon:bench/step@0.1.0"
+
+
+def workload(t, components, links=None):
+    """A manifest with components by name, each made of a guest, and links by component."""
+    text = 'name = "made-up"\n'
+    for name, guest in components.items():
+        text += f'[components.{name}]\nsource = "{t.guest(guest)}"\n'
+        if links and name in links:
+            text += f"[components.{name}.links]\n"
+            text += "".join(f'"{import_}" = "{to}"\n' for import_, to in links[name].items())
+    return t.file("tenon.toml", text)
+
+
+def pair(t):
+    return workload(t, {"front": "caller", "back": "callee"})
+
+
+def rows(text):
+    """The table's rows by (component, import): cost and who."""
+    lines = text.split("\n")
+    head = next(i for i, line in enumerate(lines) if line.startswith("COMPONENT"))
+    starts = [lines[head].index(title) for title in ("COMPONENT", "IMPORT", "COST", "SATISFIED BY")]
+    found = {}
+    for line in lines[head + 1:]:
+        if not line:
+            break
+        # Columns are aligned: there is a gap before each.
+        for start in starts[1:]:
+            assert len(line) < start or line[start - 1] == " ", f"{line!r} is not aligned:\n{text}"
+        cells = [line[a:b].strip() for a, b in zip(starts, starts[1:] + [None])]
+        found[cells[0], cells[1]] = cells[2:]
+    return found
+
+
+# -- A plan that is fine
+
+
+def test_the_table_says_who_satisfies_each_import(t):
+    text = t("plan", pair(t)).succeeded().out
+    assert text.startswith("made-up: 2 components, 1 import: 1 fused\n"), text
+    assert rows(text) == {("front", API): ["fused", "back"], ("back", "none"): ["", ""]}, text
+    assert "Program: none" in text and "\x1b" not in text, text
+
+
+def test_a_folder_is_its_tenon_toml(t):
+    pair(t)
+    assert t("plan", t.folder).succeeded().out == t("plan", "tenon.toml").succeeded().out
+
+
+def test_imports_of_the_host_and_of_a_component_are_told_apart(t):
+    manifest = workload(t, {"front": "caller_std", "back": "callee_std"})
+    found = rows(t("plan", manifest).succeeded().out)
+    assert found["front", API] == ["fused", "back"], found
+    assert found["front", "wasi:cli/stdout@0.2.6"] == ["host", "host, WASI"], found
+    assert {row[0] for row in found.values()} == {"fused", "host"}, found
+
+
+def test_a_terminal_gets_colour(t):
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = t.start("plan", pair(t), stdout=theirs, stdin=subprocess.DEVNULL)
+    process.wait(timeout=60)
+    os.close(theirs)
+    text = os.read(ours, 10000).decode()
+    os.close(ours)
+    process.stderr.close()
+    assert "\x1b[32mfused\x1b[0m" in text, text
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text).replace("\r\n", "\n")
+    assert plain == t("plan", "tenon.toml").succeeded().out, plain
+
+
+def test_json_is_for_programs(t):
+    plan = json.loads(t("plan", "--json", pair(t)).succeeded().out)
+    assert plan["name"] == "made-up" and plan["ok"] is True and plan["problems"] == [], plan
+    back, front = plan["components"]  # providers first
+    assert (back["name"], front["name"]) == ("back", "front"), plan
+    assert front["source"].endswith("caller.wasm") and front["program"] is False, plan
+    assert front["imports"] == [
+        {"import": API, "kind": "instance", "cost": "fused", "component": "back", "export": API}
+    ], plan
+    assert back["imports"] == [], plan
+
+
+def test_a_component_that_nobody_uses_is_reported(t):
+    manifest = workload(t, {"front": "caller", "back": "callee", "idle": "types"})
+    text = t("plan", manifest).succeeded().out
+    assert "Used by no other component: front, idle\n" in text, text
+    manifest = workload(t, {"program": "hello", "idle": "types"})
+    text = t("plan", manifest).succeeded().out
+    assert "Program: program\nReached by no program: idle\n" in text, text
+    assert json.loads(t("plan", "--json", manifest).succeeded().out)["unreached"] == ["idle"]
+
+
+def test_a_single_component_is_all_host(t):
+    text = t("plan", "@hello").succeeded().out
+    assert text.startswith("hello: 1 component, 13 imports: 13 host\n"), text
+    assert "Program: hello\n" in text, text
+    assert {tuple(row) for row in rows(text).values()} == {("host", "host, WASI")}, text
+    t("plan", "@callee").succeeded()
+
+
+def test_planning_compiles_and_caches_nothing(t):
+    cache = t.folder / "empty-cache"
+    t("plan", "@hello", env={"XDG_CACHE_HOME": cache}).succeeded()
+    assert not list(cache.rglob("*.*")), list(cache.rglob("*"))
+
+
+# -- The graph
+
+
+def graph(t, *words):
+    dot = t("plan", "--dot", *words)
+    done = subprocess.run(["dot", "-Tjson"], input=dot.raw_out, capture_output=True, check=False)
+    assert done.returncode == 0 and not done.stderr, (dot.out, done.stderr)
+    drawn = json.loads(done.stdout)
+    names = {node["_gvid"]: node["name"] for node in drawn["objects"]}
+    edges = {(names[edge["tail"]], names[edge["head"]]): edge["label"] for edge in drawn["edges"]}
+    return dot, set(names.values()), edges
+
+
+def test_graphviz_draws_the_graph(t):
+    dot, nodes, edges = graph(t, workload(t, {"front": "caller_std", "back": "callee_std"}))
+    dot.succeeded()
+    assert nodes == {"component front", "component back", "host"}, nodes
+    assert set(edges) == {("component front", "component back"), ("component front", "host"),
+                          ("component back", "host")}, edges
+    assert API in edges["component front", "component back"], edges
+    assert "wasi:cli (10)" in edges["component back", "host"], edges
+    svg = subprocess.run(["dot", "-Tsvg"], input=dot.raw_out, capture_output=True, check=True).stdout
+    assert b"<svg" in svg and b"front" in svg, svg
+
+
+def test_names_that_are_words_of_graphviz_stay_names(t):
+    dot, nodes, _ = graph(t, workload(t, {"graph": "caller", "host": "callee"}))
+    assert nodes == {"component graph", "component host"}, dot
+
+
+def test_the_graph_of_what_is_missing(t):
+    dot, _, edges = graph(t, "@relay")
+    dot.exited(125)
+    assert STEP in edges["component relay", "nothing"], edges
+
+
+# -- Problems
+
+
+def test_a_missing_import_is_one(t):
+    ended = t("plan", "@relay").exited(125)
+    assert rows(ended.out) == {("relay", STEP): ["missing", "nothing, see below"]}, str(ended)
+    assert f"component relay, import {STEP}: nothing provides this instance" in ended.err, str(ended)
+    plan = json.loads(t("plan", "--json", "@relay").exited(125).out)
+    assert plan["ok"] is False and plan["problems"][0]["code"] == "missing import", plan
+    assert plan["components"][0]["imports"][0]["cost"] == "missing", plan
+
+
+def test_all_problems_are_shown_at_once(t):
+    manifest = workload(t, {"front": "caller", "back": "types_through", "chain": "chain"}, {
+        "front": {API: "bck"},
+        "back": {"tenon:types/ech@1.0.0": "front"},
+    })
+    ended = t("plan", manifest).exited(125)
+    for part in ("there is no component 'bck'; did you mean 'back'?",
+                 "import tenon:types/echo@1.0.0: nothing provides this instance",
+                 "is linked at 'tenon:types/ech@1.0.0', but does not import it; did you mean 'tenon:types/echo@1.0.0'?",
+                 f"component chain, import {STEP}: nothing provides this instance"):
+        assert part in ended.err, f"{part}: {ended}"
+    assert len([line for line in ended.err.split("\n") if line.startswith("tenon: ")]) == 4, str(ended)
+    assert {row[0] for row in rows(ended.out).values()} == {"missing"}, str(ended)
+    assert len(json.loads(t("plan", "--json", manifest).exited(125).out)["problems"]) == 4
+
+
+def test_several_exporters_are_listed(t):
+    ended = t("plan", workload(t, {"front": "caller", "one": "callee", "other": "callee"})).exited(125)
+    assert "2 components export it: link it to one of them\n  one exports it\n  other exports it\n" in ended.err, str(ended)
+
+
+def test_a_cycle_is_spelled_out(t):
+    manifest = workload(t, {"a": "relay", "b": "relay"}, {"a": {STEP: "b"}, "b": {STEP: "a"}})
+    assert "the links form a cycle: a -> b -> a" in t("plan", manifest).exited(125).err
+
+
+def test_a_type_that_does_not_match_says_where(t):
+    source = t.file("other.wat", """(component
+      (core module $M (func (export "inc") (param i64) (result i32) (i32.const 0)))
+      (core instance $m (instantiate $M))
+      (func $inc (param "v" u64) (result u32) (canon lift (core func $m "inc")))
+      (instance $api (export "inc" (func $inc)))
+      (export "tenon:bench/step@0.1.0" (instance $api)))""")
+    root = os.path.join(os.path.dirname(__file__), "../..")
+    tools = subprocess.run(["deps/where", "wasm-tools"], cwd=root, capture_output=True, text=True, check=True)
+    subprocess.run([tools.stdout.strip() + "/bin/wasm-tools", "parse", source, "-o", t.folder / "other.wasm"], check=True)
+    manifest = t.file("tenon.toml", f'[components.head]\nsource = "{t.guest("relay")}"\n'
+                                    '[components.other]\nsource = "other.wasm"\n')
+    ended = t("plan", manifest).exited(125)
+    assert "component 'other' exports another type" in ended.err, str(ended)
+    assert "u32" in ended.err and "u64" in ended.err and "inc" in ended.err, str(ended)
+
+
+def test_what_is_no_manifest_and_no_component_is_refused(t):
+    t("plan", "nowhere.wasm").refused(127, "nowhere.wasm: No such file or directory")
+    t("plan", t.file("zero.wasm", bytes(100))).refused(126, "zero.wasm")
+    t("plan", t.file("tenon.toml", "nmae = 1\n")).refused(125, "tenon.toml:1")
+    t("plan").refused(125, "FILE is required")
+    t("plan", "--json", "--dot", "@hello").refused(125, "--dot")
+
+
+def test_plan_has_help(t):
+    text = t("plan", "--help").succeeded().out
+    assert "Example:" in text and "--dot" in text and "125" in text, text
+    assert "tenon plan FILE" in t("--help").succeeded().out
