@@ -1,13 +1,16 @@
-// What an embedder does with Tenon, in five steps: give functions to a component, call it with C++
-// types, call one whose types are known at run time only, hold a resource of a guest, and handle
-// what goes wrong.
+// What an embedder does with Tenon, in six steps: give functions to a component, call it with C++
+// types, call one whose types are known at run time only, hold a resource of a guest, join two
+// components to a workload, and handle what goes wrong.
 //
-//   embed host_imports.wasm types.wasm        (tests/guests has their interfaces and sources)
+//   embed host_imports.wasm types.wasm types_through.wasm
+//
+// tests/guests has their interfaces and sources.
 
 #include <tenon/component.h>
 #include <tenon/engine.h>
 #include <tenon/instance.h>
 #include <tenon/linker.h>
+#include <tenon/workload.h>
 
 #include <chrono>
 #include <cstdint>
@@ -114,7 +117,8 @@ void provideApi(tenon::Linker& linker, Tickets& tickets) {
 }
 
 // Every step may fail, and says so by its value: TENON_TRY returns the Error.
-tenon::Result<void> embed(const std::string& hostImports, const std::string& types) {
+tenon::Result<void> embed(const std::string& hostImports, const std::string& types,
+                          const std::string& typesThrough) {
   TENON_TRY(tenon::Engine engine, tenon::Engine::create());
   tenon::Loop loop;
 
@@ -161,7 +165,27 @@ tenon::Result<void> embed(const std::string& hostImports, const std::string& typ
   TENON_TRY(uint32_t count, increment(counter, 2));
   std::cout << "the counter is at " << count << '\n';
 
-  // 5. What goes wrong is a value too: a type that does not fit, an import that is missing, a trap.
+  // 5. A workload in memory: what `front` imports, `back` exports. A call from one into the other
+  // does not come through here.
+  TENON_TRY(tenon::Component front, tenon::Component::load(engine, typesThrough));
+  TENON_TRY(
+      tenon::Workload workload,
+      tenon::Workload::fromComponents(
+          engine, "pair",
+          {{.name = "front", .component = front, .links = {{std::string(ECHO), {.to = "back"}}}},
+           {.name = "back", .component = library}}));
+  for (const tenon::PlannedComponent& planned : workload.plan(linker).components) {
+    for (const tenon::PlannedLink& link : planned.links) {
+      std::cout << planned.name << " gets " << link.import << " from " << link.component << ", "
+                << toString(link.cost) << '\n';
+    }
+  }
+  TENON_TRY(tenon::WorkloadInstance pair, workload.instantiate(linker, loop));
+  TENON_TRY(auto through, pair.function<Point(Point)>("front", "tenon:types/echo", "echo-point"));
+  TENON_TRY(Point there, through({3, 4}));
+  std::cout << "a point came back from the other component: " << there.x << ", " << there.y << '\n';
+
+  // 6. What goes wrong is a value too: a type that does not fit, an import that is missing, a trap.
   auto wrong = second.function<uint32_t(uint32_t, std::string_view)>("", "add");
   if (!wrong) std::cout << "as an error: " << wrong.error().text() << '\n';
   tenon::Linker empty;
@@ -178,11 +202,11 @@ tenon::Result<void> embed(const std::string& hostImports, const std::string& typ
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: %s host_imports.wasm types.wasm\n", argv[0]);
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: %s host_imports.wasm types.wasm types_through.wasm\n", argv[0]);
     return 2;
   }
-  tenon::Result<void> done = embed(argv[1], argv[2]);
+  tenon::Result<void> done = embed(argv[1], argv[2], argv[3]);
   if (done) return 0;
   std::fprintf(stderr, "%s\n%s\n", done.error().text().c_str(), done.error().details.c_str());
   return 1;
