@@ -51,6 +51,9 @@ class ByteWriter {
     sized(std::forward<Body>(body));
   }
 
+  // Makes room for so many bytes in all.
+  void reserve(size_t size) { bytes_.reserve(size); }
+
   size_t size() const { return bytes_.size(); }
   std::span<const std::byte> view() const { return bytes_; }
   std::vector<std::byte> take() && { return std::move(bytes_); }

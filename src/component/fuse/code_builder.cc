@@ -45,12 +45,12 @@ WasmSignature wasmSignature(const CoreSignature& signature) {
 
 // -- Expressions ----------------------------------------------------------------------------------
 
-Expr::Expr(Local local) {
+Expr::Expr(Local local) : Expr() {
   code_.u8(0x20);
   code_.u32(local.index);
 }
 
-Expr::Expr(uint32_t constant) {
+Expr::Expr(uint32_t constant) : Expr() {
   code_.u8(0x41);
   code_.s32(static_cast<int32_t>(constant));
 }

@@ -96,7 +96,9 @@ class Expr {
   std::span<const std::byte> code() const { return code_.view(); }
 
  private:
-  Expr() = default;
+  // Most expressions are short: one allocation is enough for them.
+  static constexpr size_t USUAL_BYTES = 48;
+  Expr() { code_.reserve(USUAL_BYTES); }
   void append(const Expr& other) { code_.bytes(other.code()); }
 
   ByteWriter code_;

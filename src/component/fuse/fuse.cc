@@ -4,6 +4,7 @@
 #include "component/fuse/adapter.h"
 #include "component/fuse/control.h"
 #include "component/fuse/module_builder.h"
+#include "component/fuse/reach.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -30,6 +31,22 @@ constexpr size_t MAX_FUNCTION_BYTES = size_t{4} << 20;
 constexpr size_t MAX_CODE_BYTES = size_t{64} << 20;  // of one program
 constexpr uint32_t PAGE_BYTES = 65536;
 
+// Whether lifting and then lowering a value of this type gives the very same core values, whatever
+// they are.
+bool isPlainNumber(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::U32:
+    case TypeKind::S32:
+    case TypeKind::U64:
+    case TypeKind::S64:
+    case TypeKind::F32:
+    case TypeKind::F64:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // Whether the module can throw or pass on exceptions: it has a tag section. What cannot be read is
 // taken to.
 bool hasTags(std::span<const std::byte> bytes) {
@@ -50,9 +67,10 @@ class Fuser {
   explicit Fuser(Program& program)
       : program_(program),
         homes_(program.adapters.size()),
+        direct_(program.adapters.size(), false),
         usesContext_(program.instances.size(), false) {}
 
-  Result<void> run() {
+  Result<void> run(DirectCalls directCalls) {
     TENON_CHECK(refuseAsync());
     for (const Adapter& adapter : program_.adapters) {
       TENON_TRY(std::vector<CoreItem> items, adapt::dependenciesOf(program_, adapter));
@@ -68,6 +86,8 @@ class Fuser {
       if (context) usesContext_[trampoline.instance] = true;
     }
 
+    if (directCalls == DirectCalls::ON) chooseDirect();
+
     std::vector<InstantiateStep> steps = std::move(program_.steps);
     program_.steps.clear();
     for (InstantiateStep& step : steps) {
@@ -82,8 +102,8 @@ class Fuser {
       program_.steps.push_back(std::move(step));
     }
     TENON_CHECK(flush());
-    for (const Home& home : homes_) {
-      if (home.step == NONE) return tooEarly();
+    for (size_t i = 0; i < homes_.size(); ++i) {
+      if (!direct_[i] && homes_[i].step == NONE) return tooEarly();
     }
     rewrite();
     program_.adapters.clear();
@@ -123,6 +143,38 @@ class Fuser {
     return {};
   }
 
+  // Finds the adapters that would do nothing but call, so that the caller can have the callee's own
+  // function: numbers go through unchanged, nothing follows the call, nothing has to be kept for
+  // the callee, and the caller can never call while it may not leave, the one thing that is
+  // checked.
+  void chooseDirect() {
+    if (mayThrow_) return;
+    adapt::BarredCalls barred(program_);
+    for (uint32_t i = 0; i < program_.adapters.size(); ++i) {
+      const Adapter& adapter = program_.adapters[i];
+      const FuncType& type = adapter.type;
+      bool plain = !paramsSpill(type) && (!type.result || isPlainNumber(*type.result)) &&
+                   std::all_of(type.params.begin(), type.params.end(),
+                               [](const Parameter& param) { return isPlainNumber(*param.type); });
+      const Options& callee = adapter.callee.options;
+      direct_[i] = plain && callee.postReturn == NONE && !usesContext_[callee.instance] &&
+                   !barred.mayReach(i);
+    }
+  }
+
+  // What is called in the end.
+  const CoreItem& through(const CoreItem& item) const {
+    const CoreItem* found = &item;
+    for (size_t steps = 0; steps <= program_.adapters.size(); ++steps) {
+      if (found->kind != CoreItem::Kind::ADAPTER || found->index >= direct_.size() ||
+          !direct_[found->index]) {
+        break;
+      }
+      found = &program_.adapters[found->index].callee.callee;
+    }
+    return *found;
+  }
+
   // Each node once, however often it is shared.
   bool hasAsyncValue(const Type& type) {
     auto [found, added] = asyncValues_.emplace(&type, false);
@@ -139,7 +191,8 @@ class Fuser {
   }
 
   // Whether the item is there by now. Steps are named by their old numbers.
-  bool exists(const CoreItem& item) const {
+  bool exists(const CoreItem& named) const {
+    const CoreItem& item = through(named);
     switch (item.kind) {
       case CoreItem::Kind::INSTANCE_EXPORT:
         return item.index < newIndex_.size();
@@ -154,7 +207,8 @@ class Fuser {
   static std::string exportName(uint32_t adapter) { return "adapter " + std::to_string(adapter); }
 
   // The item as the new program names it.
-  CoreItem moved(const CoreItem& item) const {
+  CoreItem moved(const CoreItem& named) const {
+    const CoreItem& item = through(named);
     if (item.kind == CoreItem::Kind::INSTANCE_EXPORT) {
       return {item.kind, newIndex_[item.index], item.name};
     }
@@ -171,10 +225,12 @@ class Fuser {
     for (bool changed = true; changed;) {
       changed = false;
       for (uint32_t i = 0; i < homes_.size(); ++i) {
-        if (chosen[i] || homes_[i].step != NONE) continue;
+        if (chosen[i] || direct_[i] || homes_[i].step != NONE) continue;
         bool ready = std::all_of(
             dependencies_[i].begin(), dependencies_[i].end(), [&](const CoreItem& item) {
-              return exists(item) || (item.kind == CoreItem::Kind::ADAPTER && chosen[item.index]);
+              const CoreItem& called = through(item);
+              return exists(called) ||
+                     (called.kind == CoreItem::Kind::ADAPTER && chosen[called.index]);
             });
         if (!ready) continue;
         chosen[i] = changed = true;
@@ -227,7 +283,8 @@ class Fuser {
     std::map<uint32_t, uint32_t> own;  // adapter of this module -> function
     Indices indices;
     indices.memory = [&](const CoreItem& item) { return module.importMemory(moved(item)); };
-    indices.function = [&](const CoreItem& item, const WasmSignature& signature) {
+    indices.function = [&](const CoreItem& named, const WasmSignature& signature) {
+      const CoreItem& item = through(named);
       if (item.kind == CoreItem::Kind::ADAPTER) {
         auto found = own.find(item.index);
         if (found != own.end()) return found->second;
@@ -320,6 +377,7 @@ class Fuser {
   Program& program_;
   std::vector<Home> homes_;                          // by adapter
   std::vector<std::vector<CoreItem>> dependencies_;  // by adapter
+  std::vector<bool> direct_;                         // by adapter: needs none
   std::vector<bool> usesContext_;                    // by component instance
   std::vector<uint32_t> newIndex_;                   // by old step
   std::map<Common::HostKey, uint32_t> hostFunctions_;
@@ -331,9 +389,9 @@ class Fuser {
 
 }  // namespace
 
-Result<void> fuse(Program& program) {
+Result<void> fuse(Program& program, DirectCalls directCalls) {
   if (program.adapters.empty()) return {};
-  return Fuser(program).run();
+  return Fuser(program).run(directCalls);
 }
 
 }  // namespace tenon::component

@@ -7,11 +7,17 @@
 
 #include <tenon/result.h>
 
+#include <cstdint>
+
 namespace tenon::component {
 
-// Replaces every ADAPTER item by an export of a generated module. Errors: UNSUPPORTED for pairs it
-// cannot join (asynchronous ones), by name; LIMIT_EXCEEDED for types whose adapters would be too
-// large.
-Result<void> fuse(Program& program);
+// Whether a caller gets the callee's own function where an adapter could do nothing but call it:
+// see README.md. OFF keeps one adapter for each pair, for tests.
+enum class DirectCalls : uint8_t { ON, OFF };
+
+// Replaces every ADAPTER item by an export of a generated module, or by the callee. Errors:
+// UNSUPPORTED for pairs it cannot join (asynchronous ones), by name; LIMIT_EXCEEDED for types whose
+// adapters would be too large.
+Result<void> fuse(Program& program, DirectCalls directCalls = DirectCalls::ON);
 
 }  // namespace tenon::component

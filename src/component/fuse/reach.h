@@ -1,0 +1,60 @@
+#pragma once
+
+// What the code of core modules can call, as far as it can be known without running it. `fuse` uses
+// this to leave out checks that cannot fail. Everything that is not followed counts as "anything".
+
+#include "component/flatten/program.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon::component::adapt {
+
+// The calls in a module's code. Borrows names from the module's bytes.
+struct CallGraph {
+  std::vector<uint32_t> importPositions;         // by imported function: which import it is
+  std::map<std::string_view, uint32_t> exports;  // functions
+  struct Body {
+    std::vector<uint32_t> callees;  // functions, by `call`, `return_call` and `ref.func`
+    bool indirect = false;          // calls through a table
+  };
+  std::vector<Body> bodies;        // by defined function
+  std::vector<uint32_t> inTables;  // functions that a table may hold
+  bool sharesTables = false;       // tables may hold, or give to others, what `inTables` lacks
+
+  // nullopt: malformed, or uses instructions that are not followed (GC, typed references).
+  static std::optional<CallGraph> read(std::span<const std::byte> module);
+};
+
+// The adapters that a component instance may call while it must not leave: everything that its
+// `realloc`s and post-returns can get to.
+class BarredCalls {
+ public:
+  explicit BarredCalls(const Program& program);
+
+  // Whether `adapter`, lowered by its caller's instance, can be called while that is barred.
+  bool mayReach(uint32_t adapter);
+
+ private:
+  struct Reached {
+    bool anything = false;
+    std::set<uint32_t> adapters;
+  };
+  const Reached& reachedBy(uint32_t instance);
+  const CallGraph* graphOf(uint32_t module);
+
+  const Program& program_;
+  std::vector<std::vector<CoreItem>> roots_;  // by component instance
+  std::map<uint32_t, Reached> reached_;
+  std::map<uint32_t, std::optional<CallGraph>> graphs_;  // by module
+};
+
+}  // namespace tenon::component::adapt
