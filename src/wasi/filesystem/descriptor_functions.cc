@@ -51,7 +51,7 @@ FileResult<Own<InputStream>> readViaStream(call::HostCall& call, Descriptor& sel
   if (self.file->type == DescriptorType::FIFO) {
     auto fifo = observe(call, *self.file);
     if (!fifo) return systemFailure(errno);
-    source = std::make_shared<FdSource>(std::move(fifo));
+    source = std::make_shared<FdSource>(std::move(fifo), FdKind::FIFO);
   } else {
     source = newFileSource(self.file, offset);
   }
@@ -68,7 +68,7 @@ FileResult<Own<OutputStream>> giveSink(call::HostCall& call, Descriptor& self,
   if (self.file->type == DescriptorType::FIFO) {
     auto fifo = observe(call, *self.file);
     if (!fifo) return systemFailure(errno);
-    sink = std::make_shared<FdSink>(std::move(fifo), FdSink::Kind::FIFO, lingering);
+    sink = std::make_shared<FdSink>(std::move(fifo), FdKind::FIFO, lingering);
   } else {
     sink = otherwise(lingering);
   }

@@ -77,7 +77,7 @@ class FileSource final : public InputSource {
     running_ = true;
     auto done = [this](bool) { running_ = false; };
     auto failed = [this](kj::Exception&&) { running_ = false; };
-    fetching_ = Workers::forFiles().run(kj::mv(work)).then(done, failed).fork();
+    fetching_ = Workers::forFiles().run(kj::mv(work)).then(kj::mv(done), kj::mv(failed)).fork();
   }
 
   int64_t takeFetched(std::span<std::byte> into) {
@@ -112,7 +112,7 @@ int writeAll(const OpenFile& file, Mode mode, std::span<const std::byte> bytes, 
   return 0;
 }
 
-class FileSink final : public OutputSink {
+class FileSink final : public OutputSink, public std::enable_shared_from_this<FileSink> {
  public:
   FileSink(std::shared_ptr<OpenFile> file, Mode mode, uint64_t offset, Lingering& lingering)
       : file_(std::move(file)), mode_(mode), offset_(offset), lingering_(lingering) {}
@@ -127,7 +127,7 @@ class FileSink final : public OutputSink {
     if (StreamResult<void> fault = takeFault(); !fault) return fault;
     if (running_ || file_->disk->isSlow() || file_->writesThrough()) {
       pending_.insert(pending_.end(), bytes.begin(), bytes.end());
-      if (!running_) begin();
+      if (!running_ && !pending_.empty()) begin();
       return {};
     }
     auto work = [&]() { return writeAll(*file_, mode_, bytes, offset_); };
@@ -145,27 +145,31 @@ class FileSink final : public OutputSink {
   kj::Promise<void> whenFlushed() override { return whenReady(); }
 
  private:
-  // Has a thread write what is pending.
+  // Has threads write what is pending.
   void begin() {
     running_ = true;
-    size_t size = pending_.size();
-    kj::Function<int()> work = [file = file_, mode = mode_, offset = offset_,
-                                bytes = std::move(pending_)]() {
-      auto write = [&]() { return writeAll(*file, mode, bytes, offset); };
-      return timed(*file->disk, write);
-    };
-    pending_.clear();
-    offset_ += size;
-    auto job = Workers::forFiles().run(kj::mv(work)).fork();
-    lingering_.add(job.addBranch().ignoreResult());
-    writing_ = job.addBranch()
-                   .then([this](int error) { end(error); }, [this](kj::Exception&&) { end(EIO); })
-                   .fork();
+    auto paf = kj::newPromiseAndFulfiller<void>();
+    writing_ = paf.promise.fork();
+    lingering_.add(drain(shared_from_this(), kj::mv(paf.fulfiller)));
   }
 
-  void end(int error) {
-    running_ = false;
-    if (error_ == 0) error_ = error;
+  static kj::Promise<void> drain(std::shared_ptr<FileSink> self,
+                                 kj::Own<kj::PromiseFulfiller<void>> drained) {
+    while (!self->pending_.empty()) {
+      size_t size = self->pending_.size();
+      kj::Function<int()> work = [file = self->file_, mode = self->mode_, offset = self->offset_,
+                                  bytes = std::move(self->pending_)]() {
+        auto write = [&]() { return writeAll(*file, mode, bytes, offset); };
+        return timed(*file->disk, write);
+      };
+      self->pending_.clear();
+      self->offset_ += size;
+      auto failed = [](kj::Exception&&) { return EIO; };
+      self->error_ = co_await Workers::forFiles().run(kj::mv(work)).catch_(kj::mv(failed));
+      if (self->error_ != 0) self->pending_.clear();
+    }
+    self->running_ = false;
+    drained->fulfill();
   }
 
   // Tells of a failure once; from then on the stream is closed.

@@ -17,8 +17,9 @@ constexpr uint64_t SOCKET_PERMIT = 64 * 1024;
 
 StreamResult<size_t> FdSource::read(std::span<std::byte> into) {
   if (ended_) return closedFault();
+  if (into.empty()) return size_t{0};
   // A FIFO that nobody has opened for writing yet reads as ended, but is not readable.
-  if (into.empty() || !fd_->readable()) return size_t{0};
+  if (kind_ == FdKind::FIFO && !fd_->readable()) return size_t{0};
   while (true) {
     ssize_t count = ::read(fd_->get(), into.data(), into.size());
     if (count > 0) return static_cast<size_t>(count);
@@ -46,7 +47,7 @@ void FdSink::finish() {
 
 void FdSink::sendEnd() {
   // ENOTCONN: the peer was faster, which comes to the same.
-  if (kind_ == Kind::SOCKET) (void)::shutdown(fd_->get(), SHUT_WR);
+  if (kind_ == FdKind::SOCKET) (void)::shutdown(fd_->get(), SHUT_WR);
 }
 
 StreamResult<uint64_t> FdSink::permit() {
@@ -55,7 +56,7 @@ StreamResult<uint64_t> FdSink::permit() {
   }
   if (!pending_.empty() || !fd_->writable()) return uint64_t{0};
   // A FIFO with room at all takes PIPE_BUF bytes.
-  return kind_ == Kind::SOCKET ? SOCKET_PERMIT : uint64_t{PIPE_BUF};
+  return kind_ == FdKind::SOCKET ? SOCKET_PERMIT : uint64_t{PIPE_BUF};
 }
 
 StreamResult<void> FdSink::write(std::span<const std::byte> bytes) {
@@ -91,7 +92,7 @@ size_t FdSink::move(std::span<const std::byte> bytes) {
   size_t written = 0;
   while (written < bytes.size()) {
     auto rest = bytes.subspan(written);
-    ssize_t count = kind_ == Kind::SOCKET
+    ssize_t count = kind_ == FdKind::SOCKET
                         ? ::send(fd_->get(), rest.data(), rest.size(), MSG_NOSIGNAL)
                         : ::write(fd_->get(), rest.data(), rest.size());
     if (count >= 0) {

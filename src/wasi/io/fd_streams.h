@@ -11,9 +11,11 @@
 
 namespace tenon::wasi {
 
+enum class FdKind : uint8_t { SOCKET, FIFO };
+
 class FdSource final : public InputSource {
  public:
-  explicit FdSource(std::shared_ptr<ObservedFd> fd) : fd_(std::move(fd)) {}
+  FdSource(std::shared_ptr<ObservedFd> fd, FdKind kind) : fd_(std::move(fd)), kind_(kind) {}
 
   // What is there is dropped, and the stream is closed.
   void close() { ended_ = true; }
@@ -24,6 +26,7 @@ class FdSource final : public InputSource {
 
  private:
   std::shared_ptr<ObservedFd> fd_;
+  const FdKind kind_;
   bool ended_ = false;
 };
 
@@ -31,11 +34,9 @@ class FdSource final : public InputSource {
 // when the stream is dropped before that.
 class FdSink final : public OutputSink, public std::enable_shared_from_this<FdSink> {
  public:
-  enum class Kind : uint8_t { SOCKET, FIFO };
-
   // `lingering` outlives every use of the sink, and may be gone when it is destroyed. Make it with
   // std::make_shared.
-  FdSink(std::shared_ptr<ObservedFd> fd, Kind kind, Lingering& lingering)
+  FdSink(std::shared_ptr<ObservedFd> fd, FdKind kind, Lingering& lingering)
       : fd_(std::move(fd)), kind_(kind), lingering_(lingering) {}
 
   // Closes the stream. A socket's peer sees the end behind everything that was written.
@@ -57,7 +58,7 @@ class FdSink final : public OutputSink, public std::enable_shared_from_this<FdSi
                                  kj::Own<kj::PromiseFulfiller<void>> drained);
 
   std::shared_ptr<ObservedFd> fd_;
-  const Kind kind_;
+  const FdKind kind_;
   Lingering& lingering_;
   int error_ = 0;
   bool closed_ = false;                         // for the guest

@@ -9,7 +9,7 @@
 namespace tenon::wasi::sockets {
 
 bool NetworkAccess::mayConnect(const IpSocketAddress& address) const {
-  AddressBytes bytes = bytesOf(address);
+  AddressBytes bytes = ipOf(address);
   uint16_t port = portOf(address);
   if (grants.mayConnect(bytes, port)) return true;
   auto found = learned_.find(bytes);

@@ -42,12 +42,12 @@ AddressRange range(std::string_view text, uint8_t bits) {
 
 }  // namespace
 
-AddressBytes bytesOf(const IpAddress& address) {
+AddressBytes ipOf(const IpAddress& address) {
   if (auto* v4 = std::get_if<Ipv4Address>(&address)) return fromV4(*v4);
   return fromV6(std::get<Ipv6Address>(address));
 }
 
-AddressBytes bytesOf(const IpSocketAddress& address) {
+AddressBytes ipOf(const IpSocketAddress& address) {
   if (auto* v4 = std::get_if<Ipv4SocketAddress>(&address)) return fromV4(v4->address);
   return fromV6(std::get<Ipv6SocketAddress>(address).address);
 }
@@ -65,7 +65,7 @@ uint16_t portOf(const IpSocketAddress& address) {
 }
 
 bool isSameEndpoint(const IpSocketAddress& a, const IpSocketAddress& b) {
-  return portOf(a) == portOf(b) && bytesOf(a) == bytesOf(b);
+  return portOf(a) == portOf(b) && ipOf(a) == ipOf(b);
 }
 
 bool parseAddress(std::string_view text, AddressBytes& into) {
@@ -132,7 +132,7 @@ bool isInternal(const AddressBytes& address) {
 
 SystemAddress toSystem(const IpSocketAddress& address) {
   SystemAddress result;
-  AddressBytes bytes = bytesOf(address);
+  AddressBytes bytes = ipOf(address);
   if (auto* v6 = std::get_if<Ipv6SocketAddress>(&address)) {
     sockaddr_in6 form{};
     form.sin6_family = AF_INET6;

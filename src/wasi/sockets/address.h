@@ -22,8 +22,8 @@ struct AddressBytes {
   auto operator<=>(const AddressBytes&) const = default;
 };
 
-AddressBytes bytesOf(const IpAddress& address);
-AddressBytes bytesOf(const IpSocketAddress& address);
+AddressBytes ipOf(const IpAddress& address);
+AddressBytes ipOf(const IpSocketAddress& address);
 IpAddress toIpAddress(const AddressBytes& bytes);
 uint16_t portOf(const IpSocketAddress& address);
 // The same address and port; what else IPv6 has may differ.

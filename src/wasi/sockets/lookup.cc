@@ -50,7 +50,7 @@ ErrorCode fromResolver(int problem, int systemError) {
 AddressBytes fromSockaddr(const sockaddr* address, socklen_t length) {
   SystemAddress copy;
   std::memcpy(&copy.storage, address, std::min<size_t>(length, sizeof(copy.storage)));
-  return unmapped(bytesOf(fromSystem(copy)));
+  return unmapped(ipOf(fromSystem(copy)));
 }
 
 Resolved resolve(const std::string& name) {
@@ -91,7 +91,7 @@ class Lookup final : public Waitable {
       resolved_.failure = ErrorCode::TEMPORARY_RESOLVER_FAILURE;
       end();
     };
-    running_ = Workers::forNames().run(kj::mv(work)).then(finish, fail).fork();
+    running_ = Workers::forNames().run(kj::mv(work)).then(kj::mv(finish), kj::mv(fail)).fork();
   }
 
   SocketResult<std::optional<IpAddress>> next() {

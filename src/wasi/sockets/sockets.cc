@@ -24,7 +24,7 @@ std::optional<ErrorCode> networkErrorCode(call::HostCall&, IoError& error) {
 }  // namespace
 
 SocketResult<Bound> bindTo(const NetworkAccess& access, int fd, const IpSocketAddress& local) {
-  Bound bound{access.grants.mayListen(bytesOf(local), portOf(local))};
+  Bound bound{access.grants.mayListen(ipOf(local), portOf(local))};
   bool connecting = portOf(local) == 0 && access.grants.mayConnectAnywhere();
   if (!bound.mayListen && !connecting) return Unexpected{ErrorCode::ACCESS_DENIED};
   SystemAddress address = toSystem(local);

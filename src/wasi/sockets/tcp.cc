@@ -80,8 +80,8 @@ struct Tcp final : Waitable {
   }
 
   void openStreams() {
-    source = std::make_shared<FdSource>(fd);
-    sink = std::make_shared<FdSink>(fd, FdSink::Kind::SOCKET, access->lingering);
+    source = std::make_shared<FdSource>(fd, FdKind::SOCKET);
+    sink = std::make_shared<FdSink>(fd, FdKind::SOCKET, access->lingering);
     // A guest cannot say it, and its streams gather what belongs together.
     (void)setOption(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
   }

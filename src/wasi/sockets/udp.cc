@@ -62,13 +62,13 @@ struct Udp {
   // Whether datagrams may go to `address`: to peers that were granted, and to those who wrote first
   // to a socket that may wait for strangers.
   bool maySend(const IpSocketAddress& address) const {
-    return access->mayConnect(address) || heard.contains({bytesOf(address), portOf(address)});
+    return access->mayConnect(address) || heard.contains({ipOf(address), portOf(address)});
   }
 
   bool mayReceive(const IpSocketAddress& address) {
     if (access->mayConnect(address)) return true;
     if (!mayListen) return false;
-    std::pair peer{bytesOf(address), portOf(address)};
+    std::pair peer{ipOf(address), portOf(address)};
     if (heard.insert(peer).second) heardOrder.push_back(peer);
     if (heardOrder.size() > MAX_HEARD) {
       heard.erase(heardOrder.front());
