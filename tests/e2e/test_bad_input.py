@@ -151,7 +151,7 @@ def test_any_release_of_wasi_0_2_will_do(t):
 def test_an_export_that_is_missing_lists_what_there_is(t):
     ended = t("call", "@types", "ad", "1", "2").refused(125, "types.wasm: there is no export 'ad'", "did you mean 'add'?")
     assert "  add: func(a: u32, b: u32) -> u32" in ended.details, str(ended)
-    assert re.search(r"and \d+ more", ended.details) and len(ended.details.splitlines()) < 15, str(ended)
+    assert re.search(r"and \d+ more", ended.details[-1]) and len(ended.details) < 15, str(ended)
     t("call", "@hello", "x").refused(125, "there is no export 'x'")
     t("call", "@types", "echo.add", "1", "2").refused(125, "there is no export 'echo.add'")
     t("call", "@types", "wasi:cli/run@0.2.0.run").refused(125, "there is no export")
