@@ -178,18 +178,21 @@ TEST(CallGraphTest, FindsCallsBehindInstructionsOfEveryKind) {
   ASSERT_TRUE(graph.has_value());
   EXPECT_THAT(graph->importPositions, ElementsAre(0, 2));
   EXPECT_EQ(graph->exports.at("run"), 2u);
-  ASSERT_EQ(graph->bodies.size(), 1u);
-  EXPECT_THAT(graph->bodies[0].callees, ElementsAre(1));
-  EXPECT_FALSE(graph->bodies[0].indirect);
+  ASSERT_EQ(graph->code.size(), 1u);
+  auto body = CallGraph::bodyOf(graph->code[0]);
+  ASSERT_TRUE(body.has_value());
+  EXPECT_THAT(body->callees, ElementsAre(1));
+  EXPECT_FALSE(body->indirect);
+  EXPECT_FALSE(body->changesTables);
   EXPECT_THAT(graph->inTables, IsEmpty());
-  EXPECT_FALSE(graph->sharesTables);
+  EXPECT_TRUE(graph->knowsTables());
 }
 
 TEST(CallGraphTest, RefusesWhatIsCut) {
   auto bytes = assemble("(module (func (export \"f\") (call 0)))");
   for (size_t size = 0; size + 1 < bytes.size(); ++size) {
     auto graph = CallGraph::read(std::span(bytes).first(size));
-    EXPECT_TRUE(!graph || graph->bodies.empty());
+    EXPECT_TRUE(!graph || graph->code.empty());
   }
 }
 

@@ -18,7 +18,7 @@ Error notFollowed() { return {ErrorCode::UNSUPPORTED, "not followed"}; }
 
 // What an instruction does to the call graph.
 struct Effect {
-  enum class Kind : uint8_t { NONE, CALL, INDIRECT, OPENS, CLOSES, CHANGES_TABLE } kind;
+  enum class Kind : uint8_t { NONE, CALL, INDIRECT, CLOSES, CHANGES_TABLE } kind;
   uint32_t function = 0;
 };
 
@@ -128,11 +128,9 @@ Result<Effect> readInstruction(ByteReader& in) {
     case 0x02:
     case 0x03:
     case 0x04:
-      effect.kind = Kind::OPENS;
       TENON_CHECK(skipHeapOrValueType(in));
       return effect;
     case 0x1f:
-      effect.kind = Kind::OPENS;
       TENON_CHECK(skipTryTable(in));
       return effect;
     case 0x0e: {  // br_table
@@ -334,28 +332,11 @@ class Reader {
 
   Result<void> readCode(ByteReader& in) {
     TENON_TRY(uint32_t count, in.count("functions", MAX_FUNCTIONS));
-    graph_.bodies.resize(count);
-    for (CallGraph::Body& body : graph_.bodies) {
+    graph_.code.reserve(count);
+    for (uint32_t i = 0; i < count; ++i) {
       TENON_TRY(uint32_t size, in.u32());
-      TENON_TRY(ByteReader code, in.sub(size, "function"));
-      TENON_CHECK(skipLocals(code));
-      while (!code.atEnd()) {
-        TENON_TRY(Effect effect, readInstruction(code));
-        if (effect.kind == Effect::Kind::CALL) body.callees.push_back(effect.function);
-        if (effect.kind == Effect::Kind::INDIRECT) body.indirect = true;
-        if (effect.kind == Effect::Kind::CHANGES_TABLE) graph_.sharesTables = true;
-      }
-      std::sort(body.callees.begin(), body.callees.end());
-      body.callees.erase(std::unique(body.callees.begin(), body.callees.end()), body.callees.end());
-    }
-    return {};
-  }
-
-  static Result<void> skipLocals(ByteReader& code) {
-    TENON_TRY(uint32_t runs, code.count("locals", 1'000'000));
-    for (uint32_t i = 0; i < runs; ++i) {
-      TENON_CHECK(skipU32(code));
-      TENON_CHECK(skipHeapOrValueType(code));
+      TENON_TRY(auto code, in.take(size, "function"));
+      graph_.code.push_back(code);
     }
     return {};
   }
@@ -363,12 +344,48 @@ class Reader {
   CallGraph graph_;
 };
 
+Result<void> skipLocals(ByteReader& code) {
+  TENON_TRY(uint32_t runs, code.count("locals", 1'000'000));
+  for (uint32_t i = 0; i < runs; ++i) {
+    TENON_CHECK(skipU32(code));
+    TENON_CHECK(skipHeapOrValueType(code));
+  }
+  return {};
+}
+
+Result<CallGraph::Body> readBody(std::span<const std::byte> bytes) {
+  ByteReader code(bytes);
+  CallGraph::Body body;
+  TENON_CHECK(skipLocals(code));
+  while (!code.atEnd()) {
+    TENON_TRY(Effect effect, readInstruction(code));
+    if (effect.kind == Effect::Kind::CALL) body.callees.push_back(effect.function);
+    if (effect.kind == Effect::Kind::INDIRECT) body.indirect = true;
+    if (effect.kind == Effect::Kind::CHANGES_TABLE) body.changesTables = true;
+  }
+  return body;
+}
+
 }  // namespace
 
 std::optional<CallGraph> CallGraph::read(std::span<const std::byte> module) {
   auto graph = Reader().read(module);
   if (!graph) return std::nullopt;
   return *std::move(graph);
+}
+
+std::optional<CallGraph::Body> CallGraph::bodyOf(std::span<const std::byte> code) {
+  auto body = readBody(code);
+  if (!body) return std::nullopt;
+  return *std::move(body);
+}
+
+bool CallGraph::knowsTables() const {
+  if (sharesTables) return false;
+  return std::all_of(code.begin(), code.end(), [](std::span<const std::byte> function) {
+    std::optional<Body> body = bodyOf(function);
+    return body && !body->changesTables;
+  });
 }
 
 // -- Barred instances -----------------------------------------------------------------------------
@@ -452,15 +469,17 @@ const BarredCalls::Reached& BarredCalls::reachedBy(uint32_t instance) {
       }
       continue;
     }
-    if (function - imported >= graph.bodies.size()) {
+    std::optional<CallGraph::Body> body;
+    if (function - imported < graph.code.size()) {
+      body = CallGraph::bodyOf(graph.code[function - imported]);
+    }
+    if (!body) {
       reached.anything = true;
       continue;
     }
-    const CallGraph::Body& body = graph.bodies[function - imported];
-    for (uint32_t callee : body.callees) visit(step, callee);
-    if (!body.indirect) continue;
-    if (graph.sharesTables) reached.anything = true;
-    if (!tablesSeen.insert(step).second) continue;
+    for (uint32_t callee : body->callees) visit(step, callee);
+    if (!body->indirect || !tablesSeen.insert(step).second) continue;
+    if (!graph.knowsTables()) reached.anything = true;
     for (uint32_t callee : graph.inTables) visit(step, callee);
   }
   return reached;

@@ -18,20 +18,27 @@
 
 namespace tenon::component::adapt {
 
-// The calls in a module's code. Borrows names from the module's bytes.
+// The calls in a module's code. Borrows the module's bytes. Bodies are read when they are asked
+// for: most are not.
 struct CallGraph {
   std::vector<uint32_t> importPositions;         // by imported function: which import it is
   std::map<std::string_view, uint32_t> exports;  // functions
+  std::vector<std::span<const std::byte>> code;  // by defined function
+  std::vector<uint32_t> inTables;                // functions that a table may hold
+  bool sharesTables = false;  // tables are imported or exported, or hold what is not known
+
+  // nullopt: malformed, or uses what is not followed (GC, typed references).
+  static std::optional<CallGraph> read(std::span<const std::byte> module);
+
   struct Body {
     std::vector<uint32_t> callees;  // functions, by `call`, `return_call` and `ref.func`
     bool indirect = false;          // calls through a table
+    bool changesTables = false;     // so that they may hold more than `inTables`
   };
-  std::vector<Body> bodies;        // by defined function
-  std::vector<uint32_t> inTables;  // functions that a table may hold
-  bool sharesTables = false;       // tables may hold, or give to others, what `inTables` lacks
-
-  // nullopt: malformed, or uses instructions that are not followed (GC, typed references).
-  static std::optional<CallGraph> read(std::span<const std::byte> module);
+  // nullopt: as for `read`.
+  static std::optional<Body> bodyOf(std::span<const std::byte> code);
+  // Whether calls through tables reach `inTables` only.
+  bool knowsTables() const;
 };
 
 // The adapters that a component instance may call while it must not leave: everything that its
