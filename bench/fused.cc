@@ -42,6 +42,31 @@ auto peerLoop(Peer::Instance& instance, const Figure& figure) {
   };
 }
 
+// The same call as two native functions through a pointer, for information.
+double nativeCall(const Figure& figure) {
+  static volatile auto inc = +[](uint32_t value) { return value + 1; };
+  static volatile auto length =
+      +[](std::string text) { return static_cast<uint32_t>(text.size()); };
+  static volatile auto bytes =
+      +[](std::vector<uint8_t> data) { return static_cast<uint32_t>(data.size()); };
+  std::string_view function = figure.function;
+  std::string text(figure.size, 'x');
+  std::vector<uint8_t> data(figure.size, 7);
+  return bestOf([&](uint64_t count) {
+    uint32_t value = 0;
+    for (uint64_t i = 0; i < count; ++i) {
+      if (function == "run-inc") value = inc(value);
+      if (function == "run-len") value += length(text);
+      if (function == "run-bytes") value += bytes(data);
+    }
+    asm volatile("" : : "r"(value));
+  });
+}
+
+bool hasNative(std::string_view function) {
+  return function == "run-inc" || function == "run-len" || function == "run-bytes";
+}
+
 }  // namespace
 
 void benchFused(const Wanted& wanted, std::vector<Row>& rows) {
@@ -63,6 +88,7 @@ void benchFused(const Wanted& wanted, std::vector<Row>& rows) {
         rows, figure.name, figure.goal,
         [&](uint64_t count) { orFail(loop(static_cast<uint32_t>(count), figure.size)); },
         peerLoop(first, figure), peerLoop(second, figure));
+    if (hasNative(figure.function)) rows.back().more["native"] = nativeCall(figure);
     if (figure.copied) rows.back().more["memcpy"] = copyTime(figure.copied);
   }
 }

@@ -62,7 +62,8 @@ int run(int argc, char** argv) {
     return false;
   };
   std::vector<Row> rows;
-  for (auto* bench : {benchExports, benchImports, benchFused, benchInstantiate, benchStart})
+  for (auto* bench : {benchExports, benchImports, benchFused, benchWorkloads, benchInstantiate,
+                      benchStart, benchValidation})
     bench(wanted, rows);
   if (rows.empty()) fail("no figure has such a name");
   printTable(rows);

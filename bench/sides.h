@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace tenon::bench {
@@ -21,7 +22,7 @@ namespace tenon::bench {
 template <typename T>
 T orFail(Result<T> result) {
   if (!result) fail(result.error().text() + "\n" + result.error().details);
-  return *std::move(result);
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
 // One engine and one loop for all figures.
