@@ -78,9 +78,10 @@ kj::Promise<void> Connection::run() {
       .catch_([](kj::Exception&&) {})  // the client has gone
       .exclusiveJoin(kj::mv(cutPromise_));
   if (timedOut_ && stage_ == Stage::HEAD) {
-    ResponseContext context{.keepAlive = false, .date = worker_.dateLine()};
+    ResponseContext context{.keepAlive = false};
     status_ = 408;
     error_ = "the request's head did not arrive in time";
+    context.date = worker_.dateLine();
     std::string text = shortResponse(408, "408 Request Timeout\n", context);
     writeRecord();
     co_await stream_->write(text.data(), text.size()).catch_([](kj::Exception&&) {});
@@ -185,7 +186,7 @@ kj::Promise<bool> Connection::serveOne() {
 // Answers what is no request, and ends the connection.
 kj::Promise<bool> Connection::refuse(uint16_t status, const char* why) {
   stage_ = Stage::SENDING;
-  ResponseContext context{.keepAlive = false, .date = worker_.dateLine()};
+  ResponseContext context{.keepAlive = false};
   method_.clear();
   target_.clear();
   error_ = why;
@@ -202,6 +203,7 @@ kj::Promise<bool> Connection::refuse(uint16_t status, const char* why) {
 
 kj::Promise<void> Connection::sendShort(uint16_t status, std::string_view text,
                                         ResponseContext& context, uint32_t retryAfter) {
+  context.date = worker_.dateLine();
   std::string response = shortResponse(status, text, context, retryAfter);
   status_ = status;
   sent_ = context.toHead ? 0 : text.size();
@@ -215,8 +217,7 @@ kj::Promise<bool> Connection::answer(http::RequestHead head) {
   const ServerOptions& options = worker_.options();
   ResponseContext context{.toHead = head.method == "HEAD",
                           .minorVersion = head.minorVersion,
-                          .keepAlive = head.keepAlive && !closing_,
-                          .date = worker_.dateLine()};
+                          .keepAlive = head.keepAlive && !closing_};
   begun_ = continued_ = false;
   status_ = 0;
   sent_ = 0;
@@ -348,6 +349,7 @@ void Connection::startGuest(const http::RequestHead& head, InFlight inFlight) {
 kj::Promise<bool> Connection::sendAnswer(http::Answer& answer, ResponseContext& context) {
   std::string head;
   head.reserve(512);
+  context.date = worker_.dateLine();
   http::BodyMode mode = writeHead(head, answer, context);
   status_ = answer.status;
   begun_ = true;

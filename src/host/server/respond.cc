@@ -36,7 +36,7 @@ BodyMode writeHead(std::string& out, const wasi::http::Answer& answer, ResponseC
     if (field.name == "date") hasDate = true;
     if (field.name == "content-length") {
       // Only the one that the body is held to.
-      if (hasLength || !wasi::http::parseLength(field.value)) continue;
+      if (hasLength || answer.status == 204 || !wasi::http::parseLength(field.value)) continue;
       hasLength = true;
     }
     out += field.name;

@@ -16,7 +16,7 @@ struct ResponseContext {
   bool toHead = false;
   int minorVersion = 1;
   bool keepAlive = true;  // in: whether it may stay open; out: whether it does
-  std::string_view date;  // "Date: ...\r\n"
+  std::string_view date;  // "Date: ...\r\n", set right before it is used
 };
 
 // Writes the head of a guest's answer. `body` null: there is none. What the body is framed by

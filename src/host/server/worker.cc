@@ -44,6 +44,28 @@ std::string peerOf(kj::AsyncIoStream& stream) {
   return {};
 }
 
+// Whether a key fits its certificate: the library drops one that does not, and says so to clients
+// only.
+bool keyFits(kj::TlsContext& server, kj::WaitScope& waitScope) {
+  kj::TlsContext::Options options;
+  options.useSystemTrustStore = false;
+  kj::TlsContext client(kj::mv(options));
+  auto pipe = kj::newTwoWayPipe();
+  auto serving = server.wrapServer(kj::mv(pipe.ends[0]))
+                     .then([](kj::Own<kj::AsyncIoStream>) {})
+                     .eagerlyEvaluate([](kj::Exception&&) {});
+  bool fits = true;
+  client.wrapClient(kj::mv(pipe.ends[1]), "localhost"_kj)
+      .then([](kj::Own<kj::AsyncIoStream>) {},
+            [&fits](kj::Exception&& exception) {
+              // It came so far as to distrust the certificate; without a key it would not have.
+              fits = std::string_view(exception.getDescription().cStr()).find("not trusted") !=
+                     std::string_view::npos;
+            })
+      .wait(waitScope);
+  return fits;
+}
+
 }  // namespace
 
 Worker::Worker(ServerShared& shared, kj::AutoCloseFd listener, kj::AutoCloseFd stopFd)
@@ -74,6 +96,9 @@ Result<void> Worker::prepare() {
       tls_ = std::make_unique<kj::TlsContext>(kj::mv(tls));
     } catch (...) {
       failure = kj::getCaughtExceptionAsKj();
+    }
+    if (failure == nullptr && !keyFits(*tls_, loop_.io.waitScope)) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "the TLS key does not belong to the certificate");
     }
     KJ_IF_MAYBE (exception, failure) {
       return Error(ErrorCode::INVALID_ARGUMENT,

@@ -52,7 +52,7 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   GuestPool& guests() { return *guests_; }
   bool stopping() const { return stopping_; }
   bool secure() const { return tls_ != nullptr; }
-  // "Date: ...\r\n", of this second.
+  // "Date: ...\r\n", of this second. Valid until the next call.
   std::string_view dateLine();
   // A name for a failure, which the log and the response share.
   std::string newId();
