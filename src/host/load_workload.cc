@@ -62,6 +62,9 @@ class Loader {
     wasi.arguments = described.arguments;
     wasi.environment = described.environment;
     wasi.configuration = described.configuration;
+    wasi.network.connect = described.connect;
+    wasi.network.listen = described.listen;
+    wasi.http.allow = described.httpServers;
     for (const link::ManifestDirectory& directory : described.directories) {
       std::string host = relativeTo(path_, directory.host);
       std::error_code failed;

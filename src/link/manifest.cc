@@ -116,7 +116,8 @@ class Reader {
   ManifestComponent component(std::string name, const toml::table& table) {
     ManifestComponent component;
     component.name = std::move(name);
-    checkKeys(table, {"source", "args", "env", "config", "dirs", "links"});
+    checkKeys(table, {"source", "args", "env", "config", "dirs", "allow-net", "allow-listen",
+                      "allow-http", "links"});
     component.source = text(table, "source");
     if (!table.contains("source")) {
       complain(table.source(), "component '" + component.name + "' has no source");
@@ -126,20 +127,28 @@ class Reader {
         complain(table.get("source")->source(), "source is empty");
       }
     }
-    if (const toml::node* node = table.get("args")) {
-      if (const toml::array* items = node->as_array()) {
-        for (const toml::node& item : *items) {
-          component.arguments.push_back(string(item, "an argument"));
-        }
-      } else {
-        complain(node->source(), "args is an array of strings, not " + kindOf(*node));
-      }
-    }
+    component.arguments = strings(table, "args");
+    component.connect = strings(table, "allow-net");
+    component.listen = strings(table, "allow-listen");
+    component.httpServers = strings(table, "allow-http");
     component.environment = texts(table, "env");
     component.configuration = texts(table, "config");
     if (const toml::node* node = table.get("dirs")) directories(*node, component);
     if (const toml::node* node = table.get("links")) links(*node, component);
     return component;
+  }
+
+  std::vector<std::string> strings(const toml::table& table, const std::string& key) {
+    std::vector<std::string> result;
+    const toml::node* node = table.get(key);
+    if (!node) return result;
+    const toml::array* items = node->as_array();
+    if (!items) {
+      complain(node->source(), key + " is an array of strings, not " + kindOf(*node));
+      return result;
+    }
+    for (const toml::node& item : *items) result.push_back(string(item, "an entry of " + key));
+    return result;
   }
 
   std::vector<std::pair<std::string, std::string>> texts(const toml::table& table,

@@ -37,6 +37,9 @@ struct ManifestComponent {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<std::pair<std::string, std::string>> configuration;
   std::vector<ManifestDirectory> directories;
+  std::vector<std::string> connect;           // as NetworkOptions::connect
+  std::vector<std::string> listen;            // as NetworkOptions::listen
+  std::vector<std::string> httpServers;       // as HttpOptions::allow
   std::map<std::string, ManifestLink> links;  // by import
 };
 

@@ -60,6 +60,40 @@ TEST(Manifest, SaysWhereAValueHasAnotherType) {
             "tenon.toml:3:8: args is an array of strings, not a string");
 }
 
+TEST(Manifest, ReadsWhatAComponentMayDoAndItsConfiguration) {
+  auto manifest = parseManifest(R"(
+[components.a]
+source = "a.wasm"
+config = { rate = "2" }
+allow-net = ["10.0.0.0/8:5432", "db:5432"]
+allow-listen = ["127.0.0.1:0"]
+allow-http = ["example.com"]
+)",
+                                "tenon.toml");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  const ManifestComponent& a = manifest->components[0];
+  EXPECT_EQ(a.configuration[0], (std::pair<std::string, std::string>{"rate", "2"}));
+  EXPECT_EQ(a.connect, (std::vector<std::string>{"10.0.0.0/8:5432", "db:5432"}));
+  EXPECT_EQ(a.listen, (std::vector<std::string>{"127.0.0.1:0"}));
+  EXPECT_EQ(a.httpServers, (std::vector<std::string>{"example.com"}));
+  EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\nallow-net = [1]\n"),
+            "tenon.toml:3:14: an entry of allow-net is a string, not a number");
+}
+
+TEST(Manifest, RefusesNamesThatAComponentCannotHave) {
+  EXPECT_EQ(
+      errorOf("[components.\"a/b\"]\nsource = \"a\"\n"),
+      "tenon.toml:1:1: 'a/b' is no component's name: write letters, digits, '.', '_' and '-'");
+}
+
+TEST(Manifest, RefusesLinksThatLeadNowhereOrToUnknownInstances) {
+  EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\nlinks = { \"x:y/z\" = {} }\n"),
+            "tenon.toml:3:21: a link needs to = \"COMPONENT\"");
+  EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\n"
+                    "links = { \"x:y/z\" = { to = \"b\", instance = \"mine\" } }\n"),
+            "tenon.toml:3:44: instance is \"shared\" or \"own\"");
+}
+
 TEST(Manifest, ShowsEveryProblem) {
   EXPECT_EQ(errorOf("nam = \"x\"\n[components.a]\nargs = 1\n"),
             "tenon.toml:1:1: unknown key 'nam'; did you mean 'name'?\n"

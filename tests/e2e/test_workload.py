@@ -238,19 +238,18 @@ def test_a_call_of_something_that_is_not_there_says_what_there_is(t):
 def test_a_second_run_compiles_nothing(t):
     folder = steps(t)
     words = ("call", folder, "front", "run-inc", "3")
-    first = t(*words).succeeded()
-    entries = sorted(path.name for path in (t.cache / "tenon/artifacts").iterdir())
-    t(*words).succeeded(first.out)
-    assert sorted(path.name for path in (t.cache / "tenon/artifacts").iterdir()) == entries
-    # Nothing could be compiled and kept here, and a run with other code would be another entry.
-    fresh = t.folder / "cache"
-    fresh.mkdir(mode=0o700)
-    t(*words, env={"XDG_CACHE_HOME": fresh}).succeeded(first.out)
-    [artifact] = (fresh / "tenon/artifacts").iterdir()
-    used = artifact.stat().st_mtime_ns, artifact.stat().st_ino
-    t(*words, env={"XDG_CACHE_HOME": fresh}).succeeded(first.out)
-    assert (artifact.stat().st_mtime_ns, artifact.stat().st_ino) == used or artifact.stat().st_ino == used[1]
-    assert len(list((fresh / "tenon/artifacts").iterdir())) == 1
+    cache = t.folder / "cache"
+    cache.mkdir(mode=0o700)
+    t(*words, env={"XDG_CACHE_HOME": cache}).succeeded("3\n")
+    [artifact] = (cache / "tenon/artifacts").iterdir()
+    before = artifact.stat().st_ino
+    # What is compiled is kept, under a new name or in a new file.
+    t(*words, env={"XDG_CACHE_HOME": cache}).succeeded("3\n")
+    t("run", folder, env={"XDG_CACHE_HOME": cache}).refused(125, "there is no program")
+    assert [path.stat().st_ino for path in (cache / "tenon/artifacts").iterdir()] == [before]
+    (folder / "tenon.toml").write_text(STEPS.replace('"second"', '"end"'))
+    t(*words, env={"XDG_CACHE_HOME": cache}).succeeded("3\n")
+    assert len(list((cache / "tenon/artifacts").iterdir())) == 2, "another workload is other code"
 
 
 # -- Inspecting
@@ -404,3 +403,10 @@ def test_a_component_cannot_be_linked_to_itself(t):
     folder = workload(t, STEPS.replace('"end"', '"second"'), chain="chain", relay="relay", callee="callee")
     t("call", folder, "front", "run-inc", "1").refused(125, "component second, import tenon:bench/step@0.1.0: "
                                                              "it is linked to itself")
+
+
+def test_a_grant_that_cannot_be_names_its_component(t):
+    folder = probing(t, cart='allow-net = ["nonsense"]')
+    t("run", folder, "count").refused(125, "component cart: ", "nonsense")
+    folder = probing(t, cart='allow-http = [80]')
+    t("run", folder, "count").refused(125, "tenon.toml:", "an entry of allow-http is a string, not a number")
