@@ -7,6 +7,7 @@
 #include <tenon/instance.h>
 #include <tenon/linker.h>
 #include <tenon/result.h>
+#include <tenon/server.h>
 #include <tenon/typed.h>
 #include <tenon/value.h>
 #include <tenon/workload.h>
