@@ -210,13 +210,22 @@ class ExportCrossing final : public Crossing<abi::Context> {
 };
 
 // Turns a failed walk into the store's trap, unless a guest trapped inside of it.
-bool fail(Store& store, const char* why) {
+bool fail(Store& store, std::string_view why) {
   if (!store.hasTrap()) wasm_trap_delete(store.raise(TrapKind::HOST, why));
   store.poison();
   return false;
 }
 
 }  // namespace
+
+std::string Instance::blame(std::string_view why, uint32_t component) const {
+  std::string text(why);
+  const auto& instances = program().instances;
+  if (instances.size() > 1 && component < instances.size()) {
+    text += " (component " + instances[component].name + ")";
+  }
+  return text;
+}
 
 bool Instance::execute(const Export& function, const CallCodec& codec) {
   const component::Options& options = function.lifted->options;
@@ -226,14 +235,15 @@ bool Instance::execute(const Export& function, const CallCodec& codec) {
   ExportCrossing crossing(state);
   RawValue values[MAX_FLAT_PARAMS + 1];
   codec.lower(codec.self, crossing, values);
-  if (crossing.failed()) return fail(store_, crossing.failure());
+  if (crossing.failed()) return fail(store_, blame(crossing.failure(), options.instance));
   if (!callCore(store_, function.callee, {values, function.valueSlots})) return false;
   RawValue result = values[0];
   crossing.memory = memory(options.memory);
   codec.lift(codec.self, crossing, values);
-  if (crossing.failed()) return fail(store_, crossing.failure());
+  if (crossing.failed()) return fail(store_, blame(crossing.failure(), options.instance));
   if (borrows.borrows != 0) {
-    return fail(store_, "borrow handles still remain at the end of the call");
+    return fail(store_,
+                blame("borrow handles still remain at the end of the call", options.instance));
   }
   if (function.postReturn) {
     setMayLeave(options.instance, false);

@@ -118,6 +118,8 @@ class Instance {
   std::deque<FusedCall>& fusedCalls() { return fusedCalls_; }
   uint64_t context(uint32_t component, uint32_t slot) const;
   void setContext(uint32_t component, uint32_t slot, uint64_t value);
+  // `why`, with the name of the component instance that is to blame when there are several.
+  std::string blame(std::string_view why, uint32_t component) const;
   void* part(uint32_t index) const {
     return index < options_.parts.size() ? options_.parts[index] : nullptr;
   }

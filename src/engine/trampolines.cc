@@ -29,7 +29,11 @@ struct Arrival {
         store(Store::from(caller)),
         instance(*static_cast<Instance*>(store.owner)) {}
 
-  wasm_trap_t* trap(std::string_view why) const { return store.raise(TrapKind::HOST, why); }
+  // `culprit`: the component instance that broke a rule; without one it is who called.
+  wasm_trap_t* trap(std::string_view why) const { return trap(why, trampoline.instance); }
+  wasm_trap_t* trap(std::string_view why, uint32_t culprit) const {
+    return store.raise(TrapKind::HOST, instance.blame(why, culprit));
+  }
 
   // Null if the call may go on. Source: definitions.py, `trap_if(not inst.may_leave)`.
   wasm_trap_t* refuse() const {
@@ -92,7 +96,9 @@ class ImportCall final : public Crossing<call::HostCall> {
   // Null, or what the callback must return.
   wasm_trap_t* finish() {
     if (!failed()) return nullptr;
-    return store_.hasTrap() ? store_.rethrow() : store_.raise(TrapKind::HOST, failure());
+    if (store_.hasTrap()) return store_.rethrow();
+    if (error()) return store_.raise(TrapKind::HOST, failure());  // the host function's own words
+    return store_.raise(TrapKind::HOST, state_.instance.blame(failure(), state_.options.instance));
   }
 
  private:
@@ -274,7 +280,9 @@ call::HandleTable& targetHandles(const Arrival& arrival) {
 // Adds a handle for the target, and puts its index into `values`.
 wasm_trap_t* giveHandle(const Arrival& arrival, const call::Handle& handle, RawValue* values) {
   uint32_t index = targetHandles(arrival).add(handle);
-  if (index == 0) return arrival.trap("the instance has too many handles");
+  if (index == 0) {
+    return arrival.trap("the instance has too many handles", arrival.trampoline.target);
+  }
   values[0].i32 = index;
   return nullptr;
 }
@@ -283,11 +291,7 @@ wasm_trap_t* onTrap(void* environment, wasmtime_caller_t* caller, wasmtime_val_r
                     size_t) noexcept {
   Arrival arrival(environment, caller);
   auto code = static_cast<component::control::TrapCode>(rawValues(values)[0].i32);
-  uint32_t culprit = rawValues(values)[1].i32;
-  std::string message = toString(code);
-  const auto& instances = arrival.instance.program().instances;
-  if (culprit < instances.size()) message += " (component " + instances[culprit].name + ")";
-  return arrival.trap(message);
+  return arrival.trap(toString(code), rawValues(values)[1].i32);
 }
 
 wasm_trap_t* onTransferOwn(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
@@ -361,7 +365,8 @@ wasm_trap_t* onExitCall(void* environment, wasmtime_caller_t* caller, wasmtime_v
   Arrival arrival(environment, caller);
   FusedCall& call = arrival.instance.fusedCalls().back();
   if (call.borrows.borrows != 0) {
-    return arrival.trap("borrow handles still remain at the end of the call");
+    return arrival.trap("borrow handles still remain at the end of the call",
+                        arrival.trampoline.target);
   }
   call.lends.release(arrival.component().handles);
   arrival.instance.fusedCalls().pop_back();
