@@ -6,6 +6,8 @@ import pathlib
 import shutil
 import subprocess
 
+from harness import both_links
+
 PROBING = """
 [components.web]
 source = "web.wasm"
@@ -40,6 +42,7 @@ def component(t, path, text):
 # -- Contexts
 
 
+@both_links
 def test_each_component_has_its_own_arguments(t):
     folder = probing(t, 'args = ["args", "mine"]', 'args = ["theirs"]')
     for path in (folder, folder / "tenon.toml"):
@@ -61,6 +64,7 @@ def test_each_component_has_its_own_configuration(t):
     t("run", "--no-prefix", folder, "get", "cache size").succeeded("None\n")
 
 
+@both_links
 def test_a_directory_of_one_component_is_out_of_reach_for_the_other(t):
     (t.folder / "shop/data").mkdir(parents=True)
     (t.folder / "shop/data/secret").write_text("the secret")
@@ -160,11 +164,13 @@ def counting(t, web, other):
     return workload(t, COUNTING.format(web=web, other=other), prober="prober", probe="probe")
 
 
+@both_links
 def test_one_exporter_serves_all_its_importers_as_one_instance(t):
     folder = counting(t, '"cart"', '"cart"')
     t("call", "--no-prefix", folder, "cart", "count", "--", "cart", "probe.count").succeeded("1\n2\n")
 
 
+@both_links
 def test_a_link_can_ask_for_an_instance_of_its_own(t):
     own = '{ to = "cart", instance = "own" }'
     folder = counting(t, own, '"cart"')
@@ -187,6 +193,7 @@ def test_the_program_to_run_is_the_only_one_or_the_one_that_was_named(t):
     t("run", "--component", "x", "@hello").refused(125, "--component is for workloads")
 
 
+@both_links
 def test_a_program_ends_as_it_would_alone(t):
     folder = probing(t)
     t("run", folder, "quit", "7").exited(1)  # the guest's own: its library says ok or not
@@ -219,6 +226,7 @@ def steps(t):
     return workload(t, STEPS, chain="chain", relay="relay", callee="callee")
 
 
+@both_links
 def test_functions_of_every_component_can_be_called(t):
     folder = steps(t)
     t("call", folder, "front", "run-inc", "3", "--", "end", "step.inc", "41").succeeded("3\n42\n")
