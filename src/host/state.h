@@ -113,7 +113,7 @@ struct InstanceState {
   }
 
   LoopState& loop;
-  WorkloadPlan plan;                                     // of a workload; else empty
+  std::shared_ptr<const WorkloadPlan> plan;              // of a workload; else null
   std::vector<std::unique_ptr<wasi::Context>> contexts;  // by part
   std::unique_ptr<engine::Instance> instance;            // uses `contexts`
   RunningCall* running = nullptr;                        // the call on a fiber that is not done
@@ -158,6 +158,7 @@ struct WorkloadState {
   std::vector<component::ComponentInterface> described;
   std::string joinedAs;                            // what `executable` was made for
   std::shared_ptr<engine::Executable> executable;  // compiled
+  std::shared_ptr<const WorkloadPlan> joinedPlan;  // what `executable` was made from
   std::string cacheWarning;
 
   explicit WorkloadState(Engine engine) : engine(std::move(engine)) {}
@@ -169,6 +170,8 @@ struct WorkloadState {
   Result<void> describe();
   // The compiled executable of a plan without problems. Errors: as Workload::compile.
   Result<std::shared_ptr<engine::Executable>> join(const WorkloadPlan& plan);
+  // The plan if `linker` was linked for it last and has not changed since; else null.
+  std::shared_ptr<const WorkloadPlan> planOf(const LinkerState& linker) const;
 };
 
 // Runs one call to its end: directly when it neither waits nor takes turns, else on a fiber, driven

@@ -217,8 +217,14 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
   const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
   TENON_CHECK(joined->compile(engineState.engine, cache, &cacheWarning));
   executable = std::move(joined);
+  joinedPlan = std::make_shared<const WorkloadPlan>(plan);
   joinedAs = std::move(key);
   return executable;
+}
+
+std::shared_ptr<const WorkloadPlan> WorkloadState::planOf(const LinkerState& linker) const {
+  std::lock_guard lock(joining);
+  return linker.linked && linker.linkedExecutable == executable ? joinedPlan : nullptr;
 }
 
 }  // namespace host
@@ -249,16 +255,19 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
                                                const WorkloadOptions& options) const {
   host::LinkerState& linkerState = host::LinkerState::of(linker);
   auto state = std::make_unique<host::InstanceState>(host::LoopState::of(loop));
-  state->plan = state_->plan(linkerState);
-  if (!state->plan.ok()) return state->plan.error();
-  TENON_TRY(auto executable, state_->join(state->plan));
-  TENON_CHECK(linkerState.link(state_->engine, executable));
+  state->plan = state_->planOf(linkerState);
+  if (!state->plan) {
+    state->plan = std::make_shared<const WorkloadPlan>(state_->plan(linkerState));
+    if (!state->plan->ok()) return state->plan->error();
+    TENON_TRY(auto executable, state_->join(*state->plan));
+    TENON_CHECK(linkerState.link(state_->engine, executable));
+  }
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.timeout = options.timeout;
   bool prefix = options.prefix == WorkloadOptions::Prefix::AUTO &&
-                std::ranges::count_if(state->plan.components, canWrite) > 1;
-  for (const PlannedComponent& planned : state->plan.components) {
+                std::ranges::count_if(state->plan->components, canWrite) > 1;
+  for (const PlannedComponent& planned : state->plan->components) {
     auto component =
         std::ranges::find(state_->components, planned.component, &WorkloadComponent::name);
     WasiOptions wasi = component->wasi;
@@ -292,7 +301,7 @@ Result<const std::vector<component::ProgramExport>*> exportsOf(const host::Insta
     if (exports && part.name == component) return &exports->exports;
   }
   Error error(ErrorCode::NOT_FOUND, "there is no component '" + std::string(component) + "'");
-  for (const PlannedComponent& planned : instance.plan.components) {
+  for (const PlannedComponent& planned : instance.plan->components) {
     error.details += (error.details.empty() ? "  " : "\n  ") + planned.name;
   }
   return error;
@@ -346,7 +355,7 @@ Result<PendingCall> startProgram(host::InstanceState& instance, std::string_view
                                  host::Turns turns) {
   std::string name(component);
   if (name.empty()) {
-    TENON_TRY(name, onlyProgram(instance.plan));
+    TENON_TRY(name, onlyProgram(*instance.plan));
   }
   TENON_TRY(const auto* exports, exportsOf(instance, name));
   return host::startRun(instance, *exports, name, turns);
@@ -365,6 +374,6 @@ Result<int> WorkloadInstance::run(std::string_view component) {
 
 uint64_t WorkloadInstance::memorySize() const { return state_->instance->memorySize(); }
 
-const WorkloadPlan& WorkloadInstance::plan() const { return state_->plan; }
+const WorkloadPlan& WorkloadInstance::plan() const { return *state_->plan; }
 
 }  // namespace tenon
