@@ -2,8 +2,8 @@
 
 import os
 import resource
-import shutil
 import signal
+import tempfile
 import threading
 import time
 
@@ -76,12 +76,11 @@ def test_files_may_be_larger_than_four_gibibytes(t):
 
 
 def test_a_directory_may_have_a_hundred_thousand_entries(t):
-    many = t.folder / "many"
-    many.mkdir()
-    for i in range(100_000):
-        os.mknod(many / f"e{i}")
-    t("run", *grant(many), "@sockets_files", "count", "/data").succeeded("100000\n")
-    shutil.rmtree(many)
+    memory = "/dev/shm"  # disks take long to make so many
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else t.folder) as many:
+        for i in range(100_000):
+            os.mknod(f"{many}/e{i}")
+        t("run", *grant(many), "@sockets_files", "count", "/data").succeeded("100000\n")
 
 
 def test_a_program_makes_ten_thousand_files(t):

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -14,7 +15,26 @@ namespace tenon::wasi::filesystem {
 namespace {
 
 constexpr uint64_t PERMIT = 1024 * 1024;
+constexpr uint64_t THREAD_PERMIT = 64 * 1024;  // where threads write
 constexpr uint64_t MAX_OFFSET = std::numeric_limits<off_t>::max();
+
+// Bytes that streams hold for threads, of all guests together. A guest may have a million streams:
+// beyond `ENOUGH` each gets little.
+std::atomic<size_t> held = 0;
+constexpr size_t ENOUGH = 64 * 1024 * 1024;
+constexpr size_t LITTLE = 512;
+
+// Bytes that are counted while they exist.
+struct HeldBytes {
+  explicit HeldBytes(std::vector<std::byte> content) : bytes(std::move(content)) {
+    held += bytes.size();
+  }
+  ~HeldBytes() { held -= bytes.size(); }
+  HeldBytes(const HeldBytes&) = delete;
+  HeldBytes& operator=(const HeldBytes&) = delete;
+
+  std::vector<std::byte> bytes;
+};
 
 template <typename Operation>
 int64_t repeat(Operation&& operation) {
@@ -45,7 +65,7 @@ class FileSource final : public InputSource {
       return static_cast<size_t>(count);
     }
     if (count == -EAGAIN && !fetched_) {
-      fetch(std::min(into.size(), MAX_READ));
+      fetch(std::min(into.size(), held > ENOUGH ? LITTLE : MAX_READ));
       return size_t{0};
     }
     ended_ = true;
@@ -61,16 +81,16 @@ class FileSource final : public InputSource {
  private:
   // What a thread reads, and how that ended: as `readAt`.
   struct Fetch {
-    std::vector<std::byte> bytes;
+    explicit Fetch(size_t size) : content(std::vector<std::byte>(size)) {}
+    HeldBytes content;
     int64_t count = -EIO;
     size_t taken = 0;
   };
 
   void fetch(size_t size) {
-    fetched_ = std::make_shared<Fetch>();
-    kj::Function<bool()> work = [file = file_, fetch = fetched_, offset = offset_, size]() {
-      fetch->bytes.resize(size);
-      auto read = [&]() { return readAt(*file, fetch->bytes, offset); };
+    fetched_ = std::make_shared<Fetch>(size);
+    kj::Function<bool()> work = [file = file_, fetch = fetched_, offset = offset_]() {
+      auto read = [&]() { return readAt(*file, fetch->content.bytes, offset); };
       fetch->count = timed(*file->disk, read);
       return true;
     };
@@ -85,7 +105,7 @@ class FileSource final : public InputSource {
     if (fetch.count <= 0) return fetch.count;
     size_t left = static_cast<size_t>(fetch.count) - fetch.taken;
     size_t count = std::min(left, into.size());
-    std::memcpy(into.data(), fetch.bytes.data() + fetch.taken, count);
+    std::memcpy(into.data(), fetch.content.bytes.data() + fetch.taken, count);
     fetch.taken += count;
     if (count == left) fetched_ = nullptr;
     return static_cast<int64_t>(count);
@@ -121,11 +141,13 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
     if (StreamResult<void> fault = takeFault(); !fault) {
       return Unexpected<StreamFault>{std::move(fault).error()};
     }
-    return running_ ? uint64_t{0} : PERMIT;
+    if (running_) return uint64_t{0};
+    if (!usesThreads()) return PERMIT;
+    return held > ENOUGH ? uint64_t{LITTLE} : THREAD_PERMIT;
   }
   StreamResult<void> write(std::span<const std::byte> bytes) override {
     if (StreamResult<void> fault = takeFault(); !fault) return fault;
-    if (running_ || file_->disk->isSlow() || file_->writesThrough()) {
+    if (running_ || usesThreads()) {
       pending_.insert(pending_.end(), bytes.begin(), bytes.end());
       if (!running_ && !pending_.empty()) begin();
       return {};
@@ -145,6 +167,8 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
   kj::Promise<void> whenFlushed() override { return whenReady(); }
 
  private:
+  bool usesThreads() const { return file_->disk->isSlow() || file_->writesThrough(); }
+
   // Has threads write what is pending.
   void begin() {
     running_ = true;
@@ -157,9 +181,10 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
                                  kj::Own<kj::PromiseFulfiller<void>> drained) {
     while (!self->pending_.empty()) {
       size_t size = self->pending_.size();
+      auto content = std::make_shared<HeldBytes>(std::move(self->pending_));
       kj::Function<int()> work = [file = self->file_, mode = self->mode_, offset = self->offset_,
-                                  bytes = std::move(self->pending_)]() {
-        auto write = [&]() { return writeAll(*file, mode, bytes, offset); };
+                                  content = std::move(content)]() {
+        auto write = [&]() { return writeAll(*file, mode, content->bytes, offset); };
         return timed(*file->disk, write);
       };
       self->pending_.clear();

@@ -56,8 +56,7 @@ class FilesystemTest : public testing::TestWithParam<Disk::Kind> {
     auto context = loop.newContext();
     context->preopens =
         openGrants({{.host = folder.inside(), .guest = "/data", .readOnly = readOnly}}).value();
-    static Disk remote(Disk::Kind::REMOTE);
-    if (GetParam() == Disk::Kind::REMOTE) context->preopens[0].directory->disk = &remote;
+    context->preopens[0].directory->disk = &disk;
     return context;
   }
 
@@ -104,6 +103,8 @@ class FilesystemTest : public testing::TestWithParam<Disk::Kind> {
     }
   }
 
+  // Its own, so that no other test makes it slow.
+  Disk disk{GetParam()};
   TestFolder folder;
   TimedLoop loop;
   FakeGuest guest;
@@ -222,12 +223,12 @@ TEST_P(FilesystemTest, DirectoriesAreMadeListedAndRemoved) {
   EXPECT_EQ(list(root), (std::set<std::string>{"file", "sub/"}));
 }
 
-TEST_P(FilesystemTest, ListsAHundredThousandEntries) {
+TEST_P(FilesystemTest, ListsManyEntries) {
   kj::AutoCloseFd made(::openat(folder.root, "sub/deep", O_RDONLY | O_DIRECTORY));
-  for (int i = 0; i < 100'000; i++) {
+  for (int i = 0; i < 10'000; i++) {
     ASSERT_EQ(::mknodat(made, ("e" + std::to_string(i)).c_str(), S_IFREG | 0600, 0), 0);
   }
-  EXPECT_EQ(list(opened("sub/deep")).size(), 100'000u);
+  EXPECT_EQ(list(opened("sub/deep")).size(), 10'000u);
   // On a thread many are read at once.
   EXPECT_EQ(guest.suspensions, 0);
 }
@@ -420,11 +421,11 @@ TEST_P(FilesystemTest, AFifoThatNobodyReadsIsNotOpenedForWriting) {
 }
 
 TEST_P(FilesystemTest, SlowDisksAreWorkedOnByThreads) {
-  bool threads = GetParam() == Disk::Kind::REMOTE;
   auto file = opened("file", OpenFlags::NONE, RW);
-  EXPECT_EQ(guest.suspensions > 0, threads);
+  int opening = guest.suspensions;
   EXPECT_EQ(write(file, "other ").value(), 6u);
-  EXPECT_EQ(guest.suspensions > 0, threads);
+  // A machine under load may make a local disk slow, too.
+  EXPECT_EQ(opening > 0 && guest.suspensions > 0, disk.isSlow());
   EXPECT_EQ(folder.read("file"), "other ");
   // Waits for the disk, whichever it is.
   EXPECT_TRUE(method<Void>("sync", file));
@@ -448,13 +449,16 @@ TEST_P(FilesystemTest, WhatAStreamTookIsWrittenWhenItIsDropped) {
       method<FileResult<Own<OutputStream>>>("write-via-stream", file, uint64_t{0}).value().rep};
   auto permit = guest.call<Expected<uint64_t, StreamError>>(
       "wasi:io/streams", "[method]output-stream.check-write", out);
-  EXPECT_GT(permit.value(), 100'000u);
-  EXPECT_TRUE((guest.call<Expected<void, StreamError>>(
-      "wasi:io/streams", "[method]output-stream.write", out, Bytes(100'000, std::byte{'x'}))));
+  EXPECT_GT(permit.value(), 60'000u);
+  // In two parts: the second comes while a thread writes the first.
+  for (int i = 0; i < 2; i++) {
+    EXPECT_TRUE((guest.call<Expected<void, StreamError>>(
+        "wasi:io/streams", "[method]output-stream.write", out, Bytes(30'000, std::byte{'x'}))));
+  }
   guest.objects.drop(out.rep);
   guest.objects.drop(file.rep);
   guest.context.drained().wait(loop.waitScope);
-  EXPECT_EQ(folder.read("new"), std::string(100'000, 'x'));
+  EXPECT_EQ(folder.read("new"), std::string(60'000, 'x'));
 }
 
 TEST_P(FilesystemTest, AStreamReadsWhatIsNotInMemory) {
