@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Figures of `tenon serve`, beside `wasmtime serve` where it is there. Server and client have a core each.
 
-  bench/http.py [--tenon FILE] [--load FILE] [--wasmtime FILE] [--seconds S] [--json FILE] [NAME...]
+  bench/serve.py [--tenon FILE] [--load FILE] [--wasmtime FILE] [--seconds S] [--json FILE] [NAME...]
 
 Names: http/hello http/two-components http/idle-10k start/serve.
 """
@@ -88,7 +88,7 @@ def two_components(options):
         manifest.write_text(f'name = "w"\n[components.front]\nsource = "{example}/front.wasm"\n[components.store]\n'
                             f'source = "{example}/store.wasm"\ndirs = [{{ host = "data", guest = "/notes" }}]\n')
         with tenon(options, manifest) as server:
-            one = load(options, server, "--seconds", str(options.seconds), "--path", "/nowhere")
+            one = load(options, server, "--seconds", str(options.seconds), "--path", "/")
             both = load(options, server, "--seconds", str(options.seconds), "--path", "/api/notes")
     return {"front alone": one, "front and store": both}
 
