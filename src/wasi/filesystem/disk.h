@@ -47,7 +47,8 @@ class Disk {
     if (end - begin > LONG) slowUntil_ = (end + SLOW_FOR).time_since_epoch().count();
   }
 
-  static constexpr std::chrono::milliseconds LONG{20};
+  // Longer than a busy machine keeps a thread from running.
+  static constexpr std::chrono::milliseconds LONG{100};
   static constexpr std::chrono::seconds SLOW_FOR{10};
 
  private:
