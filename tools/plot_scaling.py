@@ -41,12 +41,12 @@ PANELS = [
     ),
     (
         "Memory",
-        [(1024, "KiB"), (1024**2, "MiB")],
+        [(1, "B"), (1e3, "kB"), (1e6, "MB")],
         [("link-memory-bytes", "linked workload"), ("instance-memory-bytes", "one instance of it")],
     ),
     (
         "Adapters' code",
-        [(1024, "KiB"), (1024**2, "MiB")],
+        [(1, "B"), (1e3, "kB"), (1e6, "MB")],
         [("adapter-wasm-bytes", "WebAssembly"), ("adapter-compiled-bytes", "compiled")],
     ),
 ]
@@ -64,7 +64,7 @@ def ticks(low, high):
 
 def panel(left, title, units, lines, rows):
     """The SVG of one panel: both axes logarithmic, so that what is linear is a straight line."""
-    counts = [row["components"] for row in rows]
+    counts = [int(row["components"]) for row in rows]
     values = [row[field] for field, _ in lines for row in rows if row.get(field, 0) > 0]
     scale = ticks(min(values), max(values))
     bottom, top = math.log10(scale[0]), math.log10(scale[-1])
@@ -97,7 +97,7 @@ def panel(left, title, units, lines, rows):
         out.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
         out += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{color}"/>' for a, b in points]
         column, line = i % 2, i // 2
-        place_x, place_y = left + column * 150, TOP - 24 + line * 14
+        place_x, place_y = left + column * 180, TOP - 24 + line * 14
         end = label(rows[-1].get(field, 0), units)
         out.append(
             f'<rect x="{place_x}" y="{place_y - 8}" width="9" height="9" fill="{color}"/>'
@@ -110,7 +110,7 @@ def draw(rows):
     rows = sorted(rows, key=lambda row: row["components"])
     width = LEFT + len(PANELS) * WIDTH + (len(PANELS) - 1) * GAP + 24
     height = TOP + HEIGHT + BOTTOM
-    most = rows[-1]["components"]
+    most = int(rows[-1]["components"])
     parts = []
     for i, (title, units, lines) in enumerate(PANELS):
         parts += panel(LEFT + i * (WIDTH + GAP), title, units, lines, rows)
