@@ -27,7 +27,7 @@ struct Row {
 };
 
 // Nanoseconds for one operation of `operation(count)`, which does `count` of them: the best of
-// several rounds of about 10 ms each. All `sides` are measured in turns.
+// many rounds of about 5 ms each. All `sides` are measured in turns.
 std::vector<double> bestOf(const std::vector<std::function<void(uint64_t count)>>& sides);
 double bestOf(const std::function<void(uint64_t count)>& side);
 
