@@ -133,7 +133,7 @@ TEST_F(HttpBody, PatienceEnds) {
 
 // -- BodyWriter
 
-struct Sent : kj::AsyncOutputStream {
+struct Sent final : kj::AsyncOutputStream {
   kj::Promise<void> write(const void* buffer, size_t size) override {
     text.append(static_cast<const char*>(buffer), size);
     ++writes;
