@@ -98,14 +98,12 @@ ContextImpl::ContextImpl(Clocks clocks)
       lingering(std::make_shared<Lingering>(clocks.timer)),
       network(std::make_shared<sockets::NetworkAccess>(sockets::Grants(), nullptr, *lingering)) {}
 
-bool ContextImpl::isDrained() {
-  return output->flushed() && error->flushed() && lingering->done();
-}
+bool ContextImpl::isDrained() { return output->flushed() && error->flushed() && lingering->done(); }
 
 kj::Promise<void> ContextImpl::drained() {
-  return output->whenFlushed()
-      .then([this]() { return error->whenFlushed(); })
-      .then([this]() { return lingering->whenDone(); });
+  return output->whenFlushed().then([this]() { return error->whenFlushed(); }).then([this]() {
+    return lingering->whenDone();
+  });
 }
 
 std::span<std::byte> ContextImpl::scratch() {
@@ -133,8 +131,8 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
       options.error.linePrefix.empty() && isTerminal(options.error, STDERR_FILENO);
   context->eventPort = &io.unixEventPort;
   TENON_TRY(auto grants, sockets::Grants::parse(options.network));
-  context->network = std::make_shared<sockets::NetworkAccess>(
-      std::move(grants), &io.unixEventPort, *context->lingering);
+  context->network = std::make_shared<sockets::NetworkAccess>(std::move(grants), &io.unixEventPort,
+                                                              *context->lingering);
   TENON_TRY(context->preopens, openGrants(options.directories));
   if (!options.http.allow.empty()) {
     TENON_TRY(context->http, http::newClient(io, options.http));
