@@ -259,6 +259,7 @@ StringRange storeLatin1OrUtf16(Context& context, std::string_view utf8) {
 
   const auto* at = reinterpret_cast<const unsigned char*>(utf8.data());
   const unsigned char* end = at + utf8.size();
+  const unsigned char* rest = at;  // from what does not fit
   uint32_t length = 0;
   bool isLatin1 = true;
   while (at != end) {
@@ -266,6 +267,7 @@ StringRange storeLatin1OrUtf16(Context& context, std::string_view utf8) {
     copyTo(to + length, at, ascii);
     at += ascii;
     length += static_cast<uint32_t>(ascii);
+    rest = at;
     if (at == end) break;
     char32_t code = next(at);
     if (code >= 0x100) {
@@ -283,12 +285,17 @@ StringRange storeLatin1OrUtf16(Context& context, std::string_view utf8) {
     return {pointer, length};
   }
 
-  // The specification widens in place what was written; the source has the same text.
   uint32_t worstCase = 2 * bytes;
   pointer = context.reallocate(pointer, bytes, 2, worstCase);
   to = room(context, pointer, worstCase);
   if (context.failed()) return {};
-  uint32_t size = utf8ToUtf16(utf8, to);
+  // What the guest's `realloc` kept of the text is widened in place.
+  for (uint32_t i = length; i-- > 0;) {
+    to[2 * i] = to[i];
+    to[2 * i + 1] = std::byte{0};
+  }
+  std::string_view wide(reinterpret_cast<const char*>(rest), static_cast<size_t>(end - rest));
+  uint32_t size = 2 * length + utf8ToUtf16(wide, to + size_t{2} * length);
   if (size < worstCase) {
     pointer = context.reallocate(pointer, worstCase, 2, size);
     room(context, pointer, size);

@@ -272,5 +272,18 @@ TEST_F(Traps, StreamsFuturesAndErrorContextsAreRefused) {
   }
 }
 
+// Source: definitions.py `store_string_to_latin1_or_utf16`; found by tests/differential.
+TEST_F(Traps, TextThatTurnsOutNotToBeLatin1IsWidenedAsTheGuestsReallocLeftIt) {
+  FakeContext context(LATIN1);
+  context.afterRealloc = [](std::vector<uint8_t>& data) { data[8] = 'x'; };
+  StringRange range = storeString(context, "a\u20ac");
+  ASSERT_FALSE(context.failed());
+  EXPECT_EQ(range.codeUnits, 2 | TAG);
+  EXPECT_EQ(context.data[range.pointer], 'x');
+  EXPECT_EQ(context.data[range.pointer + 1], 0);
+  EXPECT_EQ(context.data[range.pointer + 2], 0xac);
+  EXPECT_EQ(context.data[range.pointer + 3], 0x20);
+}
+
 }  // namespace
 }  // namespace tenon::abi
