@@ -2,7 +2,7 @@
 // json-from-wast` makes of a .wast file, with one binary per module beside it.
 //
 //     tenon_run_suite SCRIPT.json [--expected FILE] [--no-shim-elision] [--decode-only]
-//                     [--features LIST] [--row FILE]
+//                     [--features LIST] [--row FILE] [--outcomes FILE]
 //
 // Every command is a check. `--expected` names the checked-in list of commands that may fail, a
 // line each: "script:line reason"; one that passes all the same fails the run. `--decode-only`
@@ -12,7 +12,8 @@
 // `--features` is for the scripts of wasm-tools itself: gated features are let through as
 // wasm-tools is told for that script ("cm-async,cm64", after its defaults). A valid component that
 // is refused because it needs a feature that Tenon lacks counts as gated, and the refusal must say
-// so; core modules are left out. `--row` appends the counts to a file, for the table.
+// so; core modules are left out. `--row` appends the counts to a file, for the table. `--outcomes`
+// writes what happened, a line for each command, for tests/differential: "line TAB kind TAB text".
 
 #include "component/abi/dynamic.h"
 #include "component/binary/decoder.h"
@@ -22,6 +23,7 @@
 #include "engine/handles.h"
 #include "engine/instance.h"
 #include "engine/linked.h"
+#include "script.h"
 
 #include <tenon/value.h>
 
@@ -37,84 +39,9 @@
 namespace tenon {
 namespace {
 
+using conformance::readBytes;
+using conformance::valuesFrom;
 using nlohmann::json;
-
-std::vector<std::byte> readBytes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::vector<char> text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  std::vector<std::byte> bytes(text.size());
-  for (size_t i = 0; i < text.size(); ++i) bytes[i] = static_cast<std::byte>(text[i]);
-  return bytes;
-}
-
-// -- Values of the script -------------------------------------------------------------------------
-
-template <typename T>
-Value integer(const std::string& text) {
-  if constexpr (std::is_signed_v<T>)
-    return Value(static_cast<T>(std::stoll(text)));
-  else
-    return Value(static_cast<T>(std::stoull(text)));
-}
-
-Value valueFrom(const json& item);
-
-Box boxFrom(const json& item) { return item.is_null() ? Box() : Box(valueFrom(item)); }
-
-std::vector<Value> valuesFrom(const json& items) {
-  std::vector<Value> values;
-  for (const json& item : items) values.push_back(valueFrom(item));
-  return values;
-}
-
-char32_t firstCodePoint(const std::string& utf8) {
-  unsigned char lead = static_cast<unsigned char>(utf8.at(0));
-  size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  char32_t code = length == 1 ? lead : lead & (0xff >> (length + 1));
-  for (size_t i = 1; i < length; ++i) code = code << 6 | (utf8.at(i) & 0x3f);
-  return code;
-}
-
-// Floats are written as their bits, in decimal.
-Value valueFrom(const json& item) {
-  const std::string type = item.at("type");
-  const json& value = item.contains("value") ? item.at("value") : json();
-  if (type == "bool") return Value(value.get<bool>());
-  if (type == "u8") return integer<uint8_t>(value);
-  if (type == "s8") return integer<int8_t>(value);
-  if (type == "u16") return integer<uint16_t>(value);
-  if (type == "s16") return integer<int16_t>(value);
-  if (type == "u32") return integer<uint32_t>(value);
-  if (type == "s32") return integer<int32_t>(value);
-  if (type == "u64") return integer<uint64_t>(value);
-  if (type == "s64") return integer<int64_t>(value);
-  if (type == "f32") {
-    return Value(std::bit_cast<float>(static_cast<uint32_t>(std::stoul(value.get<std::string>()))));
-  }
-  if (type == "f64") {
-    return Value(std::bit_cast<double>(uint64_t{std::stoull(value.get<std::string>())}));
-  }
-  if (type == "char") return Value(Char{firstCodePoint(value)});
-  if (type == "string") return Value(value.get<std::string>());
-  if (type == "list") return Value(List{valuesFrom(value)});
-  if (type == "tuple") return Value(Tuple{valuesFrom(value)});
-  if (type == "record") {
-    Record record;
-    for (const json& field : value) record.fields.push_back({field.at(0), valueFrom(field.at(1))});
-    return Value(std::move(record));
-  }
-  if (type == "variant") {
-    return Value(Variant{value.at("case"), boxFrom(value.value("payload", json()))});
-  }
-  if (type == "enum") return Value(Enum{value.get<std::string>()});
-  if (type == "option") return Value(Option{boxFrom(value)});
-  if (type == "result") {
-    bool isError = value.contains("Err");
-    return Value(ResultValue{isError, boxFrom(value.at(isError ? "Err" : "Ok"))});
-  }
-  if (type == "flags") return Value(Flags{value.get<std::vector<std::string>>()});
-  throw std::runtime_error("unknown value type in the script: " + type);
-}
 
 // -- Running --------------------------------------------------------------------------------------
 
@@ -122,6 +49,7 @@ struct Options {
   std::string script;
   std::string expected;
   std::string row;
+  std::string outcomes;
   bool decodeOnly = false;
   bool scriptOfWasmTools = false;
   component::Features features;
@@ -130,8 +58,11 @@ struct Options {
 
 struct Outcome {
   bool passed = true;
-  std::string why;
+  std::string why = {};
   enum class Kind : uint8_t { CHECKED, GATED, SKIPPED } kind = Kind::CHECKED;
+  // What happened: "accepted", "refused", "instantiated", "not instantiated", "returned" or
+  // "trapped", and the values or the reason. Empty: nothing ran.
+  std::string observed = {}, detail = {};
 };
 
 Outcome fail(std::string why) { return {false, std::move(why)}; }
@@ -182,11 +113,17 @@ class Runner {
     if (type == "module") return instantiate(command, /*named=*/"");
     if (type == "module_definition") return define(command);
     if (type == "module_instance") return instantiateDefinition(command);
-    if (type == "assert_invalid" || type == "assert_malformed") return refuse(command);
+    if (type == "assert_invalid" || type == "assert_malformed") {
+      Outcome outcome = refuse(command);
+      if (outcome.kind == Outcome::Kind::SKIPPED) return outcome;
+      bool accepted = !outcome.passed;
+      return observe(std::move(outcome), accepted);
+    }
     if (type == "assert_uninstantiable") {
       if (options_.decodeOnly) return validateOnly(bytesOf(command));
       Outcome outcome = instantiate(command, "");
-      return outcome.passed ? fail("it was instantiated") : Outcome{};
+      return outcome.passed ? observe(fail("it was instantiated"), "instantiated", "")
+                            : observe({}, "not instantiated", outcome.why);
     }
     if (type == "action" || type == "assert_return" || type == "assert_trap") {
       return options_.decodeOnly ? Outcome{} : invoke(command, type);
@@ -195,6 +132,18 @@ class Runner {
   }
 
  private:
+  static Outcome observe(Outcome outcome, std::string what, std::string detail) {
+    outcome.observed = std::move(what);
+    outcome.detail = std::move(detail);
+    return outcome;
+  }
+  // For a binary that was decoded and validated.
+  static Outcome observe(Outcome outcome, bool accepted) {
+    outcome.observed = accepted ? "accepted" : "refused";
+    outcome.detail = outcome.why;
+    return outcome;
+  }
+
   bool isCoreModule(const json& command) const {
     if (!command.contains("filename") || command.value("module_type", "") == "text") return false;
     auto layer = component::readLayer(bytesOf(command));
@@ -246,7 +195,8 @@ class Runner {
     std::string name = command.value("name", "");
     Outcome outcome = validateOnly(bytes);
     if (outcome.passed) definitions_[name] = std::move(bytes);
-    return outcome;
+    bool accepted = outcome.passed;
+    return observe(std::move(outcome), accepted);
   }
 
   Outcome instantiateDefinition(const json& command) {
@@ -262,7 +212,10 @@ class Runner {
   Outcome instantiateBytes(const std::vector<std::byte>& bytes, const std::string& name) {
     current_ = nullptr;
     Outcome valid = validateOnly(bytes);
-    if (!valid.passed || options_.decodeOnly) return valid;
+    if (!valid.passed || options_.decodeOnly) {
+      bool accepted = valid.passed;
+      return observe(std::move(valid), accepted);
+    }
     if (*component::readLayer(bytes) == component::Layer::CORE_MODULE) return {};
     auto executable = engine::Executable::link(bytes, name.empty() ? "test" : name,
                                                options_.elision, options_.features);
@@ -272,10 +225,12 @@ class Runner {
     auto linked = engine::Linked::link(engine_, *executable, registry_);
     if (!linked) return fail(linked.error().text() + "\n" + linked.error().details);
     auto instance = engine::Instance::create(*linked);
-    if (!instance) return fail(instance.error().text());
+    if (!instance) {
+      return observe(fail(instance.error().text()), "not instantiated", instance.error().text());
+    }
     current_ = instance->get();
     instances_.push_back(*std::move(instance));
-    return {};
+    return observe({}, "instantiated", "");
   }
 
   // The export of the current instance; `field` may be a path "instance.function".
@@ -318,18 +273,26 @@ class Runner {
     current_->beginCall();
     bool returned = current_->execute(*resolved, codec);
     if (type == "assert_trap") {
-      if (returned) return fail("it returned; expected a trap: " + command.value("text", ""));
+      if (returned) {
+        return observe(fail("it returned; expected a trap: " + command.value("text", "")),
+                       "returned", "");
+      }
       engine::Trap trap = current_->store().takeTrap();
       if (std::getenv("TENON_SHOW_TRAPS")) {
         std::printf("    line %d: expected '%s', got '%s'\n", command.at("line").get<int>(),
                     command.value("text", "").c_str(), trap.message.c_str());
       }
-      return {};
+      return observe({}, "trapped", trap.message);
     }
-    if (!returned) return fail("trapped: " + current_->store().takeTrap().message);
-    if (type == "action") return {};
+    if (!returned) {
+      std::string reason = current_->store().takeTrap().message;
+      return observe(fail("trapped: " + reason), "trapped", reason);
+    }
+    std::string results;
+    for (const Value& value : call.results) results += component::printWave(value);
+    if (type == "action") return observe({}, "returned", results);
     std::vector<Value> expected = valuesFrom(command.at("expected"));
-    if (call.results == expected) return {};
+    if (call.results == expected) return observe({}, "returned", results);
     std::string text = "expected";
     for (const Value& value : expected) text += " " + component::printWave(value);
     text += ", found";
@@ -368,6 +331,8 @@ int main(int argc, char** argv) {
       options.elision = component::ShimElision::OFF;
     else if (word == "--decode-only")
       options.decodeOnly = true;
+    else if (word == "--outcomes" && i + 1 < argc)
+      options.outcomes = argv[++i];
     else if (word == "--row" && i + 1 < argc)
       options.row = argv[++i];
     else if (word == "--features" && i + 1 < argc) {
@@ -391,6 +356,11 @@ int main(int argc, char** argv) {
     int line = command.at("line");
     std::string key = name + ":" + std::to_string(line);
     Outcome outcome = runner.run(command);
+    if (!options.outcomes.empty() && !outcome.observed.empty()) {
+      std::string detail = outcome.detail.substr(0, outcome.detail.find('\n'));
+      std::ofstream(options.outcomes, std::ios::app)
+          << line << '\t' << outcome.observed << '\t' << detail << '\n';
+    }
     bool mayFail = expected.contains(key);
     if (outcome.kind == Outcome::Kind::SKIPPED)
       ++skipped;

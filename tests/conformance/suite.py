@@ -6,7 +6,7 @@
     suite.py table --runner PROGRAM [OPTION...]     runs all, prints a table; exit code 1 if any failed
 
 Both come with the crate wasm-tools (see deps/pins); `wasm-tools json-from-wast` turns each script into JSON
-and binaries. Scripts under async/ are decoded and validated; running them is later work. Those under cli/
+and binaries. With --peer, what happened is compared with what the peer does (tests/differential). Scripts under async/ are decoded and validated; running them is later work. Those under cli/
 (tests/cli/component-model in the crate) check the validator: each runs with the features that its RUN line
 names.
 """
@@ -55,7 +55,7 @@ def scripts():
     return names
 
 
-def run(name, runner, options):
+def run(name, runner, options, peer=None):
     """Converts and runs one script; returns its exit code. Prints what the runner prints."""
     tool = os.path.join(cache(), "bin", "wasm-tools")
     strict = "1"
@@ -75,6 +75,12 @@ def run(name, runner, options):
         command = [runner, json, "--expected", os.path.join(HERE, "expected_failures.txt")] + options
         if name.startswith("async/"):
             command.append("--decode-only")
+        if peer:
+            outcomes = os.path.join(folder, "outcomes")
+            subprocess.run(command + ["--outcomes", outcomes], stdout=subprocess.DEVNULL)
+            known = os.path.join(HERE, "..", "differential", "suite_differences.txt")
+            decode_only = ["--decode-only"] if name.startswith("async/") else []
+            return subprocess.run([peer, json, "--outcomes", outcomes, "--known", known] + decode_only).returncode
         if "--row" not in options:
             return subprocess.run(command).returncode
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
@@ -109,6 +115,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("action", choices=["list", "run", "table"])
     parser.add_argument("--runner")
+    parser.add_argument("--peer")
     arguments, rest = parser.parse_known_args()
     if arguments.action == "list":
         print("\n".join(scripts()))
@@ -117,7 +124,7 @@ def main():
     names = [word for word in rest if not word.startswith("--")] or scripts()
     if arguments.action == "table":
         return table(names, arguments.runner, options)
-    return 1 if any([run(name, arguments.runner, options) != 0 for name in names]) else 0
+    return 1 if any([run(name, arguments.runner, options, arguments.peer) != 0 for name in names]) else 0
 
 
 sys.exit(main())

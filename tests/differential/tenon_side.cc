@@ -1,0 +1,141 @@
+#include "component/abi/dynamic.h"
+#include "engine/executable.h"
+#include "engine/instance.h"
+#include "engine/linked.h"
+#include "random_values.h"
+#include "sides.h"
+
+#include <map>
+
+namespace tenon::differential {
+namespace {
+
+// Handles are nothing but their representation.
+class PlainHandles final : public abi::HandleFactory {
+ public:
+  virtual ~PlainHandles() = default;
+  std::shared_ptr<ResourceHandle> wrapOwn(uint32_t, uint32_t rep) override {
+    return std::make_shared<TestHandle>(rep);
+  }
+  std::shared_ptr<ResourceHandle> wrapBorrow(uint32_t, uint32_t rep) override {
+    return std::make_shared<TestHandle>(rep);
+  }
+  const char* refuseOwn(const ResourceHandle&, uint32_t) const override { return nullptr; }
+  const char* refuseBorrow(const ResourceHandle&, uint32_t) const override { return nullptr; }
+  uint32_t takeOwn(ResourceHandle& handle) override { return repOf(handle); }
+  uint32_t borrow(ResourceHandle& handle) override { return repOf(handle); }
+
+ private:
+  static uint32_t repOf(const ResourceHandle& handle) {
+    return static_cast<const TestHandle&>(handle).rep;
+  }
+};
+
+struct HostClosure {
+  Script* script = nullptr;
+  std::string name;
+  PlainHandles handles;
+
+  static void invoke(void* self, call::HostCall& call, RawValue* values) noexcept {
+    auto& closure = *static_cast<HostClosure*>(self);
+    Script& script = *closure.script;
+    call.handles = &closure.handles;
+    std::vector<Value> arguments = abi::liftParams(call, call.type, values);
+    if (call.failed()) return;
+    script.events.push_back({closure.name, std::move(arguments)});
+    if (closure.name == "mark") return;
+    if (script.refuses) return call.trap("the script refuses");
+    if (call.type.result) abi::lowerResult(call, call.type, &*script.result, values);
+  }
+};
+
+class TenonSide final : public Side {
+ public:
+  explicit TenonSide(std::shared_ptr<const engine::Linked> linked) : linked_(std::move(linked)) {}
+  virtual ~TenonSide() = default;
+
+  Result<void> instantiate() override {
+    exports_.clear();
+    instance_ = nullptr;
+    TENON_TRY(instance_, engine::Instance::create(linked_));
+    for (const component::ProgramExport& item : instance_->program().exports) {
+      if (auto* lifted = std::get_if<component::LiftedFunction>(&item.item)) {
+        TENON_TRY(engine::Instance::Export resolved, instance_->resolve(*lifted));
+        exports_.emplace(item.name, resolved);
+      }
+    }
+    return {};
+  }
+
+  Outcome call(const std::string& name, const FuncType&,
+               const std::vector<Value>& arguments) override {
+    auto found = exports_.find(name);
+    if (found == exports_.end()) return {"no export " + name, {}};
+    struct Frame {
+      const FuncType& type;
+      const std::vector<Value>& arguments;
+      PlainHandles& handles;
+      std::vector<Value> results;
+    } frame{found->second.lifted->type, arguments, handles_, {}};
+    engine::CallCodec codec{.self = &frame,
+                            .lower =
+                                [](void* self, abi::Context& context, RawValue* values) {
+                                  auto& frame = *static_cast<Frame*>(self);
+                                  context.handles = &frame.handles;
+                                  abi::lowerParams(context, frame.type, frame.arguments, values);
+                                },
+                            .lift =
+                                [](void* self, abi::Context& context, const RawValue* values) {
+                                  auto& frame = *static_cast<Frame*>(self);
+                                  context.handles = &frame.handles;
+                                  auto value = abi::liftResult(context, frame.type, values);
+                                  if (value) frame.results.push_back(*std::move(value));
+                                }};
+    instance_->beginCall();
+    if (!instance_->execute(found->second, codec)) {
+      return {instance_->store().takeTrap().message, {}};
+    }
+    return {std::nullopt, std::move(frame.results)};
+  }
+
+ private:
+  std::shared_ptr<const engine::Linked> linked_;
+  PlainHandles handles_;
+  std::unique_ptr<engine::Instance> instance_;
+  std::map<std::string, engine::Instance::Export> exports_;
+};
+
+}  // namespace
+
+std::shared_ptr<engine::Engine> newTenonEngine() {
+  engine::EngineOptions options;
+  options.allocation = engine::Allocation::ON_DEMAND;
+  options.parallelCompilation = false;
+  return engine::Engine::create(options).value();
+}
+
+Result<std::unique_ptr<Side>> newTenonSide(const std::shared_ptr<engine::Engine>& engine,
+                                           std::span<const std::byte> component, Script& script) {
+  component::Features features;
+  features.maps = true;
+  TENON_TRY(auto executable, engine::Executable::link({component.begin(), component.end()}, "test",
+                                                      component::ShimElision::ON, features));
+  TENON_CHECK(executable->compile(engine, nullptr));
+  call::Registry registry;
+  auto add = [&](const char* interface, const std::string& name) {
+    auto closure = std::make_shared<HostClosure>();
+    closure->script = &script;
+    closure->name = name;
+    registry.add(interface, name,
+                 {.function = &HostClosure::invoke, .closure = std::move(closure), .mismatch = {}});
+  };
+  for (size_t i = 0; i < script.functions.size(); ++i) add("host", "f" + std::to_string(i));
+  add("log", "mark");
+  registry.addResource("host", {.name = "res", .drop = [&script](uint32_t rep) {
+                                  script.events.push_back({"drop", {Value(rep)}});
+                                }});
+  TENON_TRY(auto linked, engine::Linked::link(engine, std::move(executable), registry));
+  return std::unique_ptr<Side>(std::make_unique<TenonSide>(std::move(linked)));
+}
+
+}  // namespace tenon::differential
