@@ -5,8 +5,10 @@
 #include "component/types/type_table.h"
 #include "component/validate/validator.h"
 
+#include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace tenon::engine {
@@ -193,7 +195,15 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
     if (!valid) return refusal(module, std::move(valid).error());
   }
   std::vector<Module> modules;
+  std::map<std::string_view, size_t> known;  // by content: one component may be several parts
   for (const component::ModuleBytes& module : program_.modules) {
+    std::string_view content(reinterpret_cast<const char*>(module.bytes.data()),
+                             module.bytes.size());
+    auto [same, isNew] = known.try_emplace(content, modules.size());
+    if (!isNew) {
+      modules.push_back(modules[same->second]);
+      continue;
+    }
     auto compiled = Module::compile(engine, module.bytes);
     if (!compiled) return refusal(module, std::move(compiled).error());
     modules.push_back(*std::move(compiled));
