@@ -11,6 +11,7 @@
 #include <tenon/value.h>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -30,7 +31,8 @@ std::vector<std::byte> guest(const std::string& name) {
 
 // A component of text, made by wasm-tools.
 std::vector<std::byte> parse(const std::string& text) {
-  std::string path = testing::TempDir() + "/component.wat";
+  // Tests run side by side.
+  std::string path = testing::TempDir() + "/component-" + std::to_string(::getpid()) + ".wat";
   std::ofstream(path) << text;
   std::string command = "$(deps/where wasm-tools)/bin/wasm-tools parse " + path;
   FILE* pipe = ::popen(command.c_str(), "r");
@@ -40,6 +42,7 @@ std::vector<std::byte> parse(const std::string& text) {
     bytes.insert(bytes.end(), buffer, buffer + count);
   }
   ::pclose(pipe);
+  ::unlink(path.c_str());
   return bytes;
 }
 
