@@ -3,10 +3,16 @@
 
 #include "sides.h"
 
+#include <algorithm>
+
 namespace tenon::bench {
 namespace {
 
-constexpr uint32_t ROUND = 10'000;  // crossings in one export call
+// Crossings in one export call, at most.
+constexpr uint64_t MOST = 1'000'000'000;
+
+// The next export call's crossings when `left` are wanted.
+uint32_t batch(uint64_t left) { return static_cast<uint32_t>(std::min(left, MOST)); }
 
 wasmtime_error_t* peerInc(void*, wasmtime_context_t*, const wasmtime_component_func_type_t*,
                           wasmtime_component_val_t* arguments, size_t,
@@ -22,12 +28,15 @@ wasmtime_error_t* peerLength(void*, wasmtime_context_t*, const wasmtime_componen
   return nullptr;
 }
 
-// Calls `name` with ROUND as the first argument, often enough for `count` crossings.
+// Calls `name` with the number of crossings as the first argument, `rest` behind it.
 auto peerCalls(Peer::Instance& instance, const char* name,
-               std::vector<wasmtime_component_val_t> arguments) {
+               std::vector<wasmtime_component_val_t> rest = {}) {
   wasmtime_component_func_t function = instance.function("", name);
-  return [&instance, function, arguments](uint64_t count) {
-    for (uint64_t done = 0; done < count; done += ROUND) {
+  std::vector<wasmtime_component_val_t> arguments = {u32Value(0)};
+  arguments.insert(arguments.end(), rest.begin(), rest.end());
+  return [&instance, function, arguments](uint64_t count) mutable {
+    for (uint64_t done = 0; done < count; done += batch(count - done)) {
+      arguments[0] = u32Value(batch(count - done));
       wasmtime_component_val_t result{};
       instance.call(function, arguments, {&result, 1});
     }
@@ -72,20 +81,23 @@ void benchImports(const Wanted& wanted, std::vector<Row>& rows) {
     race(
         rows, "import/nop", "<= 10 ns, ratio <= 0.15",
         [&](uint64_t count) {
-          for (uint64_t done = 0; done < count; done += ROUND) calls(ROUND).value();
+          for (uint64_t done = 0; done < count; done += batch(count - done)) {
+            calls(batch(count - done)).value();
+          }
         },
-        peerCalls(first, "call-inc", {u32Value(ROUND)}),
-        peerCalls(second, "call-inc", {u32Value(ROUND)}));
+        peerCalls(first, "call-inc"), peerCalls(second, "call-inc"));
   }
   if (wanted("import/string-16")) {
     auto calls = orFail(instance.function<uint64_t(uint32_t, uint32_t)>("", "call-length"));
     race(
         rows, "import/string-16", "ratio <= 0.2",
         [&](uint64_t count) {
-          for (uint64_t done = 0; done < count; done += ROUND) calls(ROUND, 16).value();
+          for (uint64_t done = 0; done < count; done += batch(count - done)) {
+            calls(batch(count - done), 16).value();
+          }
         },
-        peerCalls(first, "call-length", {u32Value(ROUND), u32Value(16)}),
-        peerCalls(second, "call-length", {u32Value(ROUND), u32Value(16)}));
+        peerCalls(first, "call-length", {u32Value(16)}),
+        peerCalls(second, "call-length", {u32Value(16)}));
   }
 }
 
