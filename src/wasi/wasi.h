@@ -35,8 +35,8 @@ class Context {
   virtual std::unique_ptr<Context> copy() const = 0;
 };
 
-// Errors: INVALID_ARGUMENT for text that is not UTF-8 and for a network grant that is none; NOT_FOUND, INVALID_ARGUMENT, PERMISSION or
-// IO for a directory that cannot be granted.
+// Errors: INVALID_ARGUMENT for text that is not UTF-8 and for a network grant that is none;
+// NOT_FOUND, INVALID_ARGUMENT, PERMISSION or IO for a directory that cannot be granted.
 Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOptions& options);
 
 // Adds every interface of WASI 0.2 that Tenon has.
