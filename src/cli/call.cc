@@ -152,7 +152,7 @@ Result<void> callWorkload(const std::string& path, const std::vector<Request>& r
   });
   if (!fine) return explainWorkload(std::move(fine).error(), path, guest, nullptr);
   Loop loop;
-  auto instance = instantiate(workload, loop, guest, chosen, {});
+  auto instance = instantiate(workload, linker, loop, guest, chosen, {});
   if (!instance) return explainWorkload(std::move(instance).error(), path, guest, nullptr);
   auto done = perform(requests, [&](const Request& request) {
     return instance->function(request.component, request.function);

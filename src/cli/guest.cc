@@ -116,13 +116,11 @@ Result<Workload> loadWorkload(const std::string& path, const GuestOptions& guest
   return Workload::load(engine, path);
 }
 
-Result<WorkloadInstance> instantiate(const Workload& workload, Loop& loop,
+Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, Loop& loop,
                                      const GuestOptions& guest,
                                      const std::vector<std::string>& chosen,
                                      const std::vector<std::string>& arguments) {
   TENON_TRY(InstanceOptions given, guest.instanceOptions(arguments));
-  Linker linker;
-  linker.wasi();
   TENON_CHECK(workload.compile(linker));
   warnOfCache(workload.warning());
   WorkloadOptions options;

@@ -29,7 +29,7 @@ Result<Workload> loadWorkload(const std::string& path, const GuestOptions& guest
 // Plans, compiles, links with WASI and instantiates. Each component has the context of the manifest
 // and this command's standard output and error; the components `chosen` (planned names) also have
 // its standard input and what the command line grants, and `arguments` after those of the manifest.
-Result<WorkloadInstance> instantiate(const Workload& workload, Loop& loop,
+Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, Loop& loop,
                                      const GuestOptions& guest,
                                      const std::vector<std::string>& chosen,
                                      const std::vector<std::string>& arguments);

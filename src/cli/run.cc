@@ -65,7 +65,7 @@ Result<int> runWorkload(const std::string& path, const std::string& named, const
   auto program = chooseProgram(plan, named);
   if (!program) return explainWorkload(std::move(program).error(), path, guest, nullptr);
   Loop loop;
-  auto instance = instantiate(workload, loop, guest, {*program}, arguments);
+  auto instance = instantiate(workload, linker, loop, guest, {*program}, arguments);
   if (!instance) return explainWorkload(std::move(instance).error(), path, guest, nullptr);
   auto code = instance->run(*program);
   if (!code) return explainWorkload(std::move(code).error(), path, guest, &*instance);
