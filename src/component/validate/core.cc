@@ -183,7 +183,7 @@ Result<void> Validation::coreInstance(const CoreInstance& instance, uint64_t off
 Result<void> Validation::coreInstantiate(const CoreInstance& instance, CoreInstanceNode& node,
                                          uint64_t offset) {
   TENON_TRY(node.module, scope().coreModule(instance.module, offset));
-  std::unordered_map<std::string_view, const CoreInstanceNode*> arguments;
+  TextMap<const CoreInstanceNode*> arguments;
   for (const CoreInstantiateArg& arg : instance.args) {
     TENON_TRY(const CoreInstanceNode* given, scope().coreInstance(arg.instance, offset));
     if (!arguments.emplace(arg.name, given).second) {

@@ -6,6 +6,7 @@
 // here a concrete heap type (`CoreValType::heapType`, not negative) is such a number, no longer an
 // index. Source: WebAssembly Core Specification 3.0, "Types", "Rolling and Unrolling", "Matching".
 
+#include "base/keyed_hash.h"
 #include "component/binary/definitions.h"
 
 #include <tenon/result.h>
@@ -15,7 +16,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace tenon::component::typed {
@@ -84,8 +84,8 @@ class CoreTypeTable {
   bool structureMatches(const CoreComposite& type, const CoreComposite& super) const;
 
   std::deque<CoreComposite> composites_;
-  std::unordered_map<std::string, CoreTypeId> groups_;  // first number, by structure
-  size_t copied_ = 0;                                   // parameters and results, by `resolve`
+  OwnedTextMap<CoreTypeId> groups_;  // first number, by structure
+  size_t copied_ = 0;                // parameters and results, by `resolve`
 };
 
 }  // namespace tenon::component::typed

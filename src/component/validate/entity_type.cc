@@ -19,14 +19,14 @@ size_t mix(size_t seed, size_t value) {
 }
 
 size_t hashOf(const CoreFuncType& type) {
-  size_t hash = type.params.size();
+  KeyedHash hash;
   for (const auto* list : {&type.params, &type.results}) {
+    hash.add(uint64_t{list->size()});
     for (const CoreValType& value : *list) {
-      hash = mix(hash, mix(value.code, static_cast<size_t>(value.heapType)));
+      hash.add(uint64_t{value.code} << 56 ^ static_cast<uint64_t>(value.heapType));
     }
-    hash = mix(hash, 0x100);
   }
-  return hash;
+  return hash.finish();
 }
 
 }  // namespace

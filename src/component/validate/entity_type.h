@@ -9,6 +9,7 @@
 // node, which is a new name. Resources are identified by numbers; an alias of one likewise.
 // Source: Explainer.md "Type Checking", "External Visibility of Types".
 
+#include "base/keyed_hash.h"
 #include "component/binary/definitions.h"
 #include "component/types/type_table.h"
 #include "component/validate/core_rec_types.h"
@@ -133,7 +134,7 @@ class Items {
 
  private:
   std::vector<Item> items_;
-  std::unordered_map<std::string_view, uint32_t> byName_;
+  TextMap<uint32_t> byName_;
 };
 
 struct InstanceNode {
@@ -164,7 +165,7 @@ struct ComponentNode {
 struct ModuleNode {
   std::vector<CoreImportDecl> imports;
   std::vector<CoreExportDecl> exports;
-  std::unordered_map<std::string_view, uint32_t> exportsByName;
+  TextMap<uint32_t> exportsByName;
   Extent extent;
 
   const CoreExternType* findExport(std::string_view name) const;
@@ -172,7 +173,7 @@ struct ModuleNode {
 
 struct CoreInstanceNode {
   const ModuleNode* module = nullptr;  // its exports; null: `exports`
-  std::unordered_map<std::string_view, const CoreExternType*> exports;
+  TextMap<const CoreExternType*> exports;
 
   const CoreExternType* findExport(std::string_view name) const;
 };

@@ -187,8 +187,7 @@ Result<void> checkSetter(const NewItem& item, const PlainName& name, const Items
 }  // namespace
 
 Result<void> addItem(const NewItem& item, const ResourceNames& known, NameRules rules,
-                     std::unordered_map<std::string, std::string_view>& names, Items& items,
-                     Extent& extent) {
+                     OwnedTextMap<std::string_view>& names, Items& items, Extent& extent) {
   uint64_t offset = item.name.offset;
   const char* side = toString(item.direction);
   auto parsed = parseName(item.name.name, rules, offset);

@@ -34,7 +34,7 @@ Result<void> Validation::instance(const Instance& instance, uint64_t offset) {
 // every instance defines anew.
 Result<const InstanceNode*> Validation::instantiate(const Instance& instance, uint64_t offset) {
   TENON_TRY(const ComponentNode* component, scope().component(instance.component, offset));
-  std::unordered_map<std::string_view, Entity> arguments;
+  TextMap<Entity> arguments;
   for (const InstantiateArg& arg : instance.args) {
     TENON_TRY(Entity entity, entityAt(arg.item, Naming::SAME, offset));
     if (!arguments.emplace(arg.name, entity).second) {
@@ -90,7 +90,7 @@ Result<const InstanceNode*> Validation::instantiate(const Instance& instance, ui
 
 Result<const InstanceNode*> Validation::bag(const Instance& instance, uint64_t offset) {
   InstanceNode node;
-  std::unordered_map<std::string, std::string_view> names;
+  OwnedTextMap<std::string_view> names;
   ResourceNames none;  // nothing that a bag exports gets an index that a name could be attached to
   for (const InlineExport& item : instance.exports) {
     TENON_TRY(Entity entity, entityAt(item.item, Naming::SAME, offset));

@@ -77,7 +77,7 @@ class Linkage {
 
   const Interfaces& interfaces_;
   typed::Identity next_ = typed::Identity{1} << 32;
-  std::unordered_map<std::string, typed::Identity> hostResources_;
+  OwnedTextMap<typed::Identity> hostResources_;
 };
 
 // "func(a: u32)", "instance", "resource", "record { ... }": an item's type for messages.

@@ -3,6 +3,7 @@
 // What is defined so far in one component, component type or instance type: its index spaces, its
 // imports and exports, which names are visible from outside, and which resources it has introduced.
 
+#include "base/keyed_hash.h"
 #include "component/validate/core_rec_types.h"
 #include "component/validate/entity_type.h"
 #include "component/validate/names.h"
@@ -48,7 +49,7 @@ struct ValueEntry {
 // names refer to.
 struct ResourceNames {
   std::unordered_map<uint64_t, std::string_view> byResource;  // see `keyOf`
-  std::unordered_set<std::string_view> all;
+  TextSet all;
 
   static uint64_t keyOf(ResourceRef ref) { return uint64_t{ref.id} << 32 | ref.alias; }
   void add(std::string_view name, ResourceRef ref) {
@@ -60,7 +61,7 @@ struct ResourceNames {
 // Everything on one side of a scope: its imports or its exports.
 struct Boundary {
   Items items;
-  std::unordered_map<std::string, std::string_view> names;  // strongly unique keys
+  OwnedTextMap<std::string_view> names;  // strongly unique keys
   ResourceNames resources;
   // Types with a name that is visible from outside.
   std::unordered_set<AnyType, AnyTypeHash> visible;
@@ -136,8 +137,7 @@ struct NewItem {
   Direction direction;
 };
 Result<void> addItem(const NewItem& item, const ResourceNames& known, NameRules rules,
-                     std::unordered_map<std::string, std::string_view>& names, Items& items,
-                     Extent& extent);
+                     OwnedTextMap<std::string_view>& names, Items& items, Extent& extent);
 
 // INVALID at `offset`.
 Error invalid(uint64_t offset, std::string message);

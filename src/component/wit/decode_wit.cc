@@ -1,5 +1,6 @@
 #include "component/wit/decode_wit.h"
 
+#include "base/keyed_hash.h"
 #include "component/wit/type_decoder.h"
 
 #include <algorithm>
@@ -413,10 +414,9 @@ class Decoder {
   const TypeGraph& graph_;
   Model model_;
   TypeDecoder types_;
-  std::unordered_map<std::string_view, uint32_t>
-      named_;  // interfaces of this package, by full name
+  TextMap<uint32_t> named_;  // interfaces of this package, by full name
   std::deque<Package> foreign_;
-  std::unordered_map<std::string, size_t> foreignByName_;
+  OwnedTextMap<size_t> foreignByName_;
   std::unordered_map<uint32_t, size_t> foreignOf_;  // interface to foreign package
 };
 

@@ -1,5 +1,7 @@
 #include "component/wit/elaborate.h"
 
+#include "base/keyed_hash.h"
+
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -461,7 +463,7 @@ class Elaborator {
 
   Result<TypeId> instantiate(const Instance& instance) {
     TENON_TRY(const TypeId id, at(scope().components, instance.component, "component"));
-    std::unordered_map<std::string_view, Entity> args;
+    TextMap<Entity> args;
     for (const InstantiateArg& arg : instance.args) {
       TENON_TRY(const Entity entity, entityOf(arg.item));
       args.insert_or_assign(arg.name, entity);
@@ -493,7 +495,7 @@ class Elaborator {
 
   // The resource that the arguments give for the one that is at `path` among `imports`.
   const Entity* follow(const Items& imports, const ResourcePath& path,
-                       const std::unordered_map<std::string_view, Entity>& args) {
+                       const TextMap<Entity>& args) {
     const Items* items = &imports;
     const Entity* given = nullptr;
     for (size_t i = 0; i < path.size(); ++i) {

@@ -3,10 +3,11 @@
 // A map from names to values that keeps the order of insertion, for the imports, exports and
 // members that the binary lists in an order which matters. The names are borrowed.
 
+#include "base/keyed_hash.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -63,7 +64,7 @@ class OrderedMap {
   }
 
   std::vector<std::pair<std::string_view, T>> items_;
-  std::unordered_map<std::string_view, size_t> index_;  // empty up to SMALL
+  TextMap<size_t> index_;  // empty up to SMALL
 };
 
 }  // namespace tenon::component::wit

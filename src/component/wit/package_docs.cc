@@ -1,5 +1,6 @@
 #include "component/wit/package_docs.h"
 
+#include "base/keyed_hash.h"
 #include "component/wit/json_reader.h"
 
 #include <string>
@@ -87,7 +88,7 @@ Result<> addToFunction(const JsonValue& data, Function& function) {
 }
 
 Result<> addToType(const JsonValue& data, TypeDef& type) {
-  std::unordered_map<std::string_view, Member*> members;
+  TextMap<Member*> members;
   for (Member& member : type.members) members.emplace(member.label, &member);
   TENON_CHECK(
       eachOf(data, "items", [&](const std::string& name, const JsonValue& docs) -> Result<> {

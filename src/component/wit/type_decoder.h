@@ -3,6 +3,7 @@
 // The types and functions of WIT out of a type graph: each identity becomes one type of the model,
 // the first time that it is seen.
 
+#include "base/keyed_hash.h"
 #include "component/wit/model.h"
 #include "component/wit/type_graph.h"
 
@@ -48,7 +49,7 @@ class TypeDecoder {
   Model& model_;
   std::unordered_map<TypeId, uint32_t, TypeIdHash> known_;  // identity to index in Model::types
   // By owner, then by name.
-  std::unordered_map<uint64_t, std::unordered_map<std::string_view, uint32_t>> resources_;
+  std::unordered_map<uint64_t, TextMap<uint32_t>> resources_;
   uint64_t steps_ = 0;
 };
 
