@@ -113,8 +113,8 @@ Result<CoreTypeDef> readCoreType(ByteReader& in, DecodeContext& context);
 Result<ValTypeRef> readValType(ByteReader& in, DecodeContext& context);
 // resultlist.
 Result<std::optional<ValTypeRef>> readResultList(ByteReader& in, DecodeContext& context);
-// type. `depth` counts the types around it.
-Result<TypeDef> readType(ByteReader& in, DecodeContext& context, uint32_t depth);
+// type. `depth` counts the types around it. After an error `type` is filled in part.
+Result<void> readType(ByteReader& in, DecodeContext& context, uint32_t depth, TypeDef& type);
 
 // -- decode_canon.cc ------------------------------------------------------------------------------
 

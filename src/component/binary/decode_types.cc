@@ -54,103 +54,97 @@ Result<LabelledType> readLabel(ByteReader& in) {
   return member;
 }
 
-Result<DefValType> readFixedList(ByteReader& in, DecodeContext& context, uint64_t start) {
-  DefValType type;
+Result<void> readFixedList(ByteReader& in, DecodeContext& context, uint64_t start,
+                           DefValType& type) {
   type.kind = TypeKind::LIST;
   TENON_TRY(type.element, readValType(in, context));
   TENON_TRY(type.length, in.u32());
-  TENON_CHECK(requireFeature(context.features.fixedLists, start, "a list with a length",
-                             "fixed-length lists"));
-  return type;
+  return requireFeature(context.features.fixedLists, start, "a list with a length",
+                        "fixed-length lists");
 }
 
-Result<DefValType> readMap(ByteReader& in, DecodeContext& context, uint64_t start) {
-  DefValType type;
+Result<void> readMap(ByteReader& in, DecodeContext& context, uint64_t start, DefValType& type) {
   type.kind = TypeKind::LIST;
   TENON_TRY(type.key, readValType(in, context));
   TENON_TRY(type.element, readValType(in, context));
-  TENON_CHECK(requireFeature(context.features.maps, start, "type map", "maps"));
-  return type;
+  return requireFeature(context.features.maps, start, "type map", "maps");
 }
 
 // defvaltype, after its first byte, which was at `start`.
-Result<DefValType> readDefValType(ByteReader& in, DecodeContext& context, uint8_t opcode,
-                                  uint64_t start) {
-  DefValType type;
+Result<void> readDefValType(ByteReader& in, DecodeContext& context, uint8_t opcode, uint64_t start,
+                            DefValType& type) {
   auto labelledValType = [&](ByteReader& reader) { return readLabelledValType(reader, context); };
   auto variantCase = [&](ByteReader& reader) { return readCase(reader, context); };
   auto valType = [&](ByteReader& reader) { return readValType(reader, context); };
   if (auto kind = primitiveOf(opcode)) {
-    TENON_CHECK(checkPrimitive(*kind, start, context));
     type.kind = *kind;
-    return type;
+    return checkPrimitive(*kind, start, context);
   }
   switch (opcode) {
     case 0x72: {
       type.kind = TypeKind::RECORD;
       TENON_TRY(type.members,
                 readVector<LabelledType>(in, context, "record fields", labelledValType));
-      return type;
+      return {};
     }
     case 0x71: {
       type.kind = TypeKind::VARIANT;
       TENON_TRY(type.members, readVector<LabelledType>(in, context, "variant cases", variantCase));
-      return type;
+      return {};
     }
     case 0x70: {
       type.kind = TypeKind::LIST;
       TENON_TRY(type.element, readValType(in, context));
-      return type;
+      return {};
     }
     case 0x6f: {
       type.kind = TypeKind::TUPLE;
       TENON_TRY(type.elements, readVector<ValTypeRef>(in, context, "tuple members", valType));
-      return type;
+      return {};
     }
     case 0x6e: {
       type.kind = TypeKind::FLAGS;
       TENON_TRY(type.members, readVector<LabelledType>(in, context, "flags", readLabel));
-      return type;
+      return {};
     }
     case 0x6d: {
       type.kind = TypeKind::ENUM;
       TENON_TRY(type.members, readVector<LabelledType>(in, context, "enum cases", readLabel));
-      return type;
+      return {};
     }
     case 0x6b: {
       type.kind = TypeKind::OPTION;
       TENON_TRY(type.element, readValType(in, context));
-      return type;
+      return {};
     }
     case 0x6a: {
       type.kind = TypeKind::RESULT;
       TENON_TRY(type.ok, readOptionalValType(in, context));
       TENON_TRY(type.error, readOptionalValType(in, context));
-      return type;
+      return {};
     }
     case 0x69:
     case 0x68: {
       type.kind = opcode == 0x69 ? TypeKind::OWN : TypeKind::BORROW;
       TENON_TRY(type.resource, in.u32());
-      return type;
+      return {};
     }
     case 0x67:
-      return readFixedList(in, context, start);
+      return readFixedList(in, context, start, type);
     case 0x66:
     case 0x65: {
       type.kind = opcode == 0x66 ? TypeKind::STREAM : TypeKind::FUTURE;
       TENON_TRY(type.element, readOptionalValType(in, context));
-      return type;
+      return {};
     }
     case 0x63:
-      return readMap(in, context, start);
+      return readMap(in, context, start, type);
     default:
       return unexpectedByte(start, "a type", opcode);
   }
 }
 
-Result<FuncTypeDef> readFuncType(ByteReader& in, DecodeContext& context) {
-  FuncTypeDef type;
+Result<void> readFuncType(ByteReader& in, DecodeContext& context, FuncTypeDef& type) {
   auto param = [&](ByteReader& reader) -> Result<ParamDecl> {
     ParamDecl decl;
     TENON_TRY(decl.name, reader.name());
@@ -159,7 +153,7 @@ Result<FuncTypeDef> readFuncType(ByteReader& in, DecodeContext& context) {
   };
   TENON_TRY(type.params, readVector<ParamDecl>(in, context, "parameters", param));
   TENON_TRY(type.result, readResultList(in, context));
-  return type;
+  return {};
 }
 
 Result<ResourceTypeDef> readResourceType(ByteReader& in) {
@@ -182,8 +176,8 @@ Result<Decl> readDecl(ByteReader& in, DecodeContext& context, DeclsOf owner, uin
     TENON_TRY(CoreTypeDef type, readCoreType(in, context));
     decl.decl = std::make_unique<CoreTypeDef>(std::move(type));
   } else if (opcode == 0x01) {
-    TENON_TRY(TypeDef type, readType(in, context, depth));
-    decl.decl = std::make_unique<TypeDef>(std::move(type));
+    auto& type = decl.decl.emplace<std::unique_ptr<TypeDef>>(std::make_unique<TypeDef>());
+    TENON_CHECK(readType(in, context, depth, *type));
   } else if (opcode == 0x02) {
     TENON_TRY(decl.decl, readAlias(in, context));
   } else if (opcode == 0x03 && owner == DeclsOf::COMPONENT_TYPE) {
@@ -244,38 +238,32 @@ Result<std::optional<ValTypeRef>> readResultList(ByteReader& in, DecodeContext& 
   return std::optional<ValTypeRef>(type);
 }
 
-Result<TypeDef> readType(ByteReader& in, DecodeContext& context, uint32_t depth) {
-  TypeDef type;
+Result<void> readType(ByteReader& in, DecodeContext& context, uint32_t depth, TypeDef& type) {
   type.offset = in.offset();
   TENON_TRY(uint8_t opcode, in.u8());
   switch (opcode) {
     case 0x3f: {
       TENON_TRY(type.def, readResourceType(in));
-      return type;
+      return {};
     }
     case 0x40:
     case 0x43: {
-      TENON_TRY(FuncTypeDef func, readFuncType(in, context));
+      auto& func = type.def.emplace<FuncTypeDef>();
       func.async = opcode == 0x43;
-      type.def = std::move(func);
-      return type;
+      return readFuncType(in, context, func);
     }
     case 0x41: {
-      ComponentTypeDef def;
+      auto& def = type.def.emplace<ComponentTypeDef>();
       TENON_TRY(def.decls, readDecls(in, context, DeclsOf::COMPONENT_TYPE, depth));
-      type.def = std::move(def);
-      return type;
+      return {};
     }
     case 0x42: {
-      InstanceTypeDef def;
+      auto& def = type.def.emplace<InstanceTypeDef>();
       TENON_TRY(def.decls, readDecls(in, context, DeclsOf::INSTANCE_TYPE, depth));
-      type.def = std::move(def);
-      return type;
+      return {};
     }
-    default: {
-      TENON_TRY(type.def, readDefValType(in, context, opcode, type.offset));
-      return type;
-    }
+    default:
+      return readDefValType(in, context, opcode, type.offset, type.def.emplace<DefValType>());
   }
 }
 

@@ -201,9 +201,7 @@ class ComponentDecoder {
       case 6:
         return items("aliases", in, readAlias);
       case 7:
-        return items("types", in, [](ByteReader& reader, DecodeContext& context) {
-          return readType(reader, context, 0);
-        });
+        return types(in);
       case 8:
         return items("canonical functions", in, readCanon);
       case 9: {
@@ -223,26 +221,52 @@ class ComponentDecoder {
     }
   }
 
-  template <typename Item>
-  Result<void> add(Item item, uint64_t offset) {
+  // A definition more, to be filled in.
+  Result<Definition*> next(uint64_t offset) {
     if (component_->definitions.size() >= context_.limits.maxItems) {
       return Error{ErrorCode::LIMIT_EXCEEDED,
                    "more than " + std::to_string(context_.limits.maxItems) + " definitions",
                    offset};
     }
     Definition& definition = component_->definitions.emplace_back();
-    definition.def = std::move(item);
     definition.offset = offset;
+    return &definition;
+  }
+
+  template <typename Item>
+  Result<void> add(Item item, uint64_t offset) {
+    TENON_TRY(Definition * definition, next(offset));
+    definition->def = std::move(item);
     return {};
+  }
+
+  // The count of a section's items, with room for them: moving definitions to a larger vector costs
+  // more than reading them. At least twice the room, for many sections of a few items.
+  Result<uint32_t> expect(std::string_view what, ByteReader& in) {
+    TENON_TRY(uint32_t count, readCount(in, context_, what));
+    auto& definitions = component_->definitions;
+    if (size_t needed = definitions.size() + count; needed > definitions.capacity()) {
+      definitions.reserve(std::max(needed, 2 * definitions.capacity()));
+    }
+    return count;
   }
 
   template <typename ReadItem>
   Result<void> items(std::string_view what, ByteReader& in, ReadItem&& readItem) {
-    TENON_TRY(uint32_t count, readCount(in, context_, what));
+    TENON_TRY(uint32_t count, expect(what, in));
     for (uint32_t i = 0; i < count; ++i) {
       uint64_t start = in.offset();
       TENON_TRY(auto item, readItem(in, context_));
       TENON_CHECK(add(std::move(item), start));
+    }
+    return {};
+  }
+
+  Result<void> types(ByteReader& in) {
+    TENON_TRY(uint32_t count, expect("types", in));
+    for (uint32_t i = 0; i < count; ++i) {
+      TENON_TRY(Definition * definition, next(in.offset()));
+      TENON_CHECK(readType(in, context_, 0, definition->def.emplace<TypeDef>()));
     }
     return {};
   }

@@ -110,6 +110,22 @@ TEST(Decode, RefusesTooManyDefinitions) {
   EXPECT_EQ(errorOf(four, {}, limits).code, ErrorCode::LIMIT_EXCEEDED);
 }
 
+TEST(Decode, KeepsTheOrderOverManySections) {
+  Builder builder = Builder::component();
+  constexpr size_t SECTIONS = 300;
+  for (size_t i = 0; i < SECTIONS; ++i) {
+    builder.section(7, 1, 0x73);
+    builder.section(0, "x");
+  }
+  Bytes bytes = builder.bytes();
+  auto component = decode(bytes).value();
+  ASSERT_EQ(component->definitions.size(), 2 * SECTIONS);
+  for (size_t i = 0; i < component->definitions.size(); ++i) {
+    EXPECT_EQ(component->definitions[i].def.index(), i % 2 == 0 ? 7u : 0u);
+    if (i > 0) EXPECT_GT(component->definitions[i].offset, component->definitions[i - 1].offset);
+  }
+}
+
 // -- Nesting --------------------------------------------------------------------------------------
 
 TEST(Decode, KeepsNestedModulesAndComponentsWithTheirOffsets) {

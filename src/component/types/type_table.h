@@ -8,13 +8,12 @@
 #include <tenon/result.h>
 #include <tenon/type.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace tenon::component {
@@ -68,8 +67,16 @@ class TypeTable {
   const Type* find(const Type& type, size_t hash) const;
   const Type* add(Type type, size_t hash);
 
+  struct Slot {
+    size_t hash = 0;
+    const Type* node = nullptr;  // null: free
+  };
+  size_t slotOf(size_t hash) const;
+  void index(Slot added);
+
   std::deque<Type> nodes_;
-  std::unordered_multimap<size_t, const Type*> byHash_;
+  // The nodes by hash, with open addressing: a power of two of slots, at most half of them taken.
+  std::vector<Slot> slots_;
   const Type* primitives_[14] = {};
 };
 

@@ -416,5 +416,18 @@ TEST_F(TypeTableTest, AFixedListLiesInline) {
   EXPECT_FALSE(table.fixedList(S64, 1u << 25).ok());
 }
 
+TEST_F(TypeTableTest, FindsEveryTypeAgainAmongMany) {
+  std::vector<P> types;
+  for (int i = 0; i < 5000; ++i) {
+    types.push_back(table.flags({"flag-" + std::to_string(i), "other"}).value());
+    types.push_back(table.list(types.back()).value());
+  }
+  for (int i = 0; i < 5000; ++i) {
+    P flags = table.flags({"flag-" + std::to_string(i), "other"}).value();
+    ASSERT_EQ(flags, types[2 * static_cast<size_t>(i)]);
+    ASSERT_EQ(table.list(flags).value(), types[2 * static_cast<size_t>(i) + 1]);
+  }
+}
+
 }  // namespace
 }  // namespace tenon::component

@@ -11,6 +11,7 @@ namespace {
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 bool isLower(char c) { return c >= 'a' && c <= 'z'; }
 bool isUpper(char c) { return c >= 'A' && c <= 'Z'; }
+char toLower(char c) { return isUpper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // A fragment is digits with letters of one case; the first of a label starts with a letter.
 bool isFragment(std::string_view text, bool first) {
@@ -192,9 +193,22 @@ std::string labelKey(std::string_view label) {
   std::string key;
   key.reserve(label.size());
   for (char c : label) {
-    if (c != '-') key.push_back(isUpper(c) ? static_cast<char>(c - 'A' + 'a') : c);
+    if (c != '-') key.push_back(toLower(c));
   }
   return key;
+}
+
+bool sameLabel(std::string_view a, std::string_view b) {
+  auto next = [](std::string_view label, size_t i) {
+    while (i < label.size() && label[i] == '-') ++i;
+    return i;
+  };
+  for (size_t i = 0, j = 0;; ++i, ++j) {
+    i = next(a, i);
+    j = next(b, j);
+    if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
+    if (toLower(a[i]) != toLower(b[j])) return false;
+  }
 }
 
 Result<ParsedName> parseName(std::string_view text, NameRules rules, uint64_t offset) {

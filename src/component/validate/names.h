@@ -23,6 +23,8 @@ bool isLabel(std::string_view text);
 // Labels and names that must differ in one scope have different keys. For a label: without hyphens,
 // in lower case.
 std::string labelKey(std::string_view label);
+// Whether two labels have the same key.
+bool sameLabel(std::string_view a, std::string_view b);
 
 // What a function belongs to, by its annotation: `[constructor]`, `[method]`, `[static]`.
 enum class Membership : uint8_t { NONE, CONSTRUCTOR, METHOD, STATIC };

@@ -32,6 +32,15 @@ TEST(Label, IsWordsAndAcronymsWithHyphens) {
   }
 }
 
+TEST(Label, ConflictsWithOneThatDiffersInCaseOrHyphensOnly) {
+  const char* labels[] = {"a", "b", "ab", "a-b", "A-B", "ab-c", "a-bc", "abc", "ABC-D", "abcd-e"};
+  for (const char* a : labels) {
+    for (const char* b : labels) {
+      EXPECT_EQ(sameLabel(a, b), labelKey(a) == labelKey(b)) << a << " " << b;
+    }
+  }
+}
+
 TEST(PlainName, IsTakenApart) {
   auto parsed = parseName("[method]my-resource.get-it", {}, 0).value();
   const auto& name = std::get<PlainName>(parsed);

@@ -4,6 +4,9 @@
 #include "component/validate/say.h"
 #include "component/validate/validation.h"
 
+#include <array>
+#include <optional>
+
 namespace tenon::component::typed {
 namespace {
 
@@ -22,16 +25,39 @@ class Labels {
       return invalid(offset_,
                      say(what_, " name `", label.substr(0, 200), "` is not in kebab case"));
     }
-    auto [it, added] = seen_.emplace(labelKey(label), label);
-    if (added) return {};
-    return invalid(offset_, say(what_, " name `", label, "` conflicts with previous ", what_,
-                                " name `", it->second, "`"));
+    if (auto previous = insert(label)) {
+      return invalid(offset_, say(what_, " name `", label, "` conflicts with previous ", what_,
+                                  " name `", *previous, "`"));
+    }
+    return {};
   }
 
  private:
+  // Most types have few labels: these are compared one by one, without an allocation.
+  static constexpr size_t FEW = 12;
+
+  // The label that this one conflicts with, if there is one.
+  std::optional<std::string_view> insert(std::string_view label) {
+    if (count_ < FEW) {
+      for (size_t i = 0; i < count_; ++i) {
+        if (sameLabel(few_[i], label)) return few_[i];
+      }
+      few_[count_++] = label;
+      return std::nullopt;
+    }
+    if (many_.empty()) {
+      for (std::string_view known : few_) many_.emplace(labelKey(known), known);
+    }
+    auto [it, added] = many_.emplace(labelKey(label), label);
+    if (added) return std::nullopt;
+    return it->second;
+  }
+
   const char* what_;
   uint64_t offset_;
-  std::unordered_map<std::string, std::string_view> seen_;
+  size_t count_ = 0;
+  std::array<std::string_view, FEW> few_;
+  OwnedTextMap<std::string_view> many_;
 };
 
 Result<void> addPart(ValNode& node, ValRef part, uint64_t offset) {
@@ -191,6 +217,8 @@ Result<void> Validation::definedMembers(const DefValType& def, ValNode& node, ui
   if (def.kind == TypeKind::FLAGS) return setType(node, table.flags(labelsOf(def)), offset);
   if (def.kind == TypeKind::TUPLE) {
     std::vector<const Type*> elements;
+    elements.reserve(count);
+    node.parts.reserve(count);
     for (const ValTypeRef& element : def.elements) {
       TENON_TRY(ValRef part, valType(element, offset));
       TENON_CHECK(addPart(node, part, offset));
@@ -199,6 +227,8 @@ Result<void> Validation::definedMembers(const DefValType& def, ValNode& node, ui
     return setType(node, table.tuple(std::move(elements)), offset);
   }
   std::vector<Labelled> members;
+  members.reserve(count);
+  node.parts.reserve(count);
   for (const LabelledType& member : def.members) {
     TENON_TRY(ValRef part, optionalValType(member.type, offset));
     TENON_CHECK(addPart(node, part, offset));
@@ -271,6 +301,7 @@ Result<void> Validation::definedAsync(const DefValType& def, ValNode& node, uint
 Result<const FuncNode*> Validation::funcType(const FuncTypeDef& def, uint64_t offset) {
   FuncNode func;
   func.async = def.async;
+  func.params.reserve(def.params.size());
   Labels labels("function parameter", offset);
   for (const ParamDecl& param : def.params) {
     TENON_CHECK(labels.add(param.name));

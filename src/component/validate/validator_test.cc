@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace tenon::component {
 namespace {
@@ -163,6 +164,35 @@ TEST(ValidatorLimits, CopiesOfTypesAreCounted) {
   auto result = check(out.view());
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, ErrorCode::LIMIT_EXCEEDED) << result.error().text();
+}
+
+// Few labels are compared one by one, many are looked up.
+TEST(Validator, FindsALabelThatConflictsAmongFewAndMany) {
+  auto withLabels = [](const std::vector<std::string>& labels) {
+    Sections out;
+    out.section(TYPE_SECTION, [&] {
+      out.u32(1);
+      out.u8(0x6d);
+      out.u32(static_cast<uint32_t>(labels.size()));
+      for (const std::string& label : labels) out.name(label);
+    });
+    return check(out.view());
+  };
+  for (size_t count : {1u, 2u, 11u, 12u, 13u, 14u, 100u}) {
+    std::vector<std::string> labels;
+    for (size_t i = 0; i < count; ++i) labels.push_back("tag-" + std::to_string(i));
+    EXPECT_TRUE(withLabels(labels)) << count;
+    for (size_t of : {size_t{0}, count / 2, count - 1}) {
+      auto more = labels;
+      more.push_back("TAG-" + std::to_string(of));
+      auto refused = withLabels(more);
+      ASSERT_FALSE(refused) << count << " " << of;
+      EXPECT_EQ(refused.error().message, "enum tag name `" + more.back() +
+                                             "` conflicts with previous enum tag name `" +
+                                             labels[of] + "`");
+      EXPECT_EQ(refused.error().offset, 11u + (count >= 100 ? 1 : 0));
+    }
+  }
 }
 
 TEST(Validator, NamesTheOffsetOfTheDefinition) {
