@@ -16,7 +16,7 @@
 // writes what happened, a line for each command, for tests/differential: "line TAB kind TAB text".
 
 #include "component/abi/dynamic.h"
-#include "component/binary/decoder.h"
+#include "component/binary/binary_testing.h"
 #include "component/validate/validator.h"
 #include "component/wit/wave.h"
 #include "engine/executable.h"
@@ -67,14 +67,6 @@ struct Outcome {
 
 Outcome fail(std::string why) { return {false, std::move(why)}; }
 
-component::Features allFeatures() {
-  component::Features features;
-  features.values = features.fixedLists = features.maps = features.threads = true;
-  features.errorContext = features.attributes = features.getters = features.memory64 = true;
-  features.stackful = features.moreAsync = features.forward = features.canonicalNames = true;
-  return features;
-}
-
 // `names` as wasm-tools takes them, besides its defaults. What Tenon has no name for is left out.
 component::Features featuresOf(const std::string& names) {
   component::Features features;
@@ -82,7 +74,7 @@ component::Features featuresOf(const std::string& names) {
   auto has = [&](const char* name) {
     return ("," + names + ",").find("," + std::string(name) + ",") != std::string::npos;
   };
-  if (has("all")) return allFeatures();
+  if (has("all")) return component::testing::EVERY_FEATURE;
   features.values |= has("cm-values");
   features.fixedLists |= has("cm-fixed-length-lists");
   features.threads |= has("cm-threading");
@@ -322,7 +314,7 @@ std::map<std::string, std::string> readExpected(const std::string& path) {
 
 int main(int argc, char** argv) {
   Options options;
-  options.features = allFeatures();
+  options.features = component::testing::EVERY_FEATURE;
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
     if (word == "--expected" && i + 1 < argc)

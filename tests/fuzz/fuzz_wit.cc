@@ -1,6 +1,6 @@
 // The printers of WIT, as text and JSON: safe for whatever decodes, valid or not.
 
-#include "component/binary/decoder.h"
+#include "component/binary/binary_testing.h"
 #include "component/wit/wit.h"
 
 #include <cstdint>
@@ -9,18 +9,8 @@
 using namespace tenon;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  component::Features all{.values = true,
-                          .fixedLists = true,
-                          .maps = true,
-                          .threads = true,
-                          .errorContext = true,
-                          .getters = true,
-                          .memory64 = true,
-                          .stackful = true,
-                          .moreAsync = true,
-                          .forward = true,
-                          .canonicalNames = true};
-  auto decoded = component::decode(std::as_bytes(std::span(data, size)), all);
+  auto decoded =
+      component::decode(std::as_bytes(std::span(data, size)), component::testing::EVERY_FEATURE);
   if (!decoded) return 0;
   (void)component::printWit(**decoded);
   (void)component::printWitJson(**decoded);

@@ -1,7 +1,7 @@
 #include "tests/mutants/tree.h"
 
 #include "base/byte_reader.h"
-#include "component/binary/decoder.h"
+#include "component/binary/binary_testing.h"
 
 #include <algorithm>
 #include <optional>
@@ -174,18 +174,7 @@ void appendLeb(Bytes& out, uint64_t value) {
 }
 
 Tree parseTree(std::span<const std::byte> bytes) {
-  component::Features all{.values = true,
-                          .fixedLists = true,
-                          .maps = true,
-                          .threads = true,
-                          .errorContext = true,
-                          .getters = true,
-                          .memory64 = true,
-                          .stackful = true,
-                          .moreAsync = true,
-                          .forward = true,
-                          .canonicalNames = true};
-  auto decoded = component::decode(bytes, all);
+  auto decoded = component::decode(bytes, component::testing::EVERY_FEATURE);
   return Parser(bytes).tree(0, bytes.size(), decoded ? decoded->get() : nullptr);
 }
 

@@ -1,6 +1,6 @@
 #include "tests/mutants/verdict.h"
 
-#include "component/binary/decoder.h"
+#include "component/binary/binary_testing.h"
 #include "component/validate/validator.h"
 
 #include <wasmtime.h>
@@ -20,23 +20,8 @@ using component::Component;
 using component::CoreModule;
 
 component::Features featuresOf(FeatureSet set) {
-  component::Features features;
-  features.maps = true;  // among the defaults of wasm-tools
-  if (set == FeatureSet::ALL) {
-    features = {.values = true,
-                .fixedLists = true,
-                .maps = true,
-                .threads = true,
-                .errorContext = true,
-                .attributes = true,
-                .getters = true,
-                .memory64 = true,
-                .stackful = true,
-                .moreAsync = true,
-                .forward = true,
-                .canonicalNames = true};
-  }
-  return features;
+  if (set == FeatureSet::ALL) return component::testing::EVERY_FEATURE;
+  return {.maps = true};  // as the defaults of wasm-tools
 }
 
 // The core module that contains the offset.

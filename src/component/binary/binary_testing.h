@@ -3,6 +3,7 @@
 // Small binaries for the tests of this part, put together by hand.
 
 #include "base/byte_writer.h"
+#include "component/binary/decoder.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,20 @@ inline Bytes bytesOf(std::initializer_list<int> values) {
   for (int value : values) out.push_back(static_cast<std::byte>(value));
   return out;
 }
+
+// With every gated feature let through.
+inline constexpr Features EVERY_FEATURE{.values = true,
+                                        .fixedLists = true,
+                                        .maps = true,
+                                        .threads = true,
+                                        .errorContext = true,
+                                        .attributes = true,
+                                        .getters = true,
+                                        .memory64 = true,
+                                        .stackful = true,
+                                        .moreAsync = true,
+                                        .forward = true,
+                                        .canonicalNames = true};
 
 // Writes a binary piece by piece. Numbers are single bytes, text is a name with its length, bytes
 // are copied.

@@ -161,21 +161,18 @@ TEST(Decode, RefusesGatedFeaturesByName) {
 }
 
 TEST(Decode, ReadsGatedFeaturesThatAreTurnedOn) {
-  Features all;
-  all.values = true;
-  all.fixedLists = true;
-  all.maps = true;
-  all.threads = true;
-  all.errorContext = true;
   for (const Gated& gated : gatedComponents()) {
-    auto decoded = decode(gated.bytes, all);
+    auto decoded = decode(gated.bytes, testing::EVERY_FEATURE);
     EXPECT_TRUE(decoded) << gated.feature << ": " << decoded.error().text();
   }
-  Only<TypeDef> list(Builder::component().section(7, 1, 0x67, 0x7d, 3).bytes(), all);
+  Only<TypeDef> list(Builder::component().section(7, 1, 0x67, 0x7d, 3).bytes(),
+                     testing::EVERY_FEATURE);
   EXPECT_EQ(std::get<DefValType>(list->def).length, 3);
-  Only<TypeDef> map(Builder::component().section(7, 1, 0x63, 0x73, 0x79).bytes(), all);
+  Only<TypeDef> map(Builder::component().section(7, 1, 0x63, 0x73, 0x79).bytes(),
+                    testing::EVERY_FEATURE);
   EXPECT_EQ(std::get<DefValType>(map->def).key->primitive, TypeKind::STRING);
-  Only<ValueDef> value(Builder::component().section(12, 1, 0x73, 2, 1, 'x').bytes(), all);
+  Only<ValueDef> value(Builder::component().section(12, 1, 0x73, 2, 1, 'x').bytes(),
+                       testing::EVERY_FEATURE);
   EXPECT_EQ(value->bytes.size(), 2);
 }
 

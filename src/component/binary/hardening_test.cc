@@ -25,17 +25,7 @@ namespace {
 using testing::Builder;
 using testing::Bytes;
 using testing::bytesOf;
-
-Features allFeatures() {
-  Features features;
-  features.values = true;
-  features.fixedLists = true;
-  features.maps = true;
-  features.threads = true;
-  features.errorContext = true;
-  return features;
-}
-const Features ALL = allFeatures();
+using testing::EVERY_FEATURE;
 
 // A core module with every section and most kinds of types and constants.
 Bytes richModule() {
@@ -149,9 +139,9 @@ void expectErrorsWhenCut(const Bytes& bytes, size_t dense, Read&& read) {
 
 TEST(Truncation, OfAComponentIsAnErrorAtEveryByte) {
   Bytes rich = richComponent();
-  auto whole = decode(rich, ALL);
+  auto whole = decode(rich, EVERY_FEATURE);
   ASSERT_TRUE(whole) << whole.error().text();
-  auto read = [](std::span<const std::byte> bytes) { return decode(bytes, ALL); };
+  auto read = [](std::span<const std::byte> bytes) { return decode(bytes, EVERY_FEATURE); };
   expectErrorsWhenCut(rich, rich.size(), read);
   for (const Bytes& guest : guests(100'000)) expectErrorsWhenCut(guest, 1000, read);
 }
@@ -196,7 +186,7 @@ TEST(Mutation, NeverCrashesAReader) {
             below(2) == 0 ? below(bytes.size()) : below(std::min<size_t>(bytes.size(), 2000));
         bytes[at] = static_cast<std::byte>(below(256));
       }
-      auto decoded = decode(bytes, ALL);
+      auto decoded = decode(bytes, EVERY_FEATURE);
       if (decoded) {
         readModules(**decoded);
       } else {
