@@ -1,7 +1,7 @@
 // Artifact files. Layout, all numbers little-endian, offsets from the start of the file:
 //
 //     the largest module's code      at 0, so that the engine can map it in place
-//     the other modules' code        each at a multiple of ALIGNMENT
+//     the other modules' code        each once, at a multiple of ALIGNMENT
 //     the caller's bytes
 //     table                          one Range per module, in the caller's order
 //     Trailer                        at the very end; its last field sums up everything before it
@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <type_traits>
 #include <utility>
 
@@ -141,11 +142,12 @@ bool writeAll(int descriptor, std::span<const std::byte> bytes) {
   return true;
 }
 
+// `modules`: different ones; `which` names one of them for each of the caller's.
 std::vector<std::byte> compose(const ArtifactKey& key, const Engine& engine,
                                std::span<const std::vector<std::byte>> modules,
-                               std::span<const std::byte> extra) {
+                               std::span<const size_t> which, std::span<const std::byte> extra) {
   std::vector<std::byte> file;
-  std::vector<Range> table(modules.size());
+  std::vector<Range> ranges(modules.size());
   auto append = [&](std::span<const std::byte> bytes) {
     file.resize((file.size() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     Range range{file.size(), bytes.size()};
@@ -155,18 +157,20 @@ std::vector<std::byte> compose(const ArtifactKey& key, const Engine& engine,
   auto bySize = [](const auto& a, const auto& b) { return a.size() < b.size(); };
   auto largest = std::max_element(modules.begin(), modules.end(), bySize);
   if (largest != modules.end()) {
-    table[static_cast<size_t>(largest - modules.begin())] = append(*largest);
+    ranges[static_cast<size_t>(largest - modules.begin())] = append(*largest);
   }
   for (size_t i = 0; i < modules.size(); ++i) {
-    if (modules.begin() + static_cast<ptrdiff_t>(i) != largest) table[i] = append(modules[i]);
+    if (modules.begin() + static_cast<ptrdiff_t>(i) != largest) ranges[i] = append(modules[i]);
   }
+  std::vector<Range> table;
+  for (size_t index : which) table.push_back(ranges[index]);
   Trailer trailer{};
   trailer.key = key.digest;
   trailer.compatibility = compatibilityDigest(engine);
   trailer.extra = append(extra);
   trailer.table = append(std::as_bytes(std::span(table)));
   trailer.fileSize = file.size() + sizeof trailer;
-  trailer.moduleCount = static_cast<uint32_t>(modules.size());
+  trailer.moduleCount = static_cast<uint32_t>(table.size());
   trailer.format = FORMAT;
   std::memcpy(trailer.magic, MAGIC, sizeof MAGIC);
   file.insert(file.end(), reinterpret_cast<const std::byte*>(&trailer),
@@ -216,11 +220,16 @@ Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
     return Error(ErrorCode::LIMIT_EXCEEDED, "an artifact holds at most 100,000 modules");
   }
   std::vector<std::vector<std::byte>> modules;
+  std::vector<size_t> which;
+  std::map<const wasmtime_module_t*, size_t> known;
   for (const Module& module : artifact.modules) {
+    auto [same, isNew] = known.try_emplace(module.raw(), modules.size());
+    which.push_back(same->second);
+    if (!isNew) continue;
     TENON_TRY(auto bytes, module.serialize());
     modules.push_back(std::move(bytes));
   }
-  std::vector<std::byte> file = compose(key, engine, modules, artifact.extra);
+  std::vector<std::byte> file = compose(key, engine, modules, which, artifact.extra);
 
   static std::atomic<uint32_t> counter = 0;
   std::string temporary =
@@ -287,8 +296,14 @@ Result<Artifact> readArtifact(const std::shared_ptr<Engine>& engine, const std::
   }
   Artifact artifact;
   artifact.modules.reserve(table.size());
+  std::map<uint64_t, size_t> known;  // by offset
   for (const Range& range : table) {
     if (!inside(range, size)) return malformed("has a module that does not fit");
+    auto [same, isNew] = known.try_emplace(range.offset, artifact.modules.size());
+    if (!isNew) {
+      artifact.modules.push_back(artifact.modules[same->second]);
+      continue;
+    }
     TENON_TRY(auto module, load(engine, file.get(), bytes, range));
     artifact.modules.push_back(std::move(module));
   }

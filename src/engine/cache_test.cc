@@ -99,6 +99,23 @@ TEST_F(Cache, KeepsComponentsWithoutAnyModule) {
   EXPECT_TRUE(artifact->modules.empty());
 }
 
+TEST_F(Cache, KeepsAModuleOnceHoweverManyPartsItIsIn) {
+  ArtifactCache cache = open();
+  Artifact artifact = sample();
+  cache.store(key, artifact).value();
+  auto once = fs::file_size(cache.pathOf(key));
+  for (int i = 0; i < 3; ++i) artifact.modules.push_back(artifact.modules[1]);
+  artifact.modules.push_back(artifact.modules[0]);
+  cache.store(key, artifact).value();
+  EXPECT_LT(fs::file_size(cache.pathOf(key)), once + 200);
+  auto loaded = cache.load(key);
+  ASSERT_TRUE(loaded);
+  ASSERT_EQ(loaded->modules.size(), 6u);
+  EXPECT_EQ(loaded->modules[1].raw(), loaded->modules[4].raw());
+  EXPECT_EQ(loaded->modules[0].raw(), loaded->modules[5].raw());
+  EXPECT_EQ(*Guest(loaded->modules[4]).call("f"), static_cast<uint32_t>('x'));
+}
+
 TEST_F(Cache, LoadsInAPooledEngineWhatAnUnpooledOneStored) {
   ASSERT_TRUE(open().store(key, sample()).ok());
   auto cache =

@@ -1,9 +1,8 @@
 #include "engine/executable.h"
 
-#include "component/binary/decoder.h"
 #include "component/fuse/fuse.h"
 #include "component/types/type_table.h"
-#include "component/validate/validator.h"
+#include "engine/linked_programs.h"
 
 #include <map>
 #include <optional>
@@ -55,6 +54,13 @@ class SlotSignatures {
   std::vector<std::optional<CoreSignature>> known_;
 };
 
+Error refusal(const component::ModuleBytes& module, Error error) {
+  if (error.offset && !module.generated) error.offset = *error.offset + module.offset;
+  if (module.generated) error.code = ErrorCode::INTERNAL;
+  error.message = module.name + ": " + error.message;
+  return error;
+}
+
 // The core modules of a component and of those nested in it, that are not among the program's.
 std::vector<component::ModuleBytes> findIdleModules(const component::Component& component,
                                                     const Program& program) {
@@ -87,48 +93,63 @@ Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> byte
   auto executable = std::shared_ptr<Executable>(new Executable);
   executable->name_ = std::move(name);
   executable->elision_ = elision;
-  executable->parts_.push_back({.name = executable->name_, .bytes = std::move(bytes), .wires = {}});
-  Definitions definitions(1);
-  TENON_TRY(definitions[0], component::decode(executable->bytes(), features));
-  TENON_CHECK(component::validate(*definitions[0], features));
-  TENON_TRY(executable->program_, component::flatten(*definitions[0], executable->name_, elision));
-  TENON_CHECK(executable->finish(definitions));
+  TENON_TRY(auto source, Source::read(std::move(bytes), features));
+  const component::Component& definitions = source->definitions();
+  executable->parts_.push_back(
+      {.name = executable->name_, .bytes = {}, .wires = {}, .source = std::move(source)});
+  TENON_TRY(executable->program_, component::flatten(definitions, executable->name_, elision));
+  TENON_CHECK(component::fuse(executable->program_));
+  TENON_CHECK(executable->resolveSignatures());
   return executable;
 }
 
 Result<std::shared_ptr<Executable>> Executable::linkWorkload(std::vector<Part> parts,
                                                              std::string name,
-                                                             component::ShimElision elision) {
+                                                             component::ShimElision elision,
+                                                             std::optional<Programs> programs,
+                                                             std::string* warning) {
   auto executable = std::shared_ptr<Executable>(new Executable);
   executable->name_ = std::move(name);
   executable->elision_ = elision;
   executable->parts_ = std::move(parts);
-  Definitions definitions;
-  std::vector<component::WorkloadPart> workload;
-  for (const Part& part : executable->parts_) {
-    auto decoded = component::decode(part.bytes);
-    auto valid = decoded ? component::validate(**decoded, {}) : Result<void>(decoded.error());
-    if (!valid) {
-      Error error = std::move(valid).error();
-      error.message = part.name + ": " + error.message;
-      return error;
+  std::vector<LinkedPart> linked;
+  for (Part& part : executable->parts_) {
+    if (!part.source) {
+      auto source = Source::read(std::exchange(part.bytes, {}));
+      if (!source) {
+        Error error = std::move(source).error();
+        error.message = part.name + ": " + error.message;
+        return error;
+      }
+      part.source = *std::move(source);
     }
-    definitions.push_back(*std::move(decoded));
-    workload.push_back({part.name, definitions.back().get(), part.wires});
+    linked.push_back({part.name, part.source.get(), part.wires});
   }
-  TENON_TRY(executable->program_, component::flattenWorkload(workload, executable->name_, elision));
-  TENON_CHECK(executable->finish(definitions));
+  if (!programs) {
+    TENON_CHECK(executable->join());
+    return executable;
+  }
+  ArtifactKey key = programKey(programs->engine, executable->name_, linked, elision);
+  if (auto known = loadProgram(programs->cache, key, linked, warning)) {
+    executable->program_ = *std::move(known);
+    // What was stored has passed this; if not, it is made again.
+    if (executable->resolveSignatures()) return executable;
+  }
+  TENON_CHECK(executable->join());
+  auto stored = storeProgram(programs->cache, key, linked, executable->program_);
+  if (!stored && warning) *warning = stored.error().text();
   return executable;
 }
 
-Result<void> Executable::finish(const Definitions& definitions) {
-  TENON_CHECK(component::fuse(program_));
-  TENON_CHECK(resolveSignatures());
-  for (const auto& component : definitions) {
-    std::vector<component::ModuleBytes> idle = findIdleModules(*component, program_);
-    idleModules_.insert(idleModules_.end(), idle.begin(), idle.end());
+// Makes the program of a workload.
+Result<void> Executable::join() {
+  std::vector<component::WorkloadPart> workload;
+  for (const Part& part : parts_) {
+    workload.push_back({part.name, &part.source->definitions(), part.wires});
   }
-  return {};
+  TENON_TRY(program_, component::flattenWorkload(workload, name_, elision_));
+  TENON_CHECK(component::fuse(program_));
+  return resolveSignatures();
 }
 
 Result<void> Executable::resolveSignatures() {
@@ -161,8 +182,9 @@ Result<void> Executable::resolveSignatures() {
 
 ArtifactKey Executable::key(const Engine& engine) const {
   std::string settings = elision_ == component::ShimElision::ON ? "elided" : "literal";
+  Digest sources;
   for (const Part& part : parts_) {
-    if (&part != &parts_.front()) settings += " " + artifactKey(engine, part.bytes, "").hex();
+    sources.add(part.source->digest());
     for (const component::WorkloadPart::Wire& wire : part.wires) {
       settings += " " + wire.import + "=" + std::to_string(wire.part) + ":" + wire.item;
     }
@@ -171,7 +193,7 @@ ArtifactKey Executable::key(const Engine& engine) const {
   for (const component::ModuleBytes& module : program_.modules) {
     if (module.generated) settings += " " + artifactKey(engine, module.bytes, "").hex();
   }
-  return artifactKey(engine, bytes(), settings);
+  return artifactKey(engine, sources.finish(), settings);
 }
 
 Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
@@ -184,16 +206,7 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
       if (auto adopted = adopt(std::move(*artifact))) return {};
     }
   }
-  auto refusal = [](const component::ModuleBytes& module, Error error) {
-    if (error.offset && !module.generated) error.offset = *error.offset + module.offset;
-    if (module.generated) error.code = ErrorCode::INTERNAL;
-    error.message = module.name + ": " + error.message;
-    return error;
-  };
-  for (const component::ModuleBytes& module : idleModules_) {
-    auto valid = Module::validate(engine, module.bytes);
-    if (!valid) return refusal(module, std::move(valid).error());
-  }
+  TENON_CHECK(checkIdleModules(engine));
   std::vector<Module> modules;
   std::map<std::string_view, size_t> known;  // by content: one component may be several parts
   for (const component::ModuleBytes& module : program_.modules) {
@@ -218,6 +231,20 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
   return {};
 }
 
+// Core modules that the program never instantiates must be valid all the same.
+Result<void> Executable::checkIdleModules(const std::shared_ptr<Engine>& engine) const {
+  std::set<const Source*> checked;
+  for (const Part& part : parts_) {
+    if (!checked.insert(part.source.get()).second) continue;
+    for (const component::ModuleBytes& module :
+         findIdleModules(part.source->definitions(), program_)) {
+      auto valid = Module::validate(engine, module.bytes);
+      if (!valid) return refusal(module, std::move(valid).error());
+    }
+  }
+  return {};
+}
+
 Result<void> Executable::adopt(Artifact artifact) {
   if (artifact.modules.size() != program_.modules.size()) {
     return Error(ErrorCode::MALFORMED,
@@ -234,14 +261,15 @@ Result<void> Executable::adopt(Artifact artifact) {
 // Every slot must be an export of the kind and type that it is used with: after this the runtime
 // calls without checks.
 Result<void> Executable::checkSlots() const {
-  std::vector<std::vector<ModuleExport>> exports(modules_.size());
+  std::map<const wasmtime_module_t*, std::vector<ModuleExport>> exports;  // read once for each
   auto find = [&](const CoreItem& item) -> Result<const ModuleExport*> {
     if (item.index >= program_.steps.size()) {
       return Error(ErrorCode::INTERNAL, "no core instance " + std::to_string(item.index));
     }
     uint32_t module = program_.steps[item.index].module;
-    if (exports[module].empty()) exports[module] = modules_[module].exports();
-    for (const ModuleExport& candidate : exports[module]) {
+    auto [known, isNew] = exports.try_emplace(modules_[module].raw());
+    if (isNew) known->second = modules_[module].exports();
+    for (const ModuleExport& candidate : known->second) {
       if (candidate.name == item.name) return &candidate;
     }
     return Error(ErrorCode::INVALID,

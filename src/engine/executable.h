@@ -10,6 +10,7 @@
 #include "component/flatten/program.h"
 #include "engine/cache.h"
 #include "engine/module.h"
+#include "engine/source.h"
 
 #include <tenon/result.h>
 
@@ -33,15 +34,24 @@ class Executable {
                                                   const component::Features& features = {});
 
   // Several components joined: as component::WorkloadPart, with the bytes in place of the
-  // definitions.
+  // definitions, or their source where there is one.
   struct Part {
     std::string name;
     std::vector<std::byte> bytes;
     std::vector<component::WorkloadPart::Wire> wires;
+    std::shared_ptr<const Source> source = nullptr;
   };
-  // Errors: as `link`, with the part's name in front.
-  static Result<std::shared_ptr<Executable>> linkWorkload(std::vector<Part> parts, std::string name,
-                                                          component::ShimElision elision);
+  // Where workloads that were linked before are kept, see linked_programs.h. Borrowed.
+  struct Programs {
+    Programs(const Engine& engine, const ArtifactCache& cache) : engine(engine), cache(cache) {}
+    const Engine& engine;
+    const ArtifactCache& cache;
+  };
+  // `warning`, when given, gets a sentence if `programs` could not be used. Errors: as `link`, with
+  // the part's name in front.
+  static Result<std::shared_ptr<Executable>> linkWorkload(
+      std::vector<Part> parts, std::string name, component::ShimElision elision,
+      std::optional<Programs> programs = std::nullopt, std::string* warning = nullptr);
 
   // Compiles every module, or takes them from `cache` (null: none), and puts them there. Once,
   // before the executable is shared. `warning`, when given, gets a sentence if the cache could not
@@ -58,27 +68,26 @@ class Executable {
   bool compiled() const { return compiled_; }
   const component::Program& program() const { return program_; }
   const std::vector<Module>& modules() const { return modules_; }  // as Program::modules
-  // Of the component, or of a workload's first part.
-  std::span<const std::byte> bytes() const { return parts_.front().bytes; }
+  // The component, or a workload's first part.
+  const std::shared_ptr<const Source>& source() const { return parts_.front().source; }
+  std::span<const std::byte> bytes() const { return source()->bytes(); }
   const std::string& name() const { return name_; }
 
  private:
   Executable() = default;
-  using Definitions = std::vector<std::unique_ptr<component::Component>>;
-  Result<void> finish(const Definitions& definitions);
+  Result<void> join();
   Result<void> resolveSignatures();
+  Result<void> checkIdleModules(const std::shared_ptr<Engine>& engine) const;
   Result<void> checkSlots() const;
 
   std::string name_;
-  std::vector<Part> parts_;  // one, unless it is a workload; the program borrows their bytes
+  // One, unless it is a workload. The program borrows from their sources.
+  std::vector<Part> parts_;
   component::ShimElision elision_ = component::ShimElision::ON;
   component::Program program_;
   // What each of Program::functions is used as; nullopt: only by adapters, whose imports the engine
   // checks.
   std::vector<std::optional<CoreSignature>> functionSignatures_;
-  // Core modules in the component that the program never instantiates: they must be valid all the
-  // same.
-  std::vector<component::ModuleBytes> idleModules_;
   std::vector<Module> modules_;
   bool compiled_ = false;
 };

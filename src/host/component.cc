@@ -245,13 +245,11 @@ Result<void> Component::save(const std::string& path) const {
 }
 
 Result<std::string> Component::wit() const {
-  TENON_TRY(auto definitions, component::decode(state_->executable->bytes()));
-  return component::printWit(*definitions);
+  return component::printWit(state_->executable->source()->definitions());
 }
 
 Result<std::string> Component::witJson() const {
-  TENON_TRY(auto definitions, component::decode(state_->executable->bytes()));
-  return component::printWitJson(*definitions);
+  return component::printWitJson(state_->executable->source()->definitions());
 }
 
 std::string Component::warning() const {

@@ -152,8 +152,7 @@ struct WorkloadState {
   std::map<std::pair<std::string, std::string>, std::string> places;
 
   mutable std::mutex joining;
-  // By component, once needed: what they import and export, and the definitions that it refers to.
-  std::vector<std::unique_ptr<component::Component>> definitions;
+  // By component, once needed: what they import and export. Those of one source share it.
   component::Interfaces interfaces;
   std::vector<component::ComponentInterface> described;
   std::string joinedAs;                            // what `executable` was made for

@@ -1,4 +1,4 @@
-#include "component/binary/decoder.h"
+#include "engine/source.h"
 #include "host/state.h"
 #include "link/plan.h"
 #include "wasi/wasi.h"
@@ -6,6 +6,8 @@
 #include <tenon/workload.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -90,6 +92,10 @@ void setPrefix(OutputStream& stream, const std::string& component) {
   stream.linePrefix = component + " | ";
 }
 
+const engine::Source& sourceOf(const WorkloadComponent& component) {
+  return *host::ComponentState::of(component.component).executable->source();
+}
+
 // What a plan's executable is made of, as a key.
 std::string keyOf(const WorkloadPlan& plan) {
   std::string key;
@@ -137,12 +143,15 @@ Error WorkloadPlan::error() const {
 namespace host {
 
 Result<void> WorkloadState::describe() {
+  std::map<const engine::Source*, component::ComponentInterface> known;
   for (size_t i = described.size(); i < components.size(); ++i) {
-    const engine::Executable& executable = *ComponentState::of(components[i].component).executable;
-    TENON_TRY(auto decoded, component::decode(executable.bytes()));
-    TENON_TRY(auto interface, interfaces.describe(*decoded));
-    definitions.push_back(std::move(decoded));
-    described.push_back(interface);
+    const engine::Source& source = sourceOf(components[i]);
+    auto found = known.find(&source);
+    if (found == known.end()) {
+      TENON_TRY(auto interface, interfaces.describe(source.definitions()));
+      found = known.emplace(&source, interface).first;
+    }
+    described.push_back(found->second);
   }
   return {};
 }
@@ -158,7 +167,7 @@ WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
   for (size_t i = 0; i < components.size(); ++i) {
     link::Part& part = parts.emplace_back();
     part.name = components[i].name;
-    part.definitions = definitions[i].get();
+    part.definitions = &sourceOf(components[i]).definitions();
     for (const auto& [import, link] : components[i].links) {
       auto place = places.find({components[i].name, import});
       part.links[import] = {.to = link.to,
@@ -199,10 +208,9 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
   std::vector<engine::Executable::Part> parts;
   for (const PlannedComponent& planned : plan.components) {
     auto component = std::ranges::find(components, planned.component, &WorkloadComponent::name);
-    std::span<const std::byte> bytes = ComponentState::of(component->component).executable->bytes();
     engine::Executable::Part& part = parts.emplace_back();
     part.name = planned.name;
-    part.bytes.assign(bytes.begin(), bytes.end());
+    part.source = ComponentState::of(component->component).executable->source();
     for (const PlannedLink& link : planned.links) {
       if (link.cost == LinkCost::FUSED) {
         part.wires.push_back({link.import, indices.at(link.component), link.item});
@@ -213,7 +221,6 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
   EngineState& engineState = EngineState::of(engine);
   auto elision =
       engineState.options.shimElision ? component::ShimElision::ON : component::ShimElision::OFF;
-  TENON_TRY(auto joined, engine::Executable::linkWorkload(std::move(parts), name, elision));
   const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
   TENON_CHECK(joined->compile(engineState.engine, cache, &cacheWarning));
   executable = std::move(joined);
@@ -224,6 +231,10 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
 
 std::shared_ptr<const WorkloadPlan> WorkloadState::planOf(const LinkerState& linker) const {
   std::lock_guard lock(joining);
+  std::optional<engine::Executable::Programs> programs;
+  if (cache) programs.emplace(*engineState.engine, *cache);
+  TENON_TRY(auto joined, engine::Executable::linkWorkload(std::move(parts), name, elision, programs,
+                                                          &cacheWarning));
   return linker.linked && linker.linkedExecutable == executable ? joinedPlan : nullptr;
 }
 

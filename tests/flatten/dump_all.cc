@@ -1,11 +1,12 @@
 // Development tool: flattens and fuses components and prints their programs.
 //   dump_all [--literal] [--unfused] [--check] FILE...
-// --literal keeps shims, --unfused leaves adapters as they are, --check prints one line per file
-// and lets the engine's validator look at every generated module.
+// --literal keeps shims, --unfused leaves adapters as they are, --check prints one line per file,
+// lets the engine's validator look at every generated module, and writes and reads the program.
 
 #include "component/binary/decoder.h"
 #include "component/flatten/dump.h"
 #include "component/flatten/flatten.h"
+#include "component/flatten/program_bytes.h"
 #include "component/fuse/fuse.h"
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +43,21 @@ bool checkModules(const Program& program) {
     }
   }
   return good;
+}
+
+// Whether a program is the same after it was written and read.
+bool checkBytes(const Program& program, std::span<const std::byte> component) {
+  auto written = writeProgram(program, {&component, 1});
+  auto read = written ? readProgram(*written, {&component, 1}) : written.error();
+  if (!read) {
+    std::printf("  its bytes: %s\n", read.error().text().c_str());
+    return false;
+  }
+  if (dump(*read) == dump(program) && writeProgram(*read, {&component, 1}).value() == *written) {
+    return true;
+  }
+  std::printf("  it is another after it was written and read\n");
+  return false;
 }
 
 }  // namespace
@@ -80,7 +97,7 @@ int main(int argc, char** argv) {
       continue;
     }
     if (check) {
-      bool good = checkModules(*program);
+      bool good = checkModules(*program) && (!fused || checkBytes(*program, bytes));
       failed = failed || !good;
       std::printf("%s: %s, %zu steps, %zu trampolines, %zu adapters\n", argv[i],
                   good ? "good" : "BAD", program->steps.size(), program->trampolines.size(),

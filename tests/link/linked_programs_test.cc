@@ -1,0 +1,175 @@
+// Workloads that were linked before: programs as bytes, and their entries in the compile cache.
+
+#include "engine/linked_programs.h"
+
+#include "component/flatten/dump.h"
+#include "component/flatten/program_bytes.h"
+#include "engine/executable.h"
+#include "engine/source.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tenon::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using component::Program;
+using component::ShimElision;
+
+constexpr const char* API = "tenon:bench/api@0.1.0";
+
+std::shared_ptr<const Source> guest(const std::string& name) {
+  std::ifstream in(std::string(TENON_GUESTS_DIR) + "/" + name + ".wasm", std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  auto bytes = std::as_bytes(std::span(text));
+  return Source::read({bytes.begin(), bytes.end()}).value();
+}
+
+class LinkedPrograms : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/tenon-linked-XXXXXX";
+    root = mkdtemp(name);
+    EngineOptions options;
+    options.allocation = Allocation::ON_DEMAND;
+    engine = Engine::create(options).value();
+  }
+  void TearDown() override { fs::remove_all(root); }
+
+  std::vector<Executable::Part> parts(const std::string& caller = "caller") const {
+    return {{.name = "callee", .bytes = {}, .wires = {}, .source = callees},
+            {.name = caller, .bytes = {}, .wires = {{API, 0, API}}, .source = callers}};
+  }
+  std::vector<LinkedPart> linkedParts(const std::vector<Executable::Part>& parts) const {
+    std::vector<LinkedPart> linked;
+    for (const auto& part : parts) linked.push_back({part.name, part.source.get(), part.wires});
+    return linked;
+  }
+  std::vector<std::span<const std::byte>> sources() const {
+    return {callees->bytes(), callers->bytes()};
+  }
+  ArtifactKey key(const std::string& caller = "caller",
+                  ShimElision elision = ShimElision::ON) const {
+    auto these = parts(caller);
+    return programKey(*engine, "pair", linkedParts(these), elision);
+  }
+  ArtifactCache open() const { return ArtifactCache::open(engine, root).value(); }
+  std::shared_ptr<Executable> link(const ArtifactCache& cache, std::string* warning = nullptr) {
+    return Executable::linkWorkload(parts(), "pair", ShimElision::ON,
+                                    Executable::Programs(*engine, cache), warning)
+        .value();
+  }
+
+  std::string root;
+  std::shared_ptr<Engine> engine;
+  std::shared_ptr<const Source> callers = guest("caller"), callees = guest("callee");
+};
+
+TEST_F(LinkedPrograms, AProgramIsTheSameAfterItWasWrittenAndRead) {
+  for (ShimElision elision : {ShimElision::ON, ShimElision::OFF}) {
+    auto linked = Executable::linkWorkload(parts(), "pair", elision).value();
+    const Program& program = linked->program();
+    auto bytes = component::writeProgram(program, sources()).value();
+    Program read = component::readProgram(bytes, sources()).value();
+    EXPECT_EQ(component::dump(read), component::dump(program));
+    EXPECT_EQ(component::writeProgram(read, sources()).value(), bytes);
+    ASSERT_EQ(read.modules.size(), program.modules.size());
+    for (size_t i = 0; i < read.modules.size(); ++i) {
+      EXPECT_TRUE(std::ranges::equal(read.modules[i].bytes, program.modules[i].bytes));
+      EXPECT_EQ(read.modules[i].offset, program.modules[i].offset);
+    }
+  }
+}
+
+TEST_F(LinkedPrograms, ACutOrChangedProgramIsRefusedOrStaysInItsTables) {
+  auto linked = Executable::linkWorkload(parts(), "pair", ShimElision::ON).value();
+  auto bytes = component::writeProgram(linked->program(), sources()).value();
+  for (size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 997) {
+    EXPECT_FALSE(component::readProgram(std::span(bytes).first(size), sources())) << size;
+  }
+  for (size_t at = 0; at < bytes.size(); at += 1 + bytes.size() / 1999) {
+    for (uint8_t with : {0x00, 0x01, 0x7f, 0xff}) {
+      auto changed = bytes;
+      changed[at] = static_cast<std::byte>(with);
+      auto read = component::readProgram(changed, sources());
+      if (read) (void)component::dump(*read);  // follows every number
+    }
+  }
+  bytes.push_back(std::byte{0});
+  EXPECT_FALSE(component::readProgram(bytes, sources())) << "something follows";
+}
+
+TEST_F(LinkedPrograms, AWorkloadThatWasLinkedBeforeIsNotLinkedAgain) {
+  ArtifactCache cache = open();
+  auto first = link(cache);
+  ASSERT_TRUE(fs::exists(cache.pathOf(key())));
+  EXPECT_EQ(component::dump(link(cache)->program()), component::dump(first->program()));
+
+  // What is in the entry is what is taken.
+  auto bytes = component::writeProgram(first->program(), sources()).value();
+  Program marked = component::readProgram(bytes, sources()).value();
+  marked.instances[0].name = "from the cache";
+  auto these = parts();
+  storeProgram(cache, key(), linkedParts(these), marked).value();
+  auto again = link(cache);
+  EXPECT_EQ(again->program().instances[0].name, "from the cache");
+  EXPECT_TRUE(again->compile(engine, &cache));
+}
+
+TEST_F(LinkedPrograms, ADamagedEntryIsMadeAgain) {
+  ArtifactCache cache = open();
+  std::string expected = component::dump(link(cache)->program());
+  std::fstream file(cache.pathOf(key()), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(200);
+  file.put('\x55');
+  file.close();
+  std::string warning;
+  EXPECT_EQ(component::dump(link(cache, &warning)->program()), expected);
+  EXPECT_NE(warning.find("is damaged"), std::string::npos) << warning;
+  warning.clear();
+  EXPECT_EQ(component::dump(link(cache, &warning)->program()), expected);
+  EXPECT_EQ(warning, "");
+}
+
+TEST_F(LinkedPrograms, AnEntryThatOthersMayWriteToIsNotTaken) {
+  ArtifactCache cache = open();
+  std::string expected = component::dump(link(cache)->program());
+  ASSERT_EQ(::chmod(cache.pathOf(key()).c_str(), 0666), 0);
+  std::string warning;
+  EXPECT_EQ(component::dump(link(cache, &warning)->program()), expected);
+  EXPECT_NE(warning.find("can be written by other users"), std::string::npos) << warning;
+}
+
+TEST_F(LinkedPrograms, AnEntryOfOtherContentIsMadeAgain) {
+  ArtifactCache cache = open();
+  std::string expected = component::dump(link(cache)->program());
+  cache.store(key(), {.modules = {}, .extra = std::vector<std::byte>(100)}).value();
+  std::string warning;
+  EXPECT_EQ(component::dump(link(cache, &warning)->program()), expected);
+  EXPECT_NE(warning.find("not a program"), std::string::npos) << warning;
+}
+
+TEST_F(LinkedPrograms, NamesWiresComponentsAndSettingsHaveKeysOfTheirOwn) {
+  EXPECT_EQ(key(), key());
+  EXPECT_NE(key(), key("other"));
+  EXPECT_NE(key(), key("caller", ShimElision::OFF));
+  auto these = parts();
+  EXPECT_NE(key(), programKey(*engine, "other", linkedParts(these), ShimElision::ON));
+  these[1].wires.clear();
+  EXPECT_NE(key(), programKey(*engine, "pair", linkedParts(these), ShimElision::ON));
+  these = parts();
+  these[0].source = guest("callee_std");
+  EXPECT_NE(key(), programKey(*engine, "pair", linkedParts(these), ShimElision::ON));
+}
+
+}  // namespace
+}  // namespace tenon::engine
