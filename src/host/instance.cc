@@ -175,7 +175,7 @@ Result<void> call(host::FunctionState& function, const CallCodec& codec) {
   if (!instance.instance->mayBlock() && !host::takesTurnsNow(instance.loop)) {
     instance.instance->beginCall();
     if (instance.instance->execute(function.function, inner)) return {};
-    return instance.instance->store().takeTrap().toError();
+    return host::takeTrap(instance);
   }
   host::RunningCall call(instance, function.function, inner);
   TENON_CHECK(call.start(host::Turns::SHARED));

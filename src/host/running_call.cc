@@ -1,3 +1,4 @@
+#include "engine/blame.h"
 #include "host/state.h"
 
 #include <algorithm>
@@ -19,6 +20,12 @@ kj::Maybe<kj::Duration> timeLeft(const engine::Store& store) {
 }
 
 }  // namespace
+
+Error takeTrap(InstanceState& instance) {
+  engine::Trap trap = instance.instance->store().takeTrap();
+  engine::nameComponent(instance.instance->program(), trap);
+  return trap.toError();
+}
 
 InstanceState::~InstanceState() {
   if (running) running->cancel(Error(ErrorCode::CANCELLED, "the instance was destroyed"));
@@ -68,7 +75,7 @@ Result<void> RunningCall::start(Turns turns) {
   // Inside a host function there are no turns: what is called there must be done before it returns.
   bool takesTurns = turns == Turns::ALWAYS || takesTurnsNow(loop_);
   if (!instance.mayBlock() && !takesTurns) {
-    if (!instance.execute(function_, codec_)) outcome_ = store.takeTrap().toError();
+    if (!instance.execute(function_, codec_)) outcome_ = takeTrap(instance_);
     done_ = true;
     return {};
   }
@@ -97,7 +104,7 @@ Result<void> RunningCall::start(Turns turns) {
 // Takes the outcome out of the store, where another call's could follow.
 void RunningCall::finish() {
   engine::Store& store = instance_.instance->store();
-  if (!fiber_.succeeded()) outcome_ = store.takeTrap().toError();
+  if (!fiber_.succeeded()) outcome_ = takeTrap(instance_);
   store.setSlice(SLICE.zero());
   instance_.running = nullptr;
   --loop_.calls;

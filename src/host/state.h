@@ -140,6 +140,8 @@ Result<PendingCall> startRun(InstanceState& instance,
 // A call with values. Errors: as DynamicFunction::start.
 Result<PendingCall> start(const std::shared_ptr<FunctionState>& function,
                           std::vector<Value> arguments, Turns turns);
+// Why the last call failed, taken out of the store. It says which component, in a workload.
+Error takeTrap(InstanceState& instance);
 // Waits for a call that `startRun` started and for what the program wrote.
 Result<int> finishRun(InstanceState& instance, PendingCall pending);
 

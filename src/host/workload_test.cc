@@ -136,6 +136,21 @@ TEST(Workloads, LetTheEmbedderChangeAContextAtTheLastMoment) {
   EXPECT_EQ(output, "here: [\"web\", \"args\"]\nthere: [\"cart\", \"args\"]\n");
 }
 
+TEST(Workloads, SayWhichComponentTrapped) {
+  auto workload = Workload::fromComponents(testEngine(), "traps",
+                                           {{.name = "types", .component = guest("types")},
+                                            {.name = "end", .component = guest("callee")}})
+                      .value();
+  Linker linker;
+  linker.wasi();
+  Loop loop;
+  WorkloadInstance instance = workload.instantiate(linker, loop).value();
+  auto outcome = instance.function("types", "trap").value().call(std::vector<Value>());
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::TRAPPED);
+  EXPECT_EQ(outcome.error().message, "unreachable instruction executed (component types)");
+}
+
 TEST(Workloads, TellAHostFunctionWhichComponentCallsIt) {
   Workload workload = Workload::fromComponents(testEngine(), "two",
                                                {{.name = "one", .component = guest("chain")},

@@ -1,0 +1,72 @@
+#include "engine/blame.h"
+
+#include "base/byte_reader.h"
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace tenon::engine {
+namespace {
+
+// The module's name in the custom section "name"; empty when it has none.
+std::string_view nameOf(std::span<const std::byte> module) {
+  constexpr uint8_t CUSTOM = 0, MODULE_NAME = 0;
+  ByteReader in(module);
+  if (!in.take(8, "preamble")) return {};
+  while (!in.atEnd()) {
+    auto id = in.u8();
+    auto size = id ? in.u32() : Result<uint32_t>(id.error());
+    auto section = size ? in.sub(*size, "section") : Result<ByteReader>(size.error());
+    if (!section) return {};
+    if (*id != CUSTOM) continue;
+    auto name = section->name();
+    if (!name || *name != "name") continue;
+    auto subsection = section->u8();
+    if (!subsection || *subsection != MODULE_NAME || !section->u32()) return {};
+    auto found = section->name();
+    return found ? *found : std::string_view();
+  }
+  return {};
+}
+
+bool isGuests(TrapKind kind) {
+  switch (kind) {
+    case TrapKind::UNREACHABLE:
+    case TrapKind::OUT_OF_BOUNDS:
+    case TrapKind::BAD_CALL:
+    case TrapKind::ARITHMETIC:
+    case TrapKind::STACK_OVERFLOW:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void nameComponent(const component::Program& program, Trap& trap) {
+  if (!isGuests(trap.kind) || trap.backtrace.empty()) return;
+  const std::string& module = trap.backtrace.front().module;
+  if (module.empty()) return;
+  std::optional<uint32_t> part;
+  for (const component::InstantiateStep& step : program.steps) {
+    if (step.instance == component::NONE) continue;  // a generated module
+    uint32_t owner = program.instances[step.instance].part;
+    if (owner == part || nameOf(program.modules[step.module].bytes) != module) continue;
+    if (part) return;
+    part = owner;
+  }
+  if (!part) return;
+  // The instance that a part itself is stands right below the workload, which is the first one.
+  const component::InstanceInfo* found = nullptr;
+  bool several = false;
+  for (const component::InstanceInfo& instance : program.instances) {
+    if (instance.parent != 0) continue;
+    several = several || instance.part != *part;
+    if (instance.part == *part && !found) found = &instance;
+  }
+  if (found && several) trap.message += " (component " + found->name + ")";
+}
+
+}  // namespace tenon::engine
