@@ -85,10 +85,10 @@ struct ServerOptions {
   std::chrono::milliseconds shutdownTimeout{30'000};
 
   // Of a single component. In a workload each component has its own; standard output and error are
-  // these, and what is granted here is added to what the component that answers has.
+  // these, and what is granted here is added to what the component that answers a request has.
   WasiOptions wasi;
-  // In a workload: the component that answers. Empty: the only one that exports the handler and
-  // that no other is linked to.
+  // In a workload: the component that answers, whatever its routes say. Empty: the routes decide;
+  // without any, the only component that exports the handler and that no other is linked to.
   std::string component;
 
   // Called once per request, on the thread that served it; must not block. May be empty.

@@ -57,6 +57,14 @@ struct WorkloadComponent {
   WasiOptions wasi = {};
 };
 
+// Which component answers a request to `tenon::Server`, where several could. `match` is a path, a
+// host, or both: "/api", "example.com", "*.example.com/api". The host that says most wins, then the
+// longest path; docs/manifest.md has the rules.
+struct HttpRoute {
+  std::string match;
+  std::string component;  // it exports `wasi:http/incoming-handler`
+};
+
 enum class LinkCost : uint8_t {
   FUSED,    // another component, through a generated adapter: nanoseconds
   HOST,     // a host function
@@ -88,8 +96,8 @@ struct WorkloadPlan {
   std::vector<PlannedComponent> components;  // in the order of instantiation: providers first
   // All that is wrong, at once: MISSING_IMPORT, AMBIGUOUS (details: the candidates), TYPE_MISMATCH
   // (with the first difference, by path), NOT_FOUND (a link that leads nowhere), INVALID (a cycle,
-  // spelled out; an import of oneself). Messages begin with the place in the manifest, where there
-  // is one.
+  // spelled out; an import of oneself; a route to a component that answers no requests). Messages
+  // begin with the place in the manifest, where there is one.
   std::vector<Error> problems;
   // Components that no program reaches; without any program, those that nothing is linked to.
   std::vector<std::string> unreached;
@@ -157,9 +165,11 @@ class Workload {
   static Result<Workload> load(const Engine& engine, const std::string& path);
 
   // The same from memory; `engine` is that of the components. Errors: INVALID_ARGUMENT for names
-  // that are not unique or cannot be, and for a workload without components.
+  // that are not unique or cannot be, for a workload without components, and for routes that cannot
+  // be, are there twice or lead to no component.
   static Result<Workload> fromComponents(const Engine& engine, std::string name,
-                                         std::vector<WorkloadComponent> components);
+                                         std::vector<WorkloadComponent> components,
+                                         std::vector<HttpRoute> routes = {});
 
   // Whether `path` is what `load` reads, rather than a component: a folder, or a file that ends in
   // ".toml".
@@ -168,6 +178,7 @@ class Workload {
   const std::string& name() const;
   // In the order of the manifest.
   const std::vector<WorkloadComponent>& components() const;
+  const std::vector<HttpRoute>& routes() const;
 
   // What `linker` makes of it. Compiles nothing.
   WorkloadPlan plan(const Linker& linker) const;

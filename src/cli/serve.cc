@@ -9,7 +9,9 @@
 #include <tenon/server.h>
 #include <tenon/workload.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -19,61 +21,6 @@
 namespace tenon::cli {
 namespace {
 
-struct ServeOptions {
-  std::string file;
-  std::string address = "127.0.0.1:8080";
-  uint32_t threads = 1;
-  uint32_t reuse = 1;
-  std::string certificate;
-  std::string key;
-  std::string component;
-  std::string maxBody;
-  std::string maxHeaderBytes;
-  uint32_t maxHeaders = 128;
-  uint32_t maxConnections = 20'000;
-  uint32_t maxRequests = 512;
-  std::string headerTimeout;
-  std::string idleTimeout;
-  std::string stallTimeout;
-  std::string shutdownTimeout;
-  std::string log = "text";
-  std::string logFile = "-";
-
-  void addTo(CLI::App& command) {
-    command.add_option("FILE", file, "The component, or a workload")->required();
-    command.add_option("--addr", address, "Where to listen; port 0: any")->type_name("HOST:PORT");
-    command.add_option("--threads", threads, "How many threads serve")->type_name("N");
-    command.add_option("--reuse", reuse, "How many requests an instance answers (1: fresh ones)")
-        ->type_name("N");
-    command.add_option("--tls-cert", certificate, "PEM file with the certificate chain: HTTPS")
-        ->type_name("FILE");
-    command.add_option("--tls-key", key, "PEM file with its key")->type_name("FILE");
-    command.add_option("--component", component, "Workloads: the component that answers")
-        ->type_name("NAME");
-    command.add_option("--max-body", maxBody, "Largest body of a request: 1M, 1G")
-        ->type_name("SIZE");
-    command.add_option("--max-head", maxHeaderBytes, "Largest head of a request: 8K to 64K")
-        ->type_name("SIZE");
-    command.add_option("--max-headers", maxHeaders, "Most header fields of a request")
-        ->type_name("N");
-    command.add_option("--max-connections", maxConnections, "Most connections; then 503")
-        ->type_name("N");
-    command.add_option("--max-requests", maxRequests, "Most requests in flight; then 503")
-        ->type_name("N");
-    command.add_option("--header-timeout", headerTimeout, "For a request's head; then 408")
-        ->type_name("TIME");
-    command.add_option("--idle-timeout", idleTimeout, "Between the requests of a connection")
-        ->type_name("TIME");
-    command.add_option("--stall-timeout", stallTimeout, "Without a byte of a body, either way")
-        ->type_name("TIME");
-    command.add_option("--shutdown-timeout", shutdownTimeout, "For requests after SIGTERM")
-        ->type_name("TIME");
-    command.add_option("--log", log, "The access log: text, json or none")->type_name("FORMAT");
-    command.add_option("--log-file", logFile, "Where it goes; default: standard error")
-        ->type_name("FILE");
-  }
-};
-
 Result<std::string> readText(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(file)), {});
@@ -81,49 +28,88 @@ Result<std::string> readText(const std::string& path) {
   return text;
 }
 
-Result<void> setTime(std::chrono::milliseconds& time, const std::string& text) {
-  if (text.empty()) return {};
+Result<std::chrono::milliseconds> parseTime(const std::string& text) {
   TENON_TRY(auto duration, parseDuration(text));
-  time = std::chrono::duration_cast<std::chrono::milliseconds>(duration);
-  return {};
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
 }
 
-Result<ServerOptions> serverOptions(const ServeOptions& serve, const GuestOptions& guest) {
-  ServerOptions options;
-  TENON_TRY(InstanceOptions instance, guest.instanceOptions({serve.file}));
-  options.wasi = std::move(instance.wasi);
-  options.wasi.input.kind = InputStream::Kind::EMPTY;
-  if (instance.timeout) options.timeout = instance.timeout;
-  options.maxMemory = instance.maxMemory;
-  options.address = serve.address;
-  options.threads = serve.threads;
-  options.reuse = serve.reuse;
-  options.component = serve.component;
-  options.maxHeaders = serve.maxHeaders;
-  options.maxConnections = serve.maxConnections;
-  options.maxRequests = serve.maxRequests;
-  if (!serve.certificate.empty()) {
-    TENON_TRY(options.tlsCertificate, readText(serve.certificate));
-  }
-  if (!serve.key.empty()) {
-    TENON_TRY(options.tlsKey, readText(serve.key));
-  }
-  if (!serve.maxBody.empty()) {
-    TENON_TRY(options.maxBody, parseSize(serve.maxBody));
-  }
-  if (!serve.maxHeaderBytes.empty()) {
-    TENON_TRY(uint64_t size, parseSize(serve.maxHeaderBytes));
-    options.maxHeaderBytes = static_cast<uint32_t>(std::min<uint64_t>(size, UINT32_MAX));
-  }
-  TENON_CHECK(setTime(options.headerTimeout, serve.headerTimeout));
-  TENON_CHECK(setTime(options.idleTimeout, serve.idleTimeout));
-  TENON_CHECK(setTime(options.stallTimeout, serve.stallTimeout));
-  TENON_CHECK(setTime(options.shutdownTimeout, serve.shutdownTimeout));
-  return options;
+Result<uint32_t> parseSmallSize(const std::string& text) {
+  TENON_TRY(uint64_t size, parseSize(text));
+  return static_cast<uint32_t>(std::min<uint64_t>(size, UINT32_MAX));
 }
 
-Result<Server> startServer(const ServeOptions& serve, const GuestOptions& guest,
-                           const ServerOptions& options) {
+// An option that sets `value` to what `parse`, a function that returns a Result, makes of its text.
+template <typename Value, typename Parse>
+CLI::Option* addParsed(CLI::App& command, const std::string& name, Value& value, Parse parse,
+                       const std::string& description) {
+  auto set = [&value, parse, name](const std::string& text) {
+    auto parsed = parse(text);
+    if (!parsed) throw CLI::ValidationError(name, parsed.error().text());
+    value = *std::move(parsed);
+  };
+  return command.add_option_function<std::string>(name, set, description);
+}
+
+struct ServeOptions {
+  std::string file;
+  ServerOptions server;
+  LogFormat log = LogFormat::TEXT;
+  std::string logFile = "-";
+
+  // Lives as long as `command`.
+  void addTo(CLI::App& command) {
+    auto add = [&](const char* name, auto& value, const char* description) {
+      return command.add_option(name, value, description);
+    };
+    auto addTime = [&](const char* name, std::chrono::milliseconds& value,
+                       const char* description) {
+      addParsed(command, name, value, parseTime, description)->type_name("TIME");
+    };
+    add("FILE", file, "The component, or a workload")->required();
+    add("--addr", server.address, "Where to listen; port 0: any")->type_name("HOST:PORT");
+    add("--threads", server.threads, "How many threads serve")->type_name("N");
+    add("--reuse", server.reuse, "How many requests an instance answers (1: fresh ones)")
+        ->type_name("N");
+    addParsed(command, "--tls-cert", server.tlsCertificate, readText,
+              "PEM file with the certificate chain: HTTPS")
+        ->type_name("FILE");
+    addParsed(command, "--tls-key", server.tlsKey, readText, "PEM file with its key")
+        ->type_name("FILE");
+    add("--component", server.component, "Workloads: the component that answers")
+        ->type_name("NAME");
+    addParsed(command, "--max-body", server.maxBody, parseSize, "Largest body of a request: 1M, 1G")
+        ->type_name("SIZE");
+    addParsed(command, "--max-head", server.maxHeaderBytes, parseSmallSize,
+              "Largest head of a request: 8K to 64K")
+        ->type_name("SIZE");
+    add("--max-headers", server.maxHeaders, "Most header fields of a request")->type_name("N");
+    add("--max-connections", server.maxConnections, "Most connections; then 503")->type_name("N");
+    add("--max-requests", server.maxRequests, "Most requests in flight; then 503")->type_name("N");
+    addTime("--header-timeout", server.headerTimeout, "For a request's head; then 408");
+    addTime("--idle-timeout", server.idleTimeout, "Between the requests of a connection");
+    addTime("--stall-timeout", server.stallTimeout, "Without a byte of a body, either way");
+    addTime("--shutdown-timeout", server.shutdownTimeout, "For requests after SIGTERM");
+    addParsed(command, "--log", log, parseLogFormat, "The access log: text, json or none")
+        ->type_name("FORMAT");
+    add("--log-file", logFile, "Where it goes; default: standard error")->type_name("FILE");
+  }
+
+  // Adds what the options of all commands that run guests say.
+  Result<void> add(const GuestOptions& guest) {
+    TENON_TRY(InstanceOptions instance, guest.instanceOptions({file}));
+    server.wasi = std::move(instance.wasi);
+    server.wasi.input.kind = InputStream::Kind::EMPTY;
+    if (instance.timeout) server.timeout = instance.timeout;
+    server.maxMemory = instance.maxMemory;
+    return {};
+  }
+};
+
+void warnOf(const std::string& warning) {
+  if (!warning.empty()) warn(warning);
+}
+
+Result<Server> startServer(const ServeOptions& serve, const GuestOptions& guest) {
   TENON_TRY(EngineOptions engineOptions, guest.engineOptions());
   engineOptions.pooling = true;
   TENON_TRY(Engine engine, Engine::create(engineOptions));
@@ -131,10 +117,14 @@ Result<Server> startServer(const ServeOptions& serve, const GuestOptions& guest,
   if (!engine.pooled()) warn("instances cannot be pooled here, each costs more");
   if (!Workload::isManifest(serve.file)) {
     TENON_TRY(Component component, Component::load(engine, serve.file));
-    return Server::start(component, options);
+    auto server = Server::start(component, serve.server);
+    warnOf(component.warning());
+    return server;
   }
   TENON_TRY(Workload workload, Workload::load(engine, serve.file));
-  return Server::start(workload, options);
+  auto server = Server::start(workload, serve.server);
+  warnOf(workload.warning());
+  return server;
 }
 
 // What the signal handler stops.
@@ -144,16 +134,15 @@ void onSignal(int) {
   if (Server* server = running.load()) server->stop();
 }
 
-Result<void> serveUntilStopped(const ServeOptions& serve, const GuestOptions& guest) {
-  TENON_TRY(ServerOptions options, serverOptions(serve, guest));
-  TENON_TRY(LogFormat format, parseLogFormat(serve.log));
-  TENON_TRY(auto log, AccessLog::open(serve.logFile, format));
-  if (format != LogFormat::NONE) {
-    options.onRequest = [&log](const RequestRecord& record) { log->add(record); };
-    options.onTick = [&log]() { log->flush(); };
+Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest) {
+  TENON_CHECK(serve.add(guest));
+  TENON_TRY(auto log, AccessLog::open(serve.logFile, serve.log));
+  if (serve.log != LogFormat::NONE) {
+    serve.server.onRequest = [&log](const RequestRecord& record) { log->add(record); };
+    serve.server.onTick = [&log]() { log->flush(); };
   }
-  options.onWarning = [](const std::string& text) { warn(text); };
-  auto server = startServer(serve, guest, options);
+  serve.server.onWarning = [](const std::string& text) { warn(text); };
+  auto server = startServer(serve, guest);
   if (!server) {
     Error error = std::move(server).error();
     if (error.code == ErrorCode::IO) error.code = ErrorCode::INVALID_ARGUMENT;  // 125
@@ -179,15 +168,15 @@ int serveCommand(const Words& words) {
   guest.addTo(command);
   command.footer(
       "Each request gets a fresh instance. SIGTERM and SIGINT end it: requests may finish, a "
-      "second "
-      "signal\ncuts them off.\n"
+      "second signal\ncuts them off.\n"
       "Example: tenon serve --addr 127.0.0.1:8080 app.wasm");
   if (auto exit = parse(command, words)) return *exit;
   auto served = serveUntilStopped(serve, guest);
   if (served) return 0;
-  int exit = report(served.error());
-  return served.error().code == ErrorCode::MISSING_EXPORT ? static_cast<int>(ExitCode::CANNOT_RUN)
-                                                          : exit;
+  const Error& error = served.error();
+  int exit = report(error);
+  if (error.code == ErrorCode::MISSING_EXPORT) return static_cast<int>(ExitCode::CANNOT_RUN);
+  return Workload::isManifest(serve.file) ? exitCodeOfWorkload(error) : exit;
 }
 
 }  // namespace tenon::cli

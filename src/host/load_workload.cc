@@ -43,6 +43,10 @@ class Loader {
 
   Result<std::shared_ptr<host::WorkloadState>> load(const link::Manifest& manifest) {
     state_->name = manifest.name;
+    for (const link::Route& route : manifest.routes) {
+      state_->routes.push_back({route.text, route.to});
+      state_->routePlaces.push_back(route.place);
+    }
     for (const link::ManifestComponent& component : manifest.components) add(component);
     if (problems_.empty()) return std::move(state_);
     Error first = std::move(problems_.front());
@@ -127,7 +131,8 @@ Result<Workload> Workload::load(const Engine& engine, const std::string& path) {
 }
 
 Result<Workload> Workload::fromComponents(const Engine& engine, std::string name,
-                                          std::vector<WorkloadComponent> components) {
+                                          std::vector<WorkloadComponent> components,
+                                          std::vector<HttpRoute> routes) {
   std::set<std::string> names;
   for (const WorkloadComponent& component : components) {
     if (!link::isComponentName(component.name)) {
@@ -152,6 +157,20 @@ Result<Workload> Workload::fromComponents(const Engine& engine, std::string name
   auto state = std::make_shared<host::WorkloadState>(engine);
   state->name = std::move(name);
   state->components = std::move(components);
+  std::vector<link::Route> known;
+  for (const HttpRoute& route : routes) {
+    auto pattern = link::parseRoute(route.match);
+    if (!pattern) return Error(ErrorCode::INVALID_ARGUMENT, pattern.error().message);
+    if (link::findRoute(known, *pattern)) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "there are two routes '" + route.match + "'");
+    }
+    if (!names.contains(route.component)) {
+      return Error(ErrorCode::INVALID_ARGUMENT,
+                   "route '" + route.match + "': there is no component '" + route.component + "'");
+    }
+    known.push_back({.pattern = *std::move(pattern)});
+  }
+  state->routes = std::move(routes);
   return host::WorkloadState::wrap(std::move(state));
 }
 

@@ -150,6 +150,8 @@ struct WorkloadState {
   Engine engine;
   std::string name;
   std::vector<WorkloadComponent> components;
+  std::vector<HttpRoute> routes;         // to components that are there; no pattern twice
+  std::vector<std::string> routePlaces;  // where they are written; empty without a manifest
   // Where links and directories are written, for messages: by component, and import or guest path.
   std::map<std::pair<std::string, std::string>, std::string> places;
 

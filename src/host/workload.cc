@@ -175,10 +175,19 @@ WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
                             .place = place == places.end() ? "" : place->second};
     }
   }
-  link::Plan planned = link::plan(parts, described, interfaces, [&](std::string_view import) {
-    return linker.registry.hasInterface(import) || linker.registry.find("", import) ||
-           linker.registry.findResource("", import);
-  });
+  std::vector<link::Route> planRoutes;
+  for (size_t i = 0; i < routes.size(); ++i) {
+    planRoutes.push_back({.text = routes[i].match,
+                          .to = routes[i].component,
+                          .place = i < routePlaces.size() ? routePlaces[i] : ""});
+  }
+  link::Plan planned = link::plan(
+      parts, described, interfaces,
+      [&](std::string_view import) {
+        return linker.registry.hasInterface(import) || linker.registry.find("", import) ||
+               linker.registry.findResource("", import);
+      },
+      planRoutes);
   result.problems = std::move(planned.problems);
   result.unreached = std::move(planned.unreached);
   HostCheck hostCheck(linker.registry, result.problems);
@@ -245,6 +254,8 @@ std::shared_ptr<const WorkloadPlan> WorkloadState::planOf(const LinkerState& lin
 const std::string& Workload::name() const { return state_->name; }
 
 const std::vector<WorkloadComponent>& Workload::components() const { return state_->components; }
+
+const std::vector<HttpRoute>& Workload::routes() const { return state_->routes; }
 
 WorkloadPlan Workload::plan(const Linker& linker) const {
   return state_->plan(host::LinkerState::of(linker));

@@ -17,7 +17,7 @@ class Reader {
 
   Manifest read(const toml::table& root) {
     Manifest manifest;
-    checkKeys(root, {"name", "components"});
+    checkKeys(root, {"name", "components", "http"});
     manifest.name = text(root, "name");
     const toml::node* components = root.get("components");
     if (!components || !components->is_table() || components->as_table()->empty()) {
@@ -34,6 +34,7 @@ class Reader {
         manifest.components.push_back(component(std::string(key), *table));
       }
     }
+    if (const toml::node* node = root.get("http")) http(*node, *components->as_table(), manifest);
     return manifest;
   }
 
@@ -221,6 +222,50 @@ class Reader {
         complain(node->source(), "instance is \"shared\" or \"own\"");
       }
     }
+  }
+
+  void http(const toml::node& node, const toml::table& components, Manifest& manifest) {
+    const toml::table* table = tableAt(node, "http");
+    if (!table) return;
+    checkKeys(*table, {"routes"});
+    const toml::node* routes = table->get("routes");
+    const toml::table* entries = routes ? tableAt(*routes, "routes") : nullptr;
+    if (!entries) return;
+    for (const auto& [key, value] : inOrder(*entries)) {
+      Route route{.text = std::string(key), .place = placeOf(value->source())};
+      auto pattern = parseRoute(key);
+      if (!pattern) {
+        complain(value->source(), pattern.error().message);
+      } else {
+        route.pattern = *pattern;
+        if (auto other = findRoute(manifest.routes, *pattern)) {
+          complain(value->source(), "route '" + route.text + "' is there already, as '" +
+                                        manifest.routes[*other].text + "'");
+        }
+      }
+      if (value->is_table()) {
+        complain(value->source(), "a route is \"HOST/PATH\" = \"COMPONENT\", in quotes");
+        continue;
+      }
+      route.to = string(*value, "route '" + route.text + "'");
+      if (value->is_string() && !components.contains(route.to)) {
+        std::vector<std::string_view> names;
+        for (const auto& [name, unused] : components) names.push_back(name.str());
+        complain(value->source(), "route '" + route.text + "': there is no component '" + route.to +
+                                      "'" + didYouMean(route.to, names));
+      }
+      if (pattern) manifest.routes.push_back(std::move(route));
+    }
+  }
+
+  static std::string didYouMean(std::string_view wanted, std::span<const std::string_view> names) {
+    size_t best = wanted.size() / 3 + 1;
+    std::string_view found;
+    for (std::string_view name : names) {
+      size_t distance = base::editDistance(wanted, name);
+      if (distance < best) best = distance, found = name;
+    }
+    return found.empty() ? std::string() : "; did you mean '" + std::string(found) + "'?";
   }
 
   const std::string& path_;

@@ -3,6 +3,8 @@
 // `tenon.toml`: the components of a workload, their links, and what each may do. Text to data;
 // pure.
 
+#include "link/route.h"
+
 #include <tenon/result.h>
 
 #include <map>
@@ -46,6 +48,7 @@ struct ManifestComponent {
 struct Manifest {
   std::string name;
   std::vector<ManifestComponent> components;  // in the order of the file
+  std::vector<Route> routes;                  // of HTTP requests; in the order of the file
 };
 
 // Whether a component may be called this: of letters, digits, '.', '_' and '-'.

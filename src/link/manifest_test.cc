@@ -50,7 +50,7 @@ TEST(Manifest, NamesTheNearestKeyOfOneThatIsUnknown) {
   EXPECT_EQ(errorOf("[components.a]\nsource = \"a.wasm\"\nenvv = {}\n"),
             "tenon.toml:3:1: unknown key 'envv'; did you mean 'env'?");
   EXPECT_EQ(errorOf("[components.a]\nsource = \"a.wasm\"\n[other]\n"),
-            "tenon.toml:3:2: unknown key 'other'; there are: name, components");
+            "tenon.toml:3:2: unknown key 'other'; there are: name, components, http");
 }
 
 TEST(Manifest, SaysWhereAValueHasAnotherType) {
@@ -109,6 +109,41 @@ TEST(Manifest, RefusesLinksThatAreNotSupportedYet) {
   EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\n[components.a.links]\n"
                     "\"x:y/z\" = { to = \"b\", via = \"isolated\" }\n"),
             "tenon.toml:4:29: links by 'via' are not supported yet");
+}
+
+TEST(Manifest, ReadsRoutesInTheOrderOfTheFile) {
+  auto manifest = parseManifest(R"(
+[components.web]
+source = "a"
+[components.api]
+source = "b"
+[http.routes]
+"/" = "web"
+"Shop.example.com/api/" = "api"
+)",
+                                "tenon.toml");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  ASSERT_EQ(manifest->routes.size(), 2u);
+  EXPECT_EQ(manifest->routes[0].to, "web");
+  EXPECT_EQ(manifest->routes[1].text, "Shop.example.com/api/");
+  EXPECT_EQ(manifest->routes[1].pattern, (RoutePattern{"shop.example.com", false, "/api"}));
+  EXPECT_EQ(manifest->routes[1].place, "tenon.toml:8:27");
+}
+
+TEST(Manifest, ShowsEveryProblemOfItsRoutes) {
+  EXPECT_EQ(
+      errorOf("[components.api]\nsource = \"a\"\n[http]\nlimit = 1\n[http.routes]\n"
+              "\"/\" = \"apii\"\n\"/x\" = \"api\"\n\"/x/\" = \"api\"\n"
+              "\"a:80\" = \"api\"\n\"/y\" = 7\nexample.com = \"api\"\n"),
+      "tenon.toml:4:1: unknown key 'limit'; there are: routes\n"
+      "  tenon.toml:6:7: route '/': there is no component 'apii'; did you mean 'api'?\n"
+      "  tenon.toml:8:9: route '/x/' is there already, as '/x'\n"
+      "  tenon.toml:9:10: 'a:80' is no route: its host has no port, and an IPv6 address needs "
+      "brackets\n"
+      "  tenon.toml:10:8: route '/y' is a string, not a number\n"
+      "  tenon.toml:11:1: a route is \"HOST/PATH\" = \"COMPONENT\", in quotes");
+  EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\n[http]\nroutes = []\n"),
+            "tenon.toml:4:10: routes is a table, not an array");
 }
 
 TEST(Manifest, NeedsAComponent) {

@@ -55,7 +55,8 @@ bool onlyTypes(const typed::Entity& entity) {
 }
 
 // The interfaces that somebody outside of the workload calls: who exports one is reached.
-constexpr std::string_view ENTRIES[] = {"wasi:cli/run@0.2.0", "wasi:http/incoming-handler@0.2.0"};
+constexpr std::string_view HANDLER = "wasi:http/incoming-handler@0.2.0";
+constexpr std::string_view ENTRIES[] = {"wasi:cli/run@0.2.0", HANDLER};
 
 std::string withoutVersion(std::string_view name) {
   return std::string(name.substr(0, name.find('@')));
@@ -64,17 +65,20 @@ std::string withoutVersion(std::string_view name) {
 class Planner {
  public:
   Planner(const std::vector<Part>& parts, std::span<const ComponentInterface> described,
-          const component::Interfaces& interfaces, const HostProvides& hostProvides)
+          const component::Interfaces& interfaces, const HostProvides& hostProvides,
+          std::span<const Route> routes)
       : parts_(parts),
         described_(described),
         interfaces_(interfaces),
-        hostProvides_(hostProvides) {}
+        hostProvides_(hostProvides),
+        routes_(routes) {}
 
   Plan run() {
     for (size_t part = 0; part < parts_.size(); ++part) {
       nodes_.push_back({parts_[part].name, part, {}});
       choose(part);
     }
+    checkRoutes();
     std::vector<size_t> order = sort();
     if (plan_.ok() && expand()) order = sort();
     if (plan_.ok()) checkTypes(order);
@@ -217,6 +221,23 @@ class Planner {
             std::to_string(candidates.size()) + " components export it: link it to one of them",
             std::move(details));
     return {.cost = Cost::MISSING};
+  }
+
+  void checkRoutes() {
+    for (const Route& route : routes_) {
+      auto found = std::ranges::find(parts_, route.to, &Part::name);
+      if (found == parts_.end()) continue;
+      auto part = static_cast<size_t>(found - parts_.begin());
+      if (findExport(described(part), HANDLER)) continue;
+      Error error(ErrorCode::INVALID, (route.place.empty() ? "" : route.place + ": ") + "route '" +
+                                          route.text + "': component '" + route.to +
+                                          "' answers no requests: it does not export "
+                                          "wasi:http/incoming-handler");
+      for (const std::string& name : exportNames(described(part))) {
+        error.details += (error.details.empty() ? "  " : "\n  ") + route.to + " exports " + name;
+      }
+      plan_.problems.push_back(std::move(error));
+    }
   }
 
   // The nodes, providers first. A cycle is a problem, spelled out.
@@ -402,6 +423,7 @@ class Planner {
   const std::span<const ComponentInterface> described_;
   const component::Interfaces& interfaces_;
   const HostProvides& hostProvides_;
+  const std::span<const Route> routes_;
   std::vector<Node> nodes_;
   Plan plan_;
 };
@@ -448,8 +470,9 @@ Result<Plan> plan(const std::vector<Part>& parts, const HostProvides& hostProvid
 }
 
 Plan plan(const std::vector<Part>& parts, std::span<const component::ComponentInterface> described,
-          const component::Interfaces& interfaces, const HostProvides& hostProvides) {
-  return Planner(parts, described, interfaces, hostProvides).run();
+          const component::Interfaces& interfaces, const HostProvides& hostProvides,
+          std::span<const Route> routes) {
+  return Planner(parts, described, interfaces, hostProvides, routes).run();
 }
 
 }  // namespace tenon::link

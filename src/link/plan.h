@@ -8,6 +8,7 @@
 
 #include "component/flatten/flatten.h"
 #include "component/validate/interface.h"
+#include "link/route.h"
 
 #include <tenon/result.h>
 
@@ -67,7 +68,8 @@ struct Plan {
   std::vector<PlannedPart> parts;
   // All that is wrong, at once: MISSING_IMPORT, AMBIGUOUS, TYPE_MISMATCH (with the first
   // difference, by path), NOT_FOUND (a link that leads nowhere), INVALID (a cycle, spelled out; an
-  // import of oneself), LIMIT_EXCEEDED (more than MAX_PLANNED_PARTS).
+  // import of oneself; a route to a component that answers no requests), LIMIT_EXCEEDED (more than
+  // MAX_PLANNED_PARTS).
   std::vector<Error> problems;
   // Parts that no program reaches; without any program, those that nothing is linked to.
   std::vector<std::string> unreached;
@@ -83,7 +85,9 @@ inline constexpr size_t MAX_PLANNED_PARTS = 2000;
 // its name.
 Result<Plan> plan(const std::vector<Part>& parts, const HostProvides& hostProvides);
 // The same for components that were described before: parts[i] by described[i] in `interfaces`.
+// `routes` lead to components that are there; their patterns are not looked at.
 Plan plan(const std::vector<Part>& parts, std::span<const component::ComponentInterface> described,
-          const component::Interfaces& interfaces, const HostProvides& hostProvides);
+          const component::Interfaces& interfaces, const HostProvides& hostProvides,
+          std::span<const Route> routes = {});
 
 }  // namespace tenon::link

@@ -1,5 +1,7 @@
 #include "host/server/connection.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,6 +17,9 @@ namespace {
 constexpr uint64_t MAX_DISCARDED = 256 * 1024;
 constexpr auto DISCARD_TIME = 2 * kj::SECONDS;
 constexpr uint32_t RETRY_AFTER = 1;  // seconds
+// A client that sends no more may still read, which can be told only by writing to it. So long it
+// is given for an answer to begin, or to go on.
+constexpr auto HALF_CLOSED_TIME = 2 * kj::SECONDS;
 
 kj::Duration toKj(std::chrono::milliseconds duration) {
   return duration.count() * kj::MILLISECONDS;
@@ -41,6 +46,10 @@ void splitTarget(const http::RequestHead& head, http::IncomingMessage& message) 
   message.pathWithQuery = std::string(target);
 }
 
+std::string_view viewOf(const std::optional<std::string>& text) {
+  return text ? std::string_view(*text) : std::string_view();
+}
+
 uint16_t statusOf(const Error& error) {
   switch (error.code) {
     case ErrorCode::DEADLINE:
@@ -54,9 +63,11 @@ uint16_t statusOf(const Error& error) {
 
 }  // namespace
 
-Connection::Connection(Worker& worker, kj::Own<kj::AsyncIoStream> stream, std::string client)
+Connection::Connection(Worker& worker, kj::Own<kj::AsyncIoStream> stream, int fd,
+                       std::string client)
     : worker_(worker),
       stream_(kj::mv(stream)),
+      fd_(fd),
       client_(std::move(client)),
       wire_(*stream_, worker.timer()),
       since_(worker.timer().now()) {
@@ -71,6 +82,8 @@ Connection::~Connection() {
   if (body_) body_->detach(http::makeError<ErrorKind::CONNECTION_TERMINATED>());
   if (sending_) sending_->close(http::makeError<ErrorKind::CONNECTION_TERMINATED>());
   if (exchange_) exchange_->close();
+  // The client has gone, or is sent away: what the guest does is of no use to anybody.
+  if (end_ && !end_->ended && !answered_) end_->giveUp.raise();
 }
 
 kj::Promise<void> Connection::run() {
@@ -85,7 +98,7 @@ kj::Promise<void> Connection::run() {
     std::string text = shortResponse(408, "408 Request Timeout\n", context);
     writeRecord();
     co_await stream_->write(text.data(), text.size()).catch_([](kj::Exception&&) {});
-  } else if (timedOut_) {
+  } else if (timedOut_ || vanished_) {
     status_ = 499;
     writeRecord();
   }
@@ -126,8 +139,27 @@ void Connection::check(kj::TimePoint now) {
         timedOut_ = true;
         cut();
       }
+      checkPresence(now);
       return;
   }
+}
+
+void Connection::checkPresence(kj::TimePoint now) {
+  if (fd_ < 0 || vanished_ || timedOut_ || answered_ || !end_ || end_->ended) return;
+  pollfd watched{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+  if (::poll(&watched, 1, 0) <= 0) return;
+  kj::TimePoint quiet = now;
+  KJ_IF_MAYBE (since, leftSince_) {
+    quiet = *since;
+  } else {
+    leftSince_ = now;
+  }
+  quiet = std::max({quiet, wire_.lastArrival(), progress_.since});
+  bool gone = (watched.revents & (POLLHUP | POLLERR)) != 0;
+  if (!gone && now - quiet < HALF_CLOSED_TIME) return;
+  vanished_ = true;
+  error_ = "the client has gone";
+  cut();
 }
 
 kj::Promise<bool> Connection::serveOne() {
@@ -218,7 +250,8 @@ kj::Promise<bool> Connection::answer(http::RequestHead head) {
   ResponseContext context{.toHead = head.method == "HEAD",
                           .minorVersion = head.minorVersion,
                           .keepAlive = head.keepAlive && !closing_};
-  begun_ = continued_ = false;
+  begun_ = continued_ = answered_ = false;
+  leftSince_ = nullptr;
   status_ = 0;
   sent_ = 0;
   minorVersion_ = head.minorVersion;
@@ -249,6 +282,20 @@ kj::Promise<bool> Connection::answer(http::RequestHead head) {
     co_await sendShort(413, "413 Content Too Large\n", context);
     co_return co_await finishBody(*body_, false);
   }
+  http::IncomingMessage message{
+      .method = head.method,
+      .scheme = worker_.secure() ? http::Scheme::HTTPS : http::Scheme::HTTP,
+      .fields = head.fields,
+      .body = body_};
+  splitTarget(head, message);
+  auto front =
+      worker_.shared().routes.find(viewOf(message.authority), viewOf(message.pathWithQuery));
+  if (!front) {
+    error_ = "no route leads to a component";
+    context.keepAlive = context.keepAlive && mayContinue;
+    co_await sendShort(404, "404 Not Found\n", context);
+    co_return co_await finishBody(*body_, context.keepAlive);
+  }
   InFlight inFlight;
   if (!inFlight.enter(worker_.shared().requests, options.maxRequests)) {
     error_ = "too many requests in flight";
@@ -256,7 +303,7 @@ kj::Promise<bool> Connection::answer(http::RequestHead head) {
     co_await sendShort(503, "503 Service Unavailable\n", context, RETRY_AFTER);
     co_return co_await finishBody(*body_, context.keepAlive);
   }
-  startGuest(head, std::move(inFlight));
+  startGuest(std::move(message), worker_.guests(*front), std::move(inFlight));
 
   while (true) {
     while (!exchange_->informational.empty()) {
@@ -309,6 +356,7 @@ kj::Promise<bool> Connection::answer(http::RequestHead head) {
                                               : "the guest dropped its response-outparam"),
         context);
   }
+  answered_ = true;
   bool keep = ok && context.keepAlive && (mayContinue || continued_ || body_->complete());
   bool more = co_await finishBody(*body_, keep);
   exchange_->close();
@@ -317,16 +365,11 @@ kj::Promise<bool> Connection::answer(http::RequestHead head) {
   co_return more;
 }
 
-void Connection::startGuest(const http::RequestHead& head, InFlight inFlight) {
-  http::IncomingMessage message{
-      .method = head.method,
-      .scheme = worker_.secure() ? http::Scheme::HTTPS : http::Scheme::HTTP,
-      .fields = head.fields,
-      .body = body_};
-  splitTarget(head, message);
+void Connection::startGuest(http::IncomingMessage message, GuestPool& guests, InFlight inFlight) {
   exchange_ = std::make_shared<http::Exchange>();
+  exchange_->toHead = message.method == "HEAD";
   end_ = std::make_shared<GuestEnd>();
-  auto guest = worker_.guests().take();
+  auto guest = guests.take();
   if (!guest) {
     end_->ended = true;
     end_->outcome = std::move(guest).error();
@@ -340,9 +383,9 @@ void Connection::startGuest(const http::RequestHead& head, InFlight inFlight) {
     end_->outcome = std::move(started);
   } else if (call->done()) {
     end_->ended = true;
-    end_->outcome = call->finish(worker_.guests());
+    end_->outcome = call->finish(guests);
   } else {
-    worker_.await(std::move(call), end_);
+    worker_.await(std::move(call), end_, guests);
   }
 }
 

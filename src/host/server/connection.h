@@ -22,8 +22,8 @@ namespace tenon::host {
 
 class Connection {
  public:
-  // `worker` outlives this.
-  Connection(Worker& worker, kj::Own<kj::AsyncIoStream> stream, std::string client);
+  // `worker` outlives this. `fd`: the socket below `stream`, which keeps it open; -1: not known.
+  Connection(Worker& worker, kj::Own<kj::AsyncIoStream> stream, int fd, std::string client);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -52,18 +52,22 @@ class Connection {
                               uint32_t retryAfter = 0);
   kj::Promise<bool> refuse(uint16_t status, const char* why);
   kj::Promise<bool> reportFailure(uint16_t status, Error error, ResponseContext& context);
-  void startGuest(const wasi::http::RequestHead& head, InFlight inFlight);
+  void startGuest(wasi::http::IncomingMessage message, GuestPool& guests, InFlight inFlight);
+  // Ends it where nobody is left to answer.
+  void checkPresence(kj::TimePoint now);
   void noteFailure(Error error);
   void writeRecord();
 
   Worker& worker_;
   kj::Own<kj::AsyncIoStream> stream_;
+  const int fd_;
   const std::string client_;
   wasi::http::Wire wire_;
   Stage stage_ = Stage::IDLE;
   kj::TimePoint since_ = kj::origin<kj::TimePoint>();  // of the stage, or of the last progress
   bool closing_ = false;
   bool timedOut_ = false;
+  bool vanished_ = false;
   std::list<Connection*>::iterator place_;
   kj::Own<kj::PromiseFulfiller<void>> cutter_;
   kj::Promise<void> cutPromise_ = nullptr;
@@ -74,7 +78,9 @@ class Connection {
   std::shared_ptr<wasi::http::BodyReader> body_;
   std::shared_ptr<wasi::http::BodyWriter> sending_;
   wasi::http::WriteProgress progress_;
-  bool begun_ = false;  // something of the response was sent
+  bool begun_ = false;                  // something of the response was sent
+  bool answered_ = false;               // all of it was
+  kj::Maybe<kj::TimePoint> leftSince_;  // when it was seen that the client sends no more
   bool continued_ = false;
   kj::Maybe<kj::Promise<void>> continuing_;  // the write of "100 Continue"
 

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <deque>
 #include <future>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -142,12 +143,46 @@ Result<void> checkOptions(const ServerOptions& options) {
   return {};
 }
 
-Result<std::unique_ptr<ServerState>> startServer(std::shared_ptr<const Blueprint> blueprint,
-                                                 const ServerOptions& options) {
+// What answers, and which requests.
+struct Fronts {
+  std::vector<std::shared_ptr<const Blueprint>> blueprints;
+  link::RouteTable routes;
+};
+
+template <typename What>
+Result<Fronts> onlyFront(const What& what, const ServerOptions& options) {
+  Fronts fronts;
+  TENON_TRY(auto blueprint, Blueprint::of(what, options));
+  fronts.blueprints.push_back(std::move(blueprint));
+  fronts.routes.add({}, 0);
+  return fronts;
+}
+
+Result<Fronts> frontsOf(const Workload& workload, const ServerOptions& options) {
+  const std::vector<HttpRoute>& routes = workload.routes();
+  if (routes.empty() || !options.component.empty()) return onlyFront(workload, options);
+  Fronts fronts;
+  std::map<std::string, size_t> indices;
+  for (const HttpRoute& route : routes) {
+    auto [index, fresh] = indices.try_emplace(route.component, fronts.blueprints.size());
+    if (fresh) {
+      ServerOptions own = options;
+      own.component = route.component;
+      TENON_TRY(auto blueprint, Blueprint::of(workload, own));
+      fronts.blueprints.push_back(std::move(blueprint));
+    }
+    TENON_TRY(auto pattern, link::parseRoute(route.match));
+    fronts.routes.add(std::move(pattern), index->second);
+  }
+  return fronts;
+}
+
+Result<std::unique_ptr<ServerState>> startServer(Fronts fronts, const ServerOptions& options) {
   TENON_TRY(Listening listening, listenOn(options.address));
   auto state = std::make_unique<ServerState>();
   state->shared.options = options;
-  state->shared.blueprint = std::move(blueprint);
+  state->shared.fronts = std::move(fronts.blueprints);
+  state->shared.routes = std::move(fronts.routes);
   if (::getrandom(&state->shared.idSeed, sizeof(state->shared.idSeed), 0) < 0) {
     return systemError("getrandom", errno);
   }
@@ -200,15 +235,15 @@ Server::~Server() = default;
 
 Result<Server> Server::start(const Component& component, const ServerOptions& options) {
   TENON_CHECK(host::checkOptions(options));
-  TENON_TRY(auto blueprint, host::Blueprint::of(component, options));
-  TENON_TRY(auto state, host::startServer(std::move(blueprint), options));
+  TENON_TRY(auto fronts, host::onlyFront(component, options));
+  TENON_TRY(auto state, host::startServer(std::move(fronts), options));
   return Server(std::move(state));
 }
 
 Result<Server> Server::start(const Workload& workload, const ServerOptions& options) {
   TENON_CHECK(host::checkOptions(options));
-  TENON_TRY(auto blueprint, host::Blueprint::of(workload, options));
-  TENON_TRY(auto state, host::startServer(std::move(blueprint), options));
+  TENON_TRY(auto fronts, host::frontsOf(workload, options));
+  TENON_TRY(auto state, host::startServer(std::move(fronts), options));
   return Server(std::move(state));
 }
 

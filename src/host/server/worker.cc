@@ -82,7 +82,10 @@ Worker::Worker(ServerShared& shared, kj::AutoCloseFd listener, kj::AutoCloseFd s
 }
 
 Result<void> Worker::prepare() {
-  TENON_TRY(guests_, GuestPool::create(shared_.blueprint, loop_, options().reuse));
+  for (const auto& blueprint : shared_.fronts) {
+    TENON_TRY(auto guests, GuestPool::create(blueprint, loop_, options().reuse));
+    guests_.push_back(std::move(guests));
+  }
   if (!options().tlsCertificate.empty()) {
     kj::Maybe<kj::Exception> failure;
     try {
@@ -173,21 +176,25 @@ kj::Promise<void> Worker::serve(kj::Own<kj::AsyncIoStream> stream) {
     co_return;
   }
   std::string client = options().onRequest ? peerOf(*stream) : std::string();
+  int fd = -1;
+  KJ_IF_MAYBE (known, stream->getFd()) fd = *known;
   if (tls_ != nullptr) {
     stream = co_await timer_.timeoutAfter(HANDSHAKE, tls_->wrapServer(kj::mv(stream)));
   }
-  Connection connection(*this, kj::mv(stream), std::move(client));
+  Connection connection(*this, kj::mv(stream), fd, std::move(client));
   co_await connection.run();
 }
 
-void Worker::await(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end) {
-  guestTasks_.add(awaitCall(std::move(call), std::move(end)));
+void Worker::await(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end,
+                   GuestPool& guests) {
+  guestTasks_.add(awaitCall(std::move(call), std::move(end), guests));
 }
 
 kj::Promise<void> Worker::awaitCall(std::unique_ptr<HandlerCall> call,
-                                    std::shared_ptr<GuestEnd> end) {
-  co_await call->whenDone();
-  end->outcome = call->finish(*guests_);
+                                    std::shared_ptr<GuestEnd> end, GuestPool& guests) {
+  co_await call->whenDone().exclusiveJoin(end->giveUp.wait());
+  if (!call->done()) co_return;  // its client has gone: the call is dropped
+  end->outcome = call->finish(guests);
   end->ended = true;
   if (!end->outcome && end.use_count() == 1) {
     // Its client has its response already, or has gone.

@@ -5,6 +5,7 @@
 
 #include "host/server/guest_pool.h"
 #include "host/state.h"
+#include "link/route.h"
 
 #include <tenon/server.h>
 
@@ -18,6 +19,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tenon::host {
 
@@ -27,7 +29,8 @@ struct GuestEnd;
 // What the threads of a server share.
 struct ServerShared {
   ServerOptions options;
-  std::shared_ptr<const Blueprint> blueprint;
+  std::vector<std::shared_ptr<const Blueprint>> fronts;  // the components that answer
+  link::RouteTable routes;                               // to indices of `fronts`
   std::atomic<uint32_t> connections = 0;
   std::atomic<uint32_t> requests = 0;
   std::atomic<uint64_t> failures = 0;  // numbers the ids of failed requests
@@ -49,15 +52,17 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   ServerShared& shared() { return shared_; }
   const ServerOptions& options() const { return shared_.options; }
   kj::Timer& timer() { return timer_; }
-  GuestPool& guests() { return *guests_; }
+  // Those of ServerShared::fronts[front].
+  GuestPool& guests(size_t front) { return *guests_[front]; }
   bool stopping() const { return stopping_; }
   bool secure() const { return tls_ != nullptr; }
   // "Date: ...\r\n", of this second. Valid until the next call.
   std::string_view dateLine();
   // A name for a failure, which the log and the response share.
   std::string newId();
-  // Lets a guest's call go on behind its response. `call` was started and is not done.
-  void await(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end);
+  // Sees to a guest's call that was started and is not done, also behind its response, until it
+  // ends or `end->giveUp`. `guests`: where it is from.
+  void await(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end, GuestPool& guests);
   void warn(const std::string& text);
 
   std::list<Connection*> connections;
@@ -65,7 +70,8 @@ class Worker final : private kj::TaskSet::ErrorHandler {
  private:
   kj::Promise<void> accept();
   kj::Promise<void> serve(kj::Own<kj::AsyncIoStream> stream);
-  kj::Promise<void> awaitCall(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end);
+  kj::Promise<void> awaitCall(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end,
+                              GuestPool& guests);
   kj::Promise<void> sweep();
   // Resolves when the server was asked to stop so often.
   kj::Promise<void> awaitStop(uint64_t wanted);
@@ -77,7 +83,7 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   kj::Timer& timer_;
   kj::AutoCloseFd listenerFd_;
   kj::AutoCloseFd stopFd_;
-  std::unique_ptr<GuestPool> guests_;
+  std::vector<std::unique_ptr<GuestPool>> guests_;
   std::unique_ptr<kj::TlsContext> tls_;  // null: no TLS
   kj::Own<kj::ConnectionReceiver> listener_;
   kj::UnixEventPort::FdObserver stopObserver_;
@@ -96,6 +102,8 @@ struct GuestEnd {
   bool ended = false;
   Result<void> outcome;
   wasi::http::Signal changed;
+  // Nobody is left who could want what the guest does: raised, it ends the call and its instance.
+  wasi::http::Signal giveUp;
 };
 
 }  // namespace tenon::host

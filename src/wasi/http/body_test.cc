@@ -212,6 +212,18 @@ TEST_F(HttpBody, ADeclaredLengthIsHeld) {
   EXPECT_EQ(toText(finished.error()), "HTTP-request-body-size: 4");
 }
 
+TEST_F(HttpBody, TheAnswerToAHeadMayLeaveOutWhatWasDeclared) {
+  BodyWriter none(Side::RESPONSE);
+  none.declare(5);
+  none.allowNone();
+  EXPECT_TRUE(none.finish(nullptr));
+  BodyWriter half(Side::RESPONSE);
+  half.declare(5);
+  half.allowNone();
+  EXPECT_TRUE(half.write(bytesOf("four")));
+  EXPECT_FALSE(half.finish(nullptr));
+}
+
 TEST_F(HttpBody, AMessageThatIsBrokenOffIsNotEnded) {
   Sent sent;
   auto body = std::make_shared<BodyWriter>(Side::RESPONSE);

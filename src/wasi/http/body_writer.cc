@@ -66,7 +66,8 @@ kj::Promise<void> BodyWriter::whenReady() {
 
 Expected<void, ErrorCode> BodyWriter::finish(std::shared_ptr<FieldList> trailers) {
   if (finished_) return {};
-  if (!broken_ && (!declared_ || *declared_ == written_)) {
+  bool fits = !declared_ || *declared_ == written_ || (mayBeLeftOut_ && written_ == 0);
+  if (!broken_ && fits) {
     finished_ = true;
     trailers_ = std::move(trailers);
     work_.raise();

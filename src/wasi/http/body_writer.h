@@ -39,6 +39,8 @@ class BodyWriter final : public OutputSink {
   // -- The guest's side
   // What the message's Content-Length says: the body must have that size.
   void declare(uint64_t length) { declared_ = length; }
+  // It answers a HEAD, or says 304: it may be left out, whatever was declared.
+  void allowNone() { mayBeLeftOut_ = true; }
   // The body is all there. Errors: HTTP-...-body-size when it is not what was declared; the message
   // is then broken.
   Expected<void, ErrorCode> finish(std::shared_ptr<FieldList> trailers);
@@ -66,6 +68,7 @@ class BodyWriter final : public OutputSink {
   std::string buffer_;
   uint64_t written_ = 0;
   std::optional<uint64_t> declared_;
+  bool mayBeLeftOut_ = false;
   bool flushing_ = false;
   bool finished_ = false;
   bool broken_ = false;

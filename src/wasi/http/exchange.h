@@ -49,6 +49,7 @@ class Exchange {
   // The guest's side. The first answer counts.
   void answer(Answer answer) {
     if (decided()) return;
+    if (answer.body && (toHead || answer.status == 304)) answer.body->allowNone();
     if (closed_ && answer.body) answer.body->close(makeError<ErrorKind::CONNECTION_TERMINATED>());
     answer_ = std::move(answer);
     changed.raise();
@@ -82,6 +83,7 @@ class Exchange {
     }
   }
 
+  bool toHead = false;                       // the request is a HEAD
   std::vector<Informational> informational;  // not sent yet
   Signal changed;
 

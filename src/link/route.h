@@ -1,0 +1,62 @@
+#pragma once
+
+// Which component answers an HTTP request: by the host that it asks for, and by its path. Text to
+// data; pure.
+
+#include <tenon/result.h>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon::link {
+
+// Which requests a route is for.
+struct RoutePattern {
+  std::string host;    // in lower case, without port and brackets; empty: every host
+  bool below = false;  // every name below `host`, but not `host` itself
+  std::string path;    // without a slash at its end; empty: every path
+
+  bool operator==(const RoutePattern&) const = default;
+};
+
+// "/", "/api", "example.com", "*.example.com/api", "[::1]/x": a host, a path, or both. Errors:
+// INVALID.
+Result<RoutePattern> parseRoute(std::string_view text);
+
+// What a deployer says about some requests.
+struct Route {
+  RoutePattern pattern;
+  std::string text;   // as written
+  std::string to;     // a component
+  std::string place;  // where it is said, for messages: "tenon.toml:7:1"; may be empty
+};
+
+// The index of a route with this pattern, if there is one.
+std::optional<size_t> findRoute(std::span<const Route> routes, const RoutePattern& pattern);
+
+// Finds the route of a request. Immutable once filled, shared freely.
+class RouteTable {
+ public:
+  // Requests that `pattern` is for have `answer`. No pattern twice.
+  void add(RoutePattern pattern, size_t answer);
+
+  // `authority`: "example.com:8080", as a request's Host field has it. `target`: path and query;
+  // compared as they are, nothing is decoded. Of several routes the one whose host says most: a
+  // name, then the longest "*.name", then none; among these the longest path. A path counts as
+  // whole segments: "/api" is for "/api" and "/api/x", not for "/apis".
+  std::optional<size_t> find(std::string_view authority, std::string_view target) const;
+
+ private:
+  struct Entry {
+    RoutePattern pattern;
+    size_t answer = 0;
+  };
+  std::vector<Entry> entries_;  // the one to prefer first
+  bool byHost_ = false;
+};
+
+}  // namespace tenon::link
