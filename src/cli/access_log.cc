@@ -1,5 +1,7 @@
 #include "cli/access_log.h"
 
+#include "cli/report.h"
+
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <time.h>
@@ -8,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace tenon::cli {
 namespace {
@@ -135,13 +138,19 @@ void AccessLog::flush() {
   writeOut();
 }
 
-// A log that cannot be written loses lines rather than requests.
+// A log that cannot be written loses lines rather than requests, and says so until it can again.
 void AccessLog::writeOut() {
   std::string_view left = lines_;
   while (!left.empty()) {
     ssize_t count = ::write(fd_, left.data(), left.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
+    if (count <= 0) {
+      if (!std::exchange(failing_, true) && fd_ != STDERR_FILENO) {
+        warn(std::string("the access log cannot be written: ") + std::strerror(errno));
+      }
+      break;
+    }
+    failing_ = false;
     left.remove_prefix(static_cast<size_t>(count));
   }
   lines_.clear();

@@ -41,7 +41,8 @@ class AccessLog {
   const int fd_;
   const LogFormat format_;
   std::mutex mutex_;
-  std::string lines_;  // guarded by mutex_
+  std::string lines_;     // guarded by mutex_
+  bool failing_ = false;  // guarded by mutex_
 };
 
 }  // namespace tenon::cli

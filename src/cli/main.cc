@@ -93,7 +93,9 @@ void openStandardStreams() {
 
 int main(int argc, char** argv) {
   openStandardStreams();
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, for guests too
+  // A closed pipe and a file that may not grow are errors of the write, for guests too.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return dispatch(Words(argv + 1, argv + argc));
   } catch (const std::exception& exception) {

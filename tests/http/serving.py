@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import threading
@@ -140,9 +141,15 @@ class Client:
 class Serving:
     """A running server."""
 
-    def __init__(self, t, guest, *options, log="json", env=None, clean=True):
+    def __init__(self, t, guest, *options, log="json", env=None, clean=True, limits=()):
+        """`limits`: pairs of a resource and its limit."""
+
+        def limit():
+            for what, most in limits:
+                resource.setrlimit(what, (most, most))
+
         options = ["--addr", "127.0.0.1:0", "--log", log, *options]
-        self.process = t.start("serve", *options, guest, env=env)
+        self.process = t.start("serve", *options, guest, env=env, preexec_fn=limit if limits else None)
         self.clean = clean
         self.lines = []
         self.ready = threading.Event()

@@ -159,3 +159,38 @@ def test_https_is_checked_against_roots_and_names(t):
         with Upstream(lambda *_: b"") as plain_text, Serving(t, "@http_web", *options) as server:
             answer = through(server, f"https://localhost:{plain_text.port}/", extra="&connect=1000")
             assert "Timeout" in answer.text or "Tls" in answer.text, answer
+
+
+def test_certificates_for_addresses_are_checked(t):
+    v4, v6, other, named = (certificate(t.folder, name) for name in ("127.0.0.1", "::1", "127.0.0.2", "localhost"))
+    roots = t.file("roots.pem", "".join(open(pair[0]).read() for pair in (v4, v6, other, named)))
+    options = ["--allow-http", "127.0.0.1:*", "--allow-http", "[::1]:*", "--http-roots", str(roots)]
+    with Serving(t, "@http_web", *options) as server:
+        with Upstream(lambda *_: plain("four"), v4) as up:
+            assert through(server, f"https://127.0.0.1:{up.port}/").text == "four"
+        with Upstream(lambda *_: plain("six"), v6, "::1") as up:
+            assert through(server, f"https://[::1]:{up.port}/").text == "six"
+        # For another address, and for a name that means this one.
+        for wrong in (other, named, v6):
+            with Upstream(lambda *_: plain("no"), wrong) as up:
+                assert "TlsCertificateError" in through(server, f"https://127.0.0.1:{up.port}/").text, wrong
+
+
+def test_a_server_that_does_not_accept_connections_is_an_error(t):
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = []
+        for _ in range(8):  # until the kernel lets others wait
+            waiting.append(socket.socket())
+            waiting[-1].setblocking(False)
+            waiting[-1].connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/"
+        with serving(t) as server:
+            begin = time.monotonic()
+            answer = through(server, url, extra="&connect=300")
+            assert answer.status == 502 and "ConnectionTimeout" in answer.text, answer
+            assert through(server, url, extra="&connect=300&pass=1").status == 504
+            assert time.monotonic() - begin < 10
+        for one in waiting:
+            one.close()

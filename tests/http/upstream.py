@@ -12,11 +12,12 @@ class Upstream:
     `None` closes the connection. `connections` counts them; `heads` has every request's head.
     """
 
-    def __init__(self, answer, certificate=None):
+    def __init__(self, answer, certificate=None, host="127.0.0.1"):
         self.answer = answer
         self.heads, self.bodies = [], []
         self.connections = 0
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.socket = socket.create_server((host, 0), family=family)
         self.port = self.socket.getsockname()[1]
         self.context = None
         if certificate:
@@ -87,11 +88,12 @@ def plain(text, *fields):
 
 
 def certificate(folder, name="localhost"):
-    """Files with a self-signed certificate for `name`, and its key."""
+    """Files with a self-signed certificate for `name`, a host or an address, and its key."""
+    kind = "IP" if name.replace(".", "").isdigit() or ":" in name else "DNS"
     cert, key = folder / f"{name}.pem", folder / f"{name}.key"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
+         "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName={kind}:{name}",
          "-keyout", str(key), "-out", str(cert)],
         check=True, capture_output=True)
     return str(cert), str(key)

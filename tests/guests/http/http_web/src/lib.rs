@@ -259,6 +259,11 @@ impl Guest for Web {
                 text(outparam, 200, "slept\n");
             }
             "/early" => text(outparam, 200, "did not read\n"),
+            "/after" => {
+                text(outparam, 200, "answered\n");
+                sleep(number(query, "ms", 100));
+                eprintln!("after the answer");
+            }
             "/stdout" => {
                 println!("to stdout");
                 eprintln!("to stderr");
@@ -275,6 +280,29 @@ impl Guest for Web {
                     Ok(content) => text(outparam, 200, &content),
                     Err(error) => text(outparam, 404, &format!("{error}\n")),
                 }
+            }
+            "/write" => {
+                let name = parameter(query, "name").unwrap();
+                let result = std::fs::write(&name, vec![b'x'; number(query, "n", 1) as usize]);
+                match result {
+                    Ok(()) => text(outparam, 200, "written\n"),
+                    Err(error) => text(outparam, 507, &format!("{error}\n")),
+                }
+            }
+            "/open" => {
+                let name = parameter(query, "name").unwrap();
+                let mut open = Vec::new();
+                let mut shown = "all open\n".to_string();
+                for _ in 0..number(query, "n", 1) {
+                    match std::fs::File::open(&name) {
+                        Ok(file) => open.push(file),
+                        Err(error) => {
+                            shown = format!("{error}\n");
+                            break;
+                        }
+                    }
+                }
+                text(outparam, 200, &shown);
             }
             // -- What goes wrong
             "/drop" => drop(outparam),
