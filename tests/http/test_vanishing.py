@@ -125,3 +125,31 @@ def test_rubbish_behind_a_request_harms_only_its_sender(t):
                 assert answer is None or answer.status in (400, 431), answer
                 assert client.at_end()
         assert server.get("/").status == 200
+
+
+def test_a_client_that_sends_a_byte_at_a_time_is_served_and_delays_nobody(t):
+    with Serving(t, "@http_web", "--header-timeout", "20s", "--stall-timeout", "2s") as server:
+        slow = [server.client() for _ in range(20)]
+        text = "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nslowly, done"
+        for byte in text:
+            begin = time.monotonic()
+            for client in slow:
+                client.send(byte)
+            assert server.get("/").status == 200
+            assert time.monotonic() - begin < 5
+            time.sleep(0.03)
+        for client in slow:
+            assert client.read_answer().text == "12 bytes\n"
+            client.close()
+
+
+def test_a_body_of_a_byte_at_a_time_ends_with_the_time_of_its_request(t):
+    with Serving(t, "@http_web", "--timeout", "1s") as server, server.client() as client:
+        client.send("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
+        begin = time.monotonic()
+        for _ in range(15):
+            client.send("x")
+            time.sleep(0.1)
+        answer = client.read_answer()
+        assert answer.status == 504 and time.monotonic() - begin < 10, answer
+        assert server.get("/").status == 200
