@@ -4,6 +4,9 @@
 
 namespace tenon::call {
 
+// What most instances make do with.
+constexpr size_t FIRST_ENTRIES = 16;
+
 HandleTable::HandleTable(uint32_t limit) : limit_(std::min(limit, MAX_LENGTH)), entries_(1) {}
 
 uint32_t HandleTable::add(const Handle& handle) {
@@ -14,6 +17,7 @@ uint32_t HandleTable::add(const Handle& handle) {
     return index;
   }
   if (entries_.size() > limit_) return 0;
+  if (entries_.size() == 1) entries_.reserve(FIRST_ENTRIES);
   entries_.push_back(handle);
   return static_cast<uint32_t>(entries_.size() - 1);
 }

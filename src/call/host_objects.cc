@@ -2,6 +2,9 @@
 
 namespace tenon::call {
 
+// What most instances make do with.
+constexpr size_t FIRST_ENTRIES = 16;
+
 HostObjects::~HostObjects() noexcept(false) {
   while (!entries_.empty()) entries_.pop_back();
 }
@@ -14,6 +17,7 @@ uint32_t HostObjects::addEntry(const void* tag, std::unique_ptr<HostObject> obje
     return rep;
   }
   if (entries_.size() > limit_) return 0;
+  if (entries_.size() == 1) entries_.reserve(FIRST_ENTRIES);
   entries_.push_back({tag, std::move(object)});
   return static_cast<uint32_t>(entries_.size() - 1);
 }

@@ -29,6 +29,7 @@ namespace {
 
 constexpr uint64_t GiB = uint64_t{1} << 30;
 constexpr uint64_t MiB = uint64_t{1} << 20;
+constexpr uint64_t KiB = uint64_t{1} << 10;
 
 // A memory never moves: all 4 GiB that 32-bit addresses reach are reserved, and 32 MiB behind (and
 // before), so that most accesses need no bounds check. Generated code depends on both.
@@ -156,8 +157,11 @@ std::unique_ptr<wasmtime_pooling_allocation_config_t, PoolDelete> poolConfig(
   wasmtime_pooling_allocation_config_max_tables_per_module_set(raw, 16);
   wasmtime_pooling_allocation_config_max_unused_warm_slots_set(raw, 100);
   wasmtime_pooling_allocation_config_decommit_batch_size_set(raw, 1);
+  // Clearing what a table of a usual size had costs less than giving its page back and getting
+  // another. Of a linear memory the engine would clear the start, which is the end of a stack that
+  // is never reached.
   wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(raw, 0);
-  wasmtime_pooling_allocation_config_table_keep_resident_set(raw, 0);
+  wasmtime_pooling_allocation_config_table_keep_resident_set(raw, 16 * KiB);
   wasmtime_pooling_allocation_config_async_stack_keep_resident_set(raw, 0);
   return pool;
 }

@@ -159,6 +159,10 @@ bool EngineAccess::block(Store& store) {
     return fail(TrapKind::HOST, "a host function waits inside an exception handler");
   }
   if (std::exchange(fiber.ready_, false)) return true;
+  if (!store.suspendKnown_) {
+    store.suspend_ = getFunction(store, SUSPEND);
+    store.suspendKnown_ = true;
+  }
   wasmtime_val_raw_t none{};
   wasm_trap_t* trap = nullptr;
   fiber.waiting_ = true;
@@ -187,10 +191,9 @@ Result<Fiber::State> Fiber::start(Body body, void* context) {
   if (auto refused = store_.refusal()) return refused->toError();
   if (store_.fiber_ != nullptr)
     return Error(ErrorCode::UNUSABLE, "another call runs in this store");
-  if (!store_.fiberFunctionsKnown_) {
+  if (!store_.enterKnown_) {
     store_.enter_ = getFunction(store_, ENTER);
-    store_.suspend_ = getFunction(store_, SUSPEND);
-    store_.fiberFunctionsKnown_ = true;
+    store_.enterKnown_ = true;
   }
   body_ = body;
   bodyContext_ = context;

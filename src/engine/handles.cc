@@ -43,6 +43,7 @@ class HeldResource final : public ResourceHandle {
 }  // namespace
 
 std::shared_ptr<ResourceHandle> Handles::wrap(uint32_t resource, uint32_t rep, bool owned) {
+  if (!life_) life_ = std::make_shared<InstanceLife>(InstanceLife{&instance_});
   return std::make_shared<HeldResource>(life_, instance_.linked().canonicalResource(resource), rep,
                                         owned);
 }

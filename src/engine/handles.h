@@ -20,9 +20,10 @@ struct InstanceLife {
 // Makes handles for one instance; used on its thread, outlived by what it makes.
 class Handles final : public abi::HandleFactory {
  public:
-  explicit Handles(Instance& instance)
-      : instance_(instance), life_(std::make_shared<InstanceLife>(InstanceLife{&instance})) {}
-  virtual ~Handles() { life_->instance = nullptr; }
+  explicit Handles(Instance& instance) : instance_(instance) {}
+  virtual ~Handles() {
+    if (life_) life_->instance = nullptr;
+  }
   Handles(const Handles&) = delete;
   Handles& operator=(const Handles&) = delete;
 
@@ -37,7 +38,7 @@ class Handles final : public abi::HandleFactory {
   std::shared_ptr<ResourceHandle> wrap(uint32_t resource, uint32_t rep, bool owned);
 
   Instance& instance_;
-  std::shared_ptr<InstanceLife> life_;
+  std::shared_ptr<InstanceLife> life_;  // null until there is a handle
 };
 
 }  // namespace tenon::engine

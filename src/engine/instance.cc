@@ -25,7 +25,8 @@ Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options
     : linked_(std::move(linked)),
       options_(std::move(options)),
       objects_(options_.maxHandles),
-      store_(linked_->engine(), this, options_.limits) {
+      store_(linked_->engine(), this, options_.limits),
+      usesContext_(linked_->usesContext()) {
   const component::Program& program = this->program();
   components_.reserve(program.instances.size());
   for (size_t i = 0; i < program.instances.size(); ++i) {
@@ -38,12 +39,6 @@ Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options
   hostControl_.resize(component::control::usedBytes(count));
   // guest-ok: the host's own memory, until the program has one of its own
   control_ = GuestMemory(hostControl_.data(), hostControl_.size());
-  for (const component::Trampoline& trampoline : program.trampolines) {
-    if (trampoline.canon == component::CanonKind::CONTEXT_GET ||
-        trampoline.canon == component::CanonKind::CONTEXT_SET) {
-      usesContext_ = true;
-    }
-  }
   handles_ = std::make_unique<Handles>(*this);
 }
 
@@ -80,9 +75,7 @@ Result<void> Instance::runStep(uint32_t index) {
       if (arg.item.kind == CoreItem::Kind::TRAMPOLINE) {
         wasmtime_extern_t item{};
         item.kind = WASMTIME_EXTERN_FUNC;
-        const Binding& binding = linked_->binding(arg.item.index);
-        item.of.func = newHostFunction(store_, linked_->funcType(arg.item.index), binding.callback,
-                                       const_cast<Binding*>(&binding));
+        item.of.func = hostFunction(arg.item.index);
         imports.push_back(item);
         continue;
       }
@@ -153,14 +146,22 @@ Instance::TaskScope::~TaskScope() {
   for (uint32_t slot = 0; slot < 2; ++slot) instance_.setContext(component_, slot, before_[slot]);
 }
 
+const wasmtime_func_t& Instance::hostFunction(uint32_t trampoline) {
+  if (hostFunctions_.empty()) hostFunctions_.resize(program().trampolines.size());
+  LazyFunction& lazy = hostFunctions_[trampoline];
+  if (!lazy.known) {
+    lazy.function = linked_->hostFunction(store_, trampoline);
+    lazy.known = true;
+  }
+  return lazy.function;
+}
+
 const wasmtime_func_t* Instance::function(uint32_t slot) {
   LazyFunction& lazy = functions_[slot];
   if (lazy.known) return &lazy.function;
   const CoreItem& item = program().functions[slot];
   if (item.kind == CoreItem::Kind::TRAMPOLINE) {
-    const Binding& binding = linked_->binding(item.index);
-    lazy.function = newHostFunction(store_, linked_->funcType(item.index), binding.callback,
-                                    const_cast<Binding*>(&binding));
+    lazy.function = hostFunction(item.index);
   } else {
     if (item.index >= instances_.size()) return nullptr;
     auto found = findExport(store_, instances_[item.index], item.name);
@@ -178,23 +179,37 @@ bool Instance::callCoreAsTask(uint32_t component, const wasmtime_func_t& functio
   return callCore(store_, function, values);
 }
 
-Result<Instance::Export> Instance::resolve(const component::LiftedFunction& lifted) {
+Result<Instance::ExportShape> Instance::shapeOf(const component::LiftedFunction& lifted) {
   if (lifted.options.async || lifted.type.async) {
     return Error(ErrorCode::UNSUPPORTED, "asynchronous functions cannot be called yet");
   }
+  CoreSignature signature = component::flattenLift(lifted.type);
+  size_t slots = std::max<size_t>({signature.params.size(), signature.results.size(), 1});
+  return ExportShape{.lifted = &lifted,
+                     .valueSlots = static_cast<uint32_t>(slots),
+                     .resultCount = static_cast<uint32_t>(signature.results.size())};
+}
+
+Result<Instance::Export> Instance::resolve(const component::LiftedFunction& lifted) {
+  TENON_TRY(ExportShape shape, shapeOf(lifted));
+  return resolve(shape);
+}
+
+Result<Instance::Export> Instance::resolve(const ExportShape& shape) {
+  const component::LiftedFunction& lifted = *shape.lifted;
   const wasmtime_func_t* callee = function(lifted.calleeSlot);
   if (!callee) return Error(ErrorCode::INTERNAL, "the function's core instance does not exist");
-  Export found{.instance = this, .lifted = &lifted, .callee = *callee};
+  Export found{.instance = this,
+               .lifted = &lifted,
+               .callee = *callee,
+               .valueSlots = shape.valueSlots,
+               .resultCount = shape.resultCount};
   if (lifted.options.postReturn != NONE) {
     const wasmtime_func_t* postReturn = function(lifted.options.postReturn);
     if (!postReturn)
       return Error(ErrorCode::INTERNAL, "post-return's core instance does not exist");
     found.postReturn = *postReturn;
   }
-  CoreSignature signature = component::flattenLift(lifted.type);
-  found.resultCount = static_cast<uint32_t>(signature.results.size());
-  found.valueSlots = static_cast<uint32_t>(
-      std::max<size_t>({signature.params.size(), signature.results.size(), 1}));
   return found;
 }
 

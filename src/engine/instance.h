@@ -80,6 +80,16 @@ class Instance {
   // Errors: UNSUPPORTED for asynchronous functions.
   Result<Export> resolve(const component::LiftedFunction& lifted);
 
+  // What is the same for an export in every instance of the program.
+  struct ExportShape {
+    const component::LiftedFunction* lifted = nullptr;
+    uint32_t valueSlots = 1;
+    uint32_t resultCount = 0;
+  };
+  // Errors: as `resolve`.
+  static Result<ExportShape> shapeOf(const component::LiftedFunction& lifted);
+  Result<Export> resolve(const ExportShape& shape);
+
   // Runs one call on whatever stack this is: lower, call, lift, post-return. False: it failed, and
   // the store has the Trap. Calls that may wait (`mayBlock`) need a fiber, or their waits trap.
   bool execute(const Export& function, const CallCodec& codec);
@@ -115,7 +125,10 @@ class Instance {
   const wasmtime_func_t* function(uint32_t slot);
   uint32_t stepsDone() const { return static_cast<uint32_t>(instances_.size()); }
   // The calls that adapters are in and that have borrows, the innermost last.
-  std::deque<FusedCall>& fusedCalls() { return fusedCalls_; }
+  std::deque<FusedCall>& fusedCalls() {
+    if (!fusedCalls_) fusedCalls_ = std::make_unique<std::deque<FusedCall>>();
+    return *fusedCalls_;
+  }
   uint64_t context(uint32_t component, uint32_t slot) const;
   void setContext(uint32_t component, uint32_t slot, uint64_t value);
   // `why`, with the name of the component instance that is to blame when there are several.
@@ -147,6 +160,7 @@ class Instance {
   Instance(std::shared_ptr<const Linked> linked, InstanceOptions options);
   Result<void> runProgram();
   Result<void> runStep(uint32_t step);
+  const wasmtime_func_t& hostFunction(uint32_t trampoline);
 
   struct LazyFunction {
     bool known = false;
@@ -157,13 +171,14 @@ class Instance {
   InstanceOptions options_;
   call::HostObjects objects_;
   Store store_;
-  bool usesContext_ = false;  // some component of the program has context.get or context.set
+  const bool usesContext_;  // see Linked
   std::vector<ComponentInstance> components_;
-  std::deque<FusedCall> fusedCalls_;
-  std::vector<wasmtime_instance_t> instances_;  // core instances, by step
-  std::vector<Memory> memories_;                // by slot
-  std::vector<LazyFunction> functions_;         // by slot
-  std::vector<std::byte> hostControl_;          // the control memory when the program has none
+  std::unique_ptr<std::deque<FusedCall>> fusedCalls_;  // null until the first one
+  std::vector<wasmtime_instance_t> instances_;         // core instances, by step
+  std::vector<Memory> memories_;                       // by slot
+  std::vector<LazyFunction> functions_;                // by slot
+  std::vector<LazyFunction> hostFunctions_;            // by trampoline; empty until one is needed
+  std::vector<std::byte> hostControl_;  // the control memory when the program has none
   GuestMemory control_;
   std::unique_ptr<Handles> handles_;  // first to go
 };

@@ -2,6 +2,7 @@
 
 #include "engine/trampolines.h"
 
+#include <charconv>
 #include <set>
 #include <string>
 #include <utility>
@@ -105,7 +106,6 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
   }
 
   bindings_.reserve(program.trampolines.size());
-  funcTypes_.reserve(program.trampolines.size());
   for (const Trampoline& trampoline : program.trampolines) {
     Binding binding{.linked = this, .trampoline = &trampoline, .callback = callbackFor(trampoline)};
     if (trampoline.kind == Trampoline::Kind::LOWER_IMPORT) {
@@ -117,8 +117,11 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
       closures_.push_back(function.closure);
       if (function.blocking == call::Blocking::MAY_BLOCK) mayBlock_ = true;
     }
+    if (trampoline.canon == component::CanonKind::CONTEXT_GET ||
+        trampoline.canon == component::CanonKind::CONTEXT_SET) {
+      usesContext_ = true;
+    }
     bindings_.push_back(binding);
-    funcTypes_.emplace_back(trampoline.signature);
   }
   return {};
 }
@@ -136,7 +139,12 @@ Result<void> Linked::prepareSteps() {
     for (const component::CoreArg& arg : step.args) {
       if (arg.item.kind != CoreItem::Kind::TRAMPOLINE) allTrampolines = false;
     }
-    if (!allTrampolines) continue;
+    if (!allTrampolines) {
+      for (const component::CoreArg& arg : step.args) {
+        if (arg.item.kind == CoreItem::Kind::TRAMPOLINE) TENON_CHECK(defineItem(arg.item.index));
+      }
+      continue;
+    }
     linkers_.emplace_back(engine_);
     std::set<std::pair<std::string_view, std::string_view>> defined;
     for (const component::CoreArg& arg : step.args) {
@@ -148,7 +156,29 @@ Result<void> Linked::prepareSteps() {
     }
     TENON_TRY(steps_[i].pre, linkers_.back().prepare(executable_->modules()[step.module]));
   }
+  for (const CoreItem& function : program.functions) {
+    if (function.kind == CoreItem::Kind::TRAMPOLINE) TENON_CHECK(defineItem(function.index));
+  }
   return {};
+}
+
+Result<void> Linked::defineItem(uint32_t trampoline) {
+  if (!items_) {
+    items_.emplace(engine_);
+    itemDefined_.resize(bindings_.size());
+  }
+  if (itemDefined_[trampoline]) return {};
+  itemDefined_[trampoline] = true;
+  Binding& binding = bindings_[trampoline];
+  return items_->define("", std::to_string(trampoline), binding.trampoline->signature,
+                        binding.callback, &binding);
+}
+
+wasmtime_func_t Linked::hostFunction(Store& store, uint32_t trampoline) const {
+  char name[16];
+  auto end = std::to_chars(name, name + sizeof(name), trampoline).ptr;
+  // `prepareSteps` defined all that there are uses of.
+  return *items_->find(store, "", {name, static_cast<size_t>(end - name)});
 }
 
 }  // namespace tenon::engine

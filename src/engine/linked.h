@@ -62,13 +62,17 @@ class Linked {
   };
   const std::vector<Step>& steps() const { return steps_; }
   const Binding& binding(uint32_t trampoline) const { return bindings_[trampoline]; }
-  const engine::FuncType& funcType(uint32_t trampoline) const { return funcTypes_[trampoline]; }
+  // A trampoline as an item of `store`. Each call adds a copy to the store: once for each.
+  wasmtime_func_t hostFunction(Store& store, uint32_t trampoline) const;
+  // Whether some component of the program has context.get or context.set.
+  bool usesContext() const { return usesContext_; }
 
  private:
   Linked() = default;
   Result<void> bindImports(const call::Registry& registry);
   void bindResources(const call::Registry& registry);
   Result<void> prepareSteps();
+  Result<void> defineItem(uint32_t trampoline);
 
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<const Executable> executable_;
@@ -77,10 +81,13 @@ class Linked {
   std::vector<const call::HostResource*> hostResources_;
   std::vector<uint32_t> canonicalResources_;
   std::vector<Binding> bindings_;
-  std::vector<engine::FuncType> funcTypes_;
+  // What steps with other imports besides, and function slots, have of trampolines; by number.
+  std::optional<HostLinker> items_;
+  std::vector<bool> itemDefined_;
   std::vector<HostLinker> linkers_;  // outlive the InstancePres in steps_
   std::vector<Step> steps_;
   bool mayBlock_ = false;
+  bool usesContext_ = false;
 };
 
 }  // namespace tenon::engine

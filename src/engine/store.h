@@ -146,8 +146,9 @@ class Store {
   std::optional<Clock::time_point> deadline_;
   uint32_t sliceTicks_ = 0;
   bool grace_ = false;  // holds the ticker for a deadline that was set in the middle of a call
-  bool fiberFunctionsKnown_ = false;
-  wasmtime_func_t enter_{};  // stable addresses while a future is alive
+  bool enterKnown_ = false;
+  bool suspendKnown_ = false;
+  wasmtime_func_t enter_{};  // stable address while a future is alive
   wasmtime_func_t suspend_{};
   wasmtime_store_t* store_ = nullptr;
 };

@@ -17,6 +17,9 @@ using Handle = TypedCall<void(Own<IncomingRequest>, Own<ResponseOutparam>)>;
 
 constexpr std::string_view HANDLER = "wasi:http/incoming-handler@0.2.0";
 
+// Contexts that are kept for the next instances; more were in use at the same time once.
+constexpr size_t MOST_SPARE = 64;
+
 // The handler among the exports of a component; null without.
 const component::LiftedFunction* findHandler(const std::vector<component::ProgramExport>& exports) {
   for (const component::ProgramExport& item : exports) {
@@ -114,6 +117,7 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Component& componen
   blueprint->components = {""};
   blueprint->settings = settingsOf(options);
   TENON_CHECK(checkType(*blueprint));
+  TENON_TRY(blueprint->shape, engine::Instance::shapeOf(*blueprint->handle));
   return std::shared_ptr<const Blueprint>(std::move(blueprint));
 }
 
@@ -160,6 +164,7 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Workload& workload,
   }
   blueprint->settings = settingsOf(options);
   TENON_CHECK(checkType(*blueprint));
+  TENON_TRY(blueprint->shape, engine::Instance::shapeOf(*blueprint->handle));
   return std::shared_ptr<const Blueprint>(std::move(blueprint));
 }
 
@@ -185,21 +190,26 @@ Result<std::unique_ptr<Guest>> GuestPool::take() {
   }
   auto guest = std::make_unique<Guest>();
   guest->state = std::make_unique<InstanceState>(loop_);
+  if (spare_.empty()) {
+    guest->state->contexts.reserve(contexts_.size());
+    for (const auto& context : contexts_) guest->state->contexts.push_back(context->copy());
+  } else {
+    guest->state->contexts = std::move(spare_.back());
+    spare_.pop_back();
+  }
   engine::InstanceOptions settings = blueprint_->settings;
   settings.parts.reserve(contexts_.size());
-  guest->state->contexts.reserve(contexts_.size());
-  for (const auto& context : contexts_) {
-    guest->state->contexts.push_back(context->copy());
-    settings.parts.push_back(guest->state->contexts.back().get());
-  }
+  for (const auto& context : guest->state->contexts) settings.parts.push_back(context.get());
   TENON_TRY(guest->state->instance,
             engine::Instance::create(blueprint_->linked, std::move(settings)));
-  TENON_TRY(guest->handle, guest->state->instance->resolve(*blueprint_->handle));
+  TENON_TRY(guest->handle, guest->state->instance->resolve(blueprint_->shape));
   return guest;
 }
 
 void GuestPool::giveBack(std::unique_ptr<Guest> guest) {
-  if (++guest->served < reuse_) idle_.push_back(std::move(guest));
+  if (++guest->served < reuse_) return idle_.push_back(std::move(guest));
+  guest->state->instance = nullptr;
+  if (spare_.size() < MOST_SPARE) spare_.push_back(std::move(guest->state->contexts));
 }
 
 // -- HandlerCall ----------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ struct Blueprint {
   std::vector<WasiOptions> contexts;                  // by part
   std::vector<std::string> components;                // by part: its name in the workload
   engine::InstanceOptions settings;                   // without parts
+  engine::Instance::ExportShape shape;                // of `handle`
 
   // Errors: as Server::start.
   static Result<std::shared_ptr<const Blueprint>> of(const Component& component,
@@ -50,7 +51,8 @@ class GuestPool {
 
   // Errors: LIMIT_EXCEEDED when there is no room for another; what a start function does.
   Result<std::unique_ptr<Guest>> take();
-  // After a request that ended well. Keeps it while it may serve more.
+  // After a request that ended well. Keeps it while it may serve more, else its contexts, which
+  // hold nothing of a request, for another.
   void giveBack(std::unique_ptr<Guest> guest);
 
  private:
@@ -60,7 +62,8 @@ class GuestPool {
   std::shared_ptr<const Blueprint> blueprint_;
   LoopState& loop_;
   const uint32_t reuse_;
-  std::vector<std::unique_ptr<wasi::Context>> contexts_;  // to be copied, by part
+  std::vector<std::unique_ptr<wasi::Context>> contexts_;            // to be copied, by part
+  std::vector<std::vector<std::unique_ptr<wasi::Context>>> spare_;  // copies that nobody uses
   std::vector<std::unique_ptr<Guest>> idle_;
 };
 
