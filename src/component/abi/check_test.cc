@@ -91,6 +91,20 @@ TEST_F(Check, DescriptionsStayShort) {
   EXPECT_EQ(describeValue(std::string(500, 'x')), "string \"" + std::string(60, 'x') + "...\"");
   EXPECT_EQ(describeValue("a\n\"b"), "string \"a?\\\"b\"");
   EXPECT_EQ(describeValue(std::nanf("")), "f32 nan");
+  EXPECT_EQ(describeValue(std::nan("")), "f64 nan");
+  EXPECT_EQ(describeValue(int8_t{-128}), "s8 -128");
+  EXPECT_EQ(describeValue(int16_t{-7}), "s16 -7");
+  EXPECT_EQ(describeValue(uint16_t{65535}), "u16 65535");
+  EXPECT_EQ(describeValue(int32_t{-1}), "s32 -1");
+  EXPECT_EQ(describeValue(uint32_t{4294967295}), "u32 4294967295");
+  EXPECT_EQ(describeValue(int64_t{-1}), "s64 -1");
+  EXPECT_EQ(describeValue(uint64_t{18446744073709551615u}), "u64 18446744073709551615");
+  EXPECT_EQ(describeValue(1.5F), "f32 1.5");
+  EXPECT_EQ(describeValue(Variant{"pear", {}}), "case 'pear'");
+  EXPECT_EQ(describeValue(Resource{std::make_shared<FakeResource>(0, 1, true), true}).substr(0, 4),
+            "own ");
+  EXPECT_EQ(describeValue(ResultValue{true, Box(Value(ResultValue{}))}),
+            "result error with a result");
   EXPECT_EQ(describeValue(List{{true}}), "list of 1 item");
   Record record;
   for (int i = 0; i < 100; i++) record.fields.push_back({"field" + std::to_string(i), true});

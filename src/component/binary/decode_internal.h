@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,8 +24,12 @@ namespace tenon::component::detail {
 struct DecodeContext {
   const Features& features;
   const DecodeLimits& limits;
+  ArrayPool& parts;            // of the outermost component
   uint64_t items = 0;          // items counted so far
   uint64_t resolvedTypes = 0;  // see `CoreTypeSpace::spent`
+  // For `readParts`: items of each kind before their number is known to be true.
+  std::tuple<std::vector<LabelledType>, std::vector<ValTypeRef>, std::vector<ParamDecl>> scratch =
+      {};
 };
 
 // Magic, version and layer.
@@ -63,6 +68,20 @@ Result<std::vector<Item>> readVector(ByteReader& in, DecodeContext& context, std
     items.push_back(std::move(item));
   }
   return items;
+}
+
+// The same into `context.parts`, for the small items of types.
+template <typename Item, typename ReadItem>
+Result<std::span<const Item>> readParts(ByteReader& in, DecodeContext& context,
+                                        std::string_view what, ReadItem&& readItem) {
+  TENON_TRY(uint32_t count, readCount(in, context, what));
+  auto& items = std::get<std::vector<Item>>(context.scratch);
+  items.clear();
+  for (uint32_t i = 0; i < count; ++i) {
+    TENON_TRY(Item item, readItem(in));
+    items.push_back(item);
+  }
+  return context.parts.keep(items);
 }
 
 // -- decode_core_types.cc -------------------------------------------------------------------------

@@ -84,12 +84,12 @@ Result<void> readDefValType(ByteReader& in, DecodeContext& context, uint8_t opco
     case 0x72: {
       type.kind = TypeKind::RECORD;
       TENON_TRY(type.members,
-                readVector<LabelledType>(in, context, "record fields", labelledValType));
+                readParts<LabelledType>(in, context, "record fields", labelledValType));
       return {};
     }
     case 0x71: {
       type.kind = TypeKind::VARIANT;
-      TENON_TRY(type.members, readVector<LabelledType>(in, context, "variant cases", variantCase));
+      TENON_TRY(type.members, readParts<LabelledType>(in, context, "variant cases", variantCase));
       return {};
     }
     case 0x70: {
@@ -99,17 +99,17 @@ Result<void> readDefValType(ByteReader& in, DecodeContext& context, uint8_t opco
     }
     case 0x6f: {
       type.kind = TypeKind::TUPLE;
-      TENON_TRY(type.elements, readVector<ValTypeRef>(in, context, "tuple members", valType));
+      TENON_TRY(type.elements, readParts<ValTypeRef>(in, context, "tuple members", valType));
       return {};
     }
     case 0x6e: {
       type.kind = TypeKind::FLAGS;
-      TENON_TRY(type.members, readVector<LabelledType>(in, context, "flags", readLabel));
+      TENON_TRY(type.members, readParts<LabelledType>(in, context, "flags", readLabel));
       return {};
     }
     case 0x6d: {
       type.kind = TypeKind::ENUM;
-      TENON_TRY(type.members, readVector<LabelledType>(in, context, "enum cases", readLabel));
+      TENON_TRY(type.members, readParts<LabelledType>(in, context, "enum cases", readLabel));
       return {};
     }
     case 0x6b: {
@@ -151,7 +151,7 @@ Result<void> readFuncType(ByteReader& in, DecodeContext& context, FuncTypeDef& t
     TENON_TRY(decl.type, readValType(reader, context));
     return decl;
   };
-  TENON_TRY(type.params, readVector<ParamDecl>(in, context, "parameters", param));
+  TENON_TRY(type.params, readParts<ParamDecl>(in, context, "parameters", param));
   TENON_TRY(type.result, readResultList(in, context));
   return {};
 }

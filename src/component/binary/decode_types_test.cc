@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <variant>
+#include <vector>
 
 namespace tenon::component {
 namespace {
@@ -28,10 +30,11 @@ TEST(Decode, ReadsPrimitiveTypes) {
 }
 
 TEST(Decode, ReadsValueTypes) {
-  auto value = [](auto... parts) {
+  std::vector<std::unique_ptr<Component>> decoded;
+  auto value = [&](auto... parts) {
     Bytes bytes = Builder::component().section(7, 1, parts...).bytes();
-    auto component = decode(bytes).value();
-    return std::get<DefValType>(std::get<TypeDef>(component->definitions.at(0).def).def);
+    decoded.push_back(decode(bytes).value());
+    return std::get<DefValType>(std::get<TypeDef>(decoded.back()->definitions.at(0).def).def);
   };
   auto record = value(0x72, 2, "a", 0x7f, "b", 0x05);
   EXPECT_EQ(record.kind, TypeKind::RECORD);
@@ -79,7 +82,7 @@ TEST(Decode, ReadsFunctionAndResourceTypes) {
   Only<TypeDef> func(Builder::component().section(7, 1, 0x43, 1, "p", 0x7f, 0x00, 0x79).bytes());
   const auto& type = std::get<FuncTypeDef>(func->def);
   EXPECT_TRUE(type.async);
-  EXPECT_EQ(type.params.at(0).name, "p");
+  EXPECT_EQ(type.params[0].name, "p");
   EXPECT_EQ(type.result->primitive, TypeKind::U32);
   Only<TypeDef> none(Builder::component().section(7, 1, 0x40, 0, 0x01, 0x00).bytes());
   EXPECT_FALSE(std::get<FuncTypeDef>(none->def).result);

@@ -330,8 +330,11 @@ Result<std::unique_ptr<Component>> decode(std::span<const std::byte> bytes,
                  "`wasm-tools component new`, or build it for wasm32-wasip2",
                  4};
   }
-  detail::DecodeContext context{features, limits};
-  return detail::ComponentDecoder(context, 0).decode(bytes, 0);
+  auto parts = std::make_unique<ArrayPool>();
+  detail::DecodeContext context{features, limits, *parts};
+  TENON_TRY(auto component, detail::ComponentDecoder(context, 0).decode(bytes, 0));
+  component->parts = std::move(parts);
+  return component;
 }
 
 }  // namespace tenon::component

@@ -6,6 +6,8 @@
 // Names and bytes are views into the input, which must outlive the definitions. Source: Component
 // Model, Binary.md. The structs are named as its productions.
 
+#include "base/array_pool.h"
+
 #include <tenon/abi.h>
 #include <tenon/type.h>
 
@@ -164,13 +166,13 @@ struct LabelledType {
 
 struct DefValType {
   TypeKind kind = TypeKind::BOOL;
-  std::vector<LabelledType> members;    // RECORD, VARIANT, ENUM, FLAGS
-  std::vector<ValTypeRef> elements;     // TUPLE
-  std::optional<ValTypeRef> element;    // LIST, OPTION, STREAM, FUTURE
-  std::optional<ValTypeRef> ok, error;  // RESULT
-  std::optional<ValTypeRef> key;        // gated: a map, as a LIST; `element` is its values' type
-  std::optional<uint32_t> length;       // gated: a LIST of exactly so many elements
-  uint32_t resource = 0;                // OWN, BORROW: type index
+  std::span<const LabelledType> members;  // RECORD, VARIANT, ENUM, FLAGS
+  std::span<const ValTypeRef> elements;   // TUPLE
+  std::optional<ValTypeRef> element;      // LIST, OPTION, STREAM, FUTURE
+  std::optional<ValTypeRef> ok, error;    // RESULT
+  std::optional<ValTypeRef> key;          // gated: a map, as a LIST; `element` is its values' type
+  std::optional<uint32_t> length;         // gated: a LIST of exactly so many elements
+  uint32_t resource = 0;                  // OWN, BORROW: type index
 };
 
 struct ParamDecl {
@@ -180,7 +182,7 @@ struct ParamDecl {
 
 struct FuncTypeDef {
   bool async = false;
-  std::vector<ParamDecl> params;
+  std::span<const ParamDecl> params;
   std::optional<ValTypeRef> result;
 };
 
@@ -403,6 +405,8 @@ struct Component {
   std::vector<Definition> definitions;
   uint64_t offset = 0;  // of the preamble
   uint64_t size = 0;    // bytes, preamble included
+  // What the spans in its types refer to, and in those of the components inside, which have none.
+  std::unique_ptr<ArrayPool> parts;
 };
 
 }  // namespace tenon::component

@@ -102,28 +102,29 @@ void product(Type& type, Layout& layout) {
   type.isPlainBytes = plain && bytes == layout.size;
   type.flatCount = saturate(flatCount);
   if (flatCount > MAX_FLAT_PARAMS) return;
+  type.flat.reserve(flatCount);
   for (const Labelled& member : type.members) {
     type.flat.insert(type.flat.end(), member.type->flat.begin(), member.type->flat.end());
   }
 }
 
-// `payloads` may contain nulls.
-void sum(Type& type, Layout& layout, const std::vector<const Type*>& payloads) {
-  type.discriminantSize = discriminantBytes(payloads.size());
+// `forEach(visit)` calls `visit` with every payload that is there.
+template <typename ForEach>
+void sum(Type& type, Layout& layout, uint64_t cases, ForEach forEach) {
+  type.discriminantSize = discriminantBytes(cases);
   uint32_t payloadAlignment = 1;
   uint32_t payloadAlignment64 = 1;
   uint64_t payloadSize = 0;
   uint64_t payloadSize64 = 0;
   uint64_t flatCount = 0;
-  for (const Type* payload : payloads) {
-    if (payload == nullptr) continue;
-    absorb(type, payload);
-    payloadAlignment = std::max(payloadAlignment, payload->alignment);
-    payloadAlignment64 = std::max(payloadAlignment64, payload->alignment64);
-    payloadSize = std::max<uint64_t>(payloadSize, payload->size);
-    payloadSize64 = std::max<uint64_t>(payloadSize64, payload->size64);
-    flatCount = std::max<uint64_t>(flatCount, payload->flatCount);
-  }
+  forEach([&](const Type& payload) {
+    absorb(type, &payload);
+    payloadAlignment = std::max(payloadAlignment, payload.alignment);
+    payloadAlignment64 = std::max(payloadAlignment64, payload.alignment64);
+    payloadSize = std::max<uint64_t>(payloadSize, payload.size);
+    payloadSize64 = std::max<uint64_t>(payloadSize64, payload.size64);
+    flatCount = std::max<uint64_t>(flatCount, payload.flatCount);
+  });
   type.alignment = std::max<uint32_t>(type.discriminantSize, payloadAlignment);
   type.alignment64 = std::max<uint32_t>(type.discriminantSize, payloadAlignment64);
   uint64_t offset = alignTo(type.discriminantSize, payloadAlignment);
@@ -133,32 +134,17 @@ void sum(Type& type, Layout& layout, const std::vector<const Type*>& payloads) {
   layout.size64 = alignTo(offset64 + payloadSize64, type.alignment64);
   type.flatCount = saturate(flatCount + 1);
   if (type.flatCount > MAX_FLAT_PARAMS) return;
-  type.flat = {CoreType::I32};
-  for (const Type* payload : payloads) {
-    if (payload == nullptr) continue;
-    for (size_t i = 0; i < payload->flat.size(); ++i) {
+  type.flat.reserve(type.flatCount);
+  type.flat.push_back(CoreType::I32);
+  forEach([&](const Type& payload) {
+    for (size_t i = 0; i < payload.flat.size(); ++i) {
       if (i + 1 < type.flat.size()) {
-        type.flat[i + 1] = join(type.flat[i + 1], payload->flat[i]);
+        type.flat[i + 1] = join(type.flat[i + 1], payload.flat[i]);
       } else {
-        type.flat.push_back(payload->flat[i]);
+        type.flat.push_back(payload.flat[i]);
       }
     }
-  }
-}
-
-std::vector<const Type*> payloadsOf(const Type& type) {
-  switch (type.kind) {
-    case TypeKind::OPTION:
-      return {nullptr, type.element};
-    case TypeKind::RESULT:
-      return {type.ok, type.error};
-    default: {
-      std::vector<const Type*> payloads;
-      payloads.reserve(type.members.size());
-      for (const Labelled& member : type.members) payloads.push_back(member.type);
-      return payloads;
-    }
-  }
+  });
 }
 
 }  // namespace
@@ -217,10 +203,23 @@ Layout deriveLayout(Type& type) {
       product(type, layout);
       break;
     case TypeKind::VARIANT:
+      sum(type, layout, type.members.size(), [&](auto visit) {
+        for (const Labelled& member : type.members) {
+          if (member.type != nullptr) visit(*member.type);
+        }
+      });
+      break;
     case TypeKind::ENUM:
+      sum(type, layout, type.members.size(), [](auto) {});
+      break;
     case TypeKind::OPTION:
+      sum(type, layout, 2, [&](auto visit) { visit(*type.element); });
+      break;
     case TypeKind::RESULT:
-      sum(type, layout, payloadsOf(type));
+      sum(type, layout, 2, [&](auto visit) {
+        if (type.ok != nullptr) visit(*type.ok);
+        if (type.error != nullptr) visit(*type.error);
+      });
       break;
     case TypeKind::FLAGS: {
       size_t count = type.members.size();

@@ -18,7 +18,7 @@ namespace {
 // -- Interning ------------------------------------------------------------------------------------
 
 // Over what the type's maker chose, not over what is derived from it.
-size_t hashOf(const Type& type) {
+uint32_t hashOf(const Type& type) {
   KeyedHash hash;
   hash.add(uint64_t{static_cast<uint8_t>(type.kind)} | uint64_t{type.isMap} << 8 |
            uint64_t{type.members.size()} << 16);
@@ -26,7 +26,7 @@ size_t hashOf(const Type& type) {
   hash.addAddress(type.element);
   if (type.kind == TypeKind::RESULT) hash.addAddress(type.ok).addAddress(type.error);
   for (const Labelled& member : type.members) hash.add(member.label).addAddress(member.type);
-  return hash.finish();
+  return static_cast<uint32_t>(hash.finish());
 }
 
 bool sameStructure(const Type& a, const Type& b) {
@@ -70,37 +70,40 @@ const Type* TypeTable::primitive(TypeKind kind) const {
   return primitives_[static_cast<size_t>(kind)];
 }
 
-// Where the search for a hash begins.
-size_t TypeTable::slotOf(size_t hash) const { return hash & (slots_.size() - 1); }
-
-const Type* TypeTable::find(const Type& type, size_t hash) const {
-  for (size_t i = slotOf(hash);; i = (i + 1) & (slots_.size() - 1)) {
+const Type* TypeTable::find(const Type& type, uint32_t hash) const {
+  size_t mask = slots_.size() - 1;
+  for (size_t i = hash & mask;; i = (i + 1) & mask) {
     const Slot& slot = slots_[i];
-    if (slot.node == nullptr) return nullptr;
-    if (slot.hash == hash && sameStructure(*slot.node, type)) return slot.node;
+    if (slot.node == 0) return nullptr;
+    if (slot.hash != hash) continue;
+    const Type& known = node(slot.node - 1);
+    if (sameStructure(known, type)) return &known;
   }
 }
 
 void TypeTable::index(Slot added) {
-  size_t i = slotOf(added.hash);
-  while (slots_[i].node != nullptr) i = (i + 1) & (slots_.size() - 1);
+  size_t mask = slots_.size() - 1;
+  size_t i = added.hash & mask;
+  while (slots_[i].node != 0) i = (i + 1) & mask;
   slots_[i] = added;
 }
 
-const Type* TypeTable::add(Type type, size_t hash) {
-  const Type* node = &nodes_.emplace_back(std::move(type));
-  if (nodes_.size() * 2 > slots_.size()) {
-    std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(2 * slots_.size()));
+const Type* TypeTable::add(Type&& type, uint32_t hash) {
+  if (count_ % CHUNK == 0) chunks_.emplace_back().reserve(CHUNK);
+  const Type* added = &chunks_.back().emplace_back(std::move(type));
+  ++count_;
+  if (count_ * 2 > slots_.size()) {
+    std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(4 * slots_.size()));
     for (const Slot& slot : old) {
-      if (slot.node != nullptr) index(slot);
+      if (slot.node != 0) index(slot);
     }
   }
-  index({hash, node});
-  return node;
+  index({hash, static_cast<uint32_t>(count_)});
+  return added;
 }
 
-Result<const Type*> TypeTable::intern(Type type) {
-  size_t hash = hashOf(type);
+Result<const Type*> TypeTable::intern(Type&& type) {
+  uint32_t hash = hashOf(type);
   if (const Type* known = find(type, hash)) return known;
   Layout layout = deriveLayout(type);
   if (type.depth > MAX_TYPE_DEPTH) {
@@ -116,8 +119,8 @@ Result<const Type*> TypeTable::intern(Type type) {
   return add(std::move(type), hash);
 }
 
-const Type* TypeTable::internUnchecked(Type type) {
-  size_t hash = hashOf(type);
+const Type* TypeTable::internUnchecked(Type&& type) {
+  uint32_t hash = hashOf(type);
   if (const Type* known = find(type, hash)) return known;
   deriveLayout(type);
   return add(std::move(type), hash);
@@ -227,7 +230,8 @@ const Type* TypeTable::borrow(uint32_t resource) {
 }
 
 void TypeTable::nameResources(const std::function<std::string(uint32_t resource)>& name) {
-  for (Type& type : nodes_) {
+  for (size_t i = 0; i < count_; ++i) {
+    Type& type = node(i);
     if (type.kind != TypeKind::OWN && type.kind != TypeKind::BORROW) continue;
     std::string label = name(type.resource);
     if (!label.empty()) type.members = {{std::move(label), nullptr, 0}};

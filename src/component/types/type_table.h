@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -62,19 +61,24 @@ class TypeTable {
   void nameResources(const std::function<std::string(uint32_t resource)>& name);
 
  private:
-  Result<const Type*> intern(Type type);
-  const Type* internUnchecked(Type type);
-  const Type* find(const Type& type, size_t hash) const;
-  const Type* add(Type type, size_t hash);
+  Result<const Type*> intern(Type&& type);
+  const Type* internUnchecked(Type&& type);
+  const Type* find(const Type& type, uint32_t hash) const;
+  const Type* add(Type&& type, uint32_t hash);
 
   struct Slot {
-    size_t hash = 0;
-    const Type* node = nullptr;  // null: free
+    uint32_t hash = 0;
+    uint32_t node = 0;  // one more than its number; 0: free
   };
-  size_t slotOf(size_t hash) const;
   void index(Slot added);
 
-  std::deque<Type> nodes_;
+  Type& node(size_t number) { return chunks_[number / CHUNK][number % CHUNK]; }
+  const Type& node(size_t number) const { return chunks_[number / CHUNK][number % CHUNK]; }
+
+  // The nodes, which stay where they are: each chunk has room for CHUNK of them and never grows.
+  static constexpr size_t CHUNK = 64;
+  std::vector<std::vector<Type>> chunks_;
+  size_t count_ = 0;
   // The nodes by hash, with open addressing: a power of two of slots, at most half of them taken.
   std::vector<Slot> slots_;
   const Type* primitives_[14] = {};

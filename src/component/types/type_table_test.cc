@@ -429,5 +429,10 @@ TEST_F(TypeTableTest, FindsEveryTypeAgainAmongMany) {
   }
 }
 
+TEST(CoreSignatureText, NamesEveryCoreType) {
+  EXPECT_EQ(toString(CoreSignature{{CoreType::I32, CoreType::I64}, {CoreType::F32, CoreType::F64}}),
+            "(i32, i64) -> (f32, f64)");
+}
+
 }  // namespace
 }  // namespace tenon::component

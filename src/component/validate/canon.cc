@@ -350,12 +350,14 @@ Result<void> Validation::lower(const Canon& canon, uint64_t offset) {
 // Typed as a lowered function that takes the result.
 Result<void> Validation::taskReturn(const Canon& canon, uint64_t offset) {
   FuncNode func;
+  FuncNode::Param param;
   if (canon.result) {
     TENON_TRY(ValRef result, valType(*canon.result, offset));
     if (result.node->type->hasBorrow) {
       return invalid(offset, "`task.return` result cannot contain a `borrow` type");
     }
-    func.params.push_back({"v", result});
+    param = {"v", result};
+    func.params = {&param, 1};
   }
   TENON_TRY(CheckedOptions checked, options(canon.opts, offset));
   const char* refused = checked.hasRealloc   ? "realloc"

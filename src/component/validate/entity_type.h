@@ -9,6 +9,7 @@
 // node, which is a new name. Resources are identified by numbers; an alias of one likewise.
 // Source: Explainer.md "Type Checking", "External Visibility of Types".
 
+#include "base/array_pool.h"
 #include "base/keyed_hash.h"
 #include "component/binary/definitions.h"
 #include "component/types/type_table.h"
@@ -18,6 +19,7 @@
 #include <tenon/type.h>
 
 #include <deque>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <variant>
@@ -57,7 +59,7 @@ struct ValNode {
   // The direct parts, as `type` has them: one per member; the element; key
   // and value of a map; ok and error. Absent payloads
   // are none. Empty for primitives, enums, flags and handles.
-  std::vector<ValRef> parts;
+  std::span<const ValRef> parts;
   ResourceRef resource;  // OWN, BORROW
   Extent extent;
 };
@@ -67,7 +69,7 @@ struct FuncNode {
     std::string_view name;
     ValRef type;
   };
-  std::vector<Param> params;
+  std::span<const Param> params;
   ValRef result;  // none: no result
   bool async = false;
   Extent extent;
@@ -195,6 +197,11 @@ class Arena {
 
   template <typename Node>
   const Node* own(Node node);
+  // What the spans of nodes refer to.
+  template <typename Items>
+  auto keep(const Items& items) {
+    return parts_.keep(items);
+  }
 
   // A core function type with one address per signature.
   const CoreExternType* coreFunc(CoreFuncType type);
@@ -208,6 +215,7 @@ class Arena {
 
  private:
   TypeTable table_;
+  ArrayPool parts_;
   std::deque<ValNode> values_;
   std::deque<FuncNode> funcs_;
   std::deque<InstanceNode> instances_;

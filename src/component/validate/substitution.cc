@@ -1,6 +1,7 @@
 #include "component/validate/substitution.h"
 
 #include <utility>
+#include <vector>
 
 namespace tenon::component::typed {
 
@@ -50,7 +51,7 @@ ValRef Substitution::apply(ValRef type) {
   ValRef result = type;
   if (changed) {
     const Type* rebuilt = rebuild(node, parts, resource.id);
-    result = {arena_.own(ValNode{rebuilt, std::move(parts), resource, node.extent}), 0};
+    result = {arena_.own(ValNode{rebuilt, arena_.keep(parts), resource, node.extent}), 0};
   }
   types_.insert_or_assign(AnyType(type), AnyType(result));
   return result;
@@ -105,16 +106,21 @@ const Type* Substitution::rebuild(const ValNode& node, const std::vector<ValRef>
 
 const FuncNode* Substitution::apply(const FuncNode* func) {
   if (auto it = types_.find(func); it != types_.end()) return std::get<const FuncNode*>(it->second);
+  std::vector<FuncNode::Param> params(func->params.begin(), func->params.end());
   FuncNode copy = *func;
   bool changed = false;
-  for (FuncNode::Param& param : copy.params) {
+  for (FuncNode::Param& param : params) {
     ValRef type = apply(param.type);
     changed |= type != param.type;
     param.type = type;
   }
   copy.result = apply(func->result);
   changed |= copy.result != func->result;
-  const FuncNode* result = changed ? arena_.own(std::move(copy)) : func;
+  const FuncNode* result = func;
+  if (changed) {
+    copy.params = arena_.keep(params);
+    result = arena_.own(copy);
+  }
   types_.emplace(AnyType(func), AnyType(result));
   return result;
 }

@@ -60,12 +60,6 @@ class Labels {
   OwnedTextMap<std::string_view> many_;
 };
 
-Result<void> addPart(ValNode& node, ValRef part, uint64_t offset) {
-  node.parts.push_back(part);
-  if (!part) return {};
-  return node.extent.add(part.node->extent, offset);
-}
-
 const Type* structure(ValRef value) { return value ? value.node->type : nullptr; }
 
 // The table's own errors get the offset.
@@ -156,8 +150,15 @@ Result<ValRef> Validation::optionalValType(const std::optional<ValTypeRef>& ref,
   return valType(*ref, offset);
 }
 
+Result<void> Validation::addPart(ValNode& node, ValRef part, uint64_t offset) {
+  parts_.push_back(part);
+  if (!part) return {};
+  return node.extent.add(part.node->extent, offset);
+}
+
 Result<ValRef> Validation::defined(const DefValType& def, uint64_t offset) {
   ValNode node;
+  parts_.clear();
   switch (def.kind) {
     case TypeKind::RECORD:
     case TypeKind::VARIANT:
@@ -187,7 +188,8 @@ Result<ValRef> Validation::defined(const DefValType& def, uint64_t offset) {
       node.type = arena_.table().primitive(def.kind);
       break;
   }
-  return ValRef{arena_.own(std::move(node)), 0};
+  node.parts = arena_.keep(parts_);
+  return ValRef{arena_.own(node), 0};
 }
 
 Result<void> Validation::definedMembers(const DefValType& def, ValNode& node, uint64_t offset) {
@@ -218,7 +220,6 @@ Result<void> Validation::definedMembers(const DefValType& def, ValNode& node, ui
   if (def.kind == TypeKind::TUPLE) {
     std::vector<const Type*> elements;
     elements.reserve(count);
-    node.parts.reserve(count);
     for (const ValTypeRef& element : def.elements) {
       TENON_TRY(ValRef part, valType(element, offset));
       TENON_CHECK(addPart(node, part, offset));
@@ -228,7 +229,6 @@ Result<void> Validation::definedMembers(const DefValType& def, ValNode& node, ui
   }
   std::vector<Labelled> members;
   members.reserve(count);
-  node.parts.reserve(count);
   for (const LabelledType& member : def.members) {
     TENON_TRY(ValRef part, optionalValType(member.type, offset));
     TENON_CHECK(addPart(node, part, offset));
@@ -301,14 +301,15 @@ Result<void> Validation::definedAsync(const DefValType& def, ValNode& node, uint
 Result<const FuncNode*> Validation::funcType(const FuncTypeDef& def, uint64_t offset) {
   FuncNode func;
   func.async = def.async;
-  func.params.reserve(def.params.size());
+  params_.clear();
   Labels labels("function parameter", offset);
   for (const ParamDecl& param : def.params) {
     TENON_CHECK(labels.add(param.name));
     TENON_TRY(ValRef value, valType(param.type, offset));
     TENON_CHECK(func.extent.add(value.node->extent, offset));
-    func.params.push_back({param.name, value});
+    params_.push_back({param.name, value});
   }
+  func.params = arena_.keep(params_);
   TENON_TRY(func.result, optionalValType(def.result, offset));
   if (func.result) {
     if (func.result.node->type->hasBorrow) {
@@ -316,7 +317,7 @@ Result<const FuncNode*> Validation::funcType(const FuncTypeDef& def, uint64_t of
     }
     TENON_CHECK(func.extent.add(func.result.node->extent, offset));
   }
-  return arena_.own(std::move(func));
+  return arena_.own(func);
 }
 
 Result<ResourceRef> Validation::resourceType(const ResourceTypeDef& def, uint64_t offset) {

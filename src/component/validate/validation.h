@@ -78,6 +78,7 @@ class Validation {
   Result<ValRef> valType(const ValTypeRef& ref, uint64_t offset);
   Result<ValRef> optionalValType(const std::optional<ValTypeRef>& ref, uint64_t offset);
   Result<ValRef> defined(const DefValType& def, uint64_t offset);
+  Result<void> addPart(ValNode& node, ValRef part, uint64_t offset);
   Result<void> definedMembers(const DefValType& def, ValNode& node, uint64_t offset);
   Result<void> definedContainer(const DefValType& def, ValNode& node, uint64_t offset);
   Result<void> definedMap(const DefValType& def, ValNode& node, uint64_t offset);
@@ -139,6 +140,9 @@ class Validation {
   std::vector<std::unique_ptr<Scope>> scopes_;
   size_t modulesAndComponents_ = 0;
   size_t copiedBefore_;  // by others that use the arena
+  // Of the definition that is being checked, until it is known to be good.
+  std::vector<ValRef> parts_;
+  std::vector<FuncNode::Param> params_;
 };
 
 // The scope of a component or a type while it is being checked.

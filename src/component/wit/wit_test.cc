@@ -105,14 +105,14 @@ class Assembly {
     def.element = element;
     return type(std::move(def));
   }
-  uint32_t tuple(std::vector<ValTypeRef> elements) {
+  uint32_t tuple(const std::vector<ValTypeRef>& elements) {
     DefValType def;
     def.kind = TypeKind::TUPLE;
-    def.elements = std::move(elements);
+    def.elements = parts.keep(elements);
     return type(std::move(def));
   }
-  uint32_t func(std::vector<ParamDecl> params) {
-    add(TypeDef{FuncTypeDef{false, std::move(params), std::nullopt}, 0});
+  uint32_t func(const std::vector<ParamDecl>& params) {
+    add(TypeDef{FuncTypeDef{false, parts.keep(params), std::nullopt}, 0});
     return types++;
   }
   void import(std::string_view name, ExternTypeRef::Kind kind, uint32_t index) {
@@ -123,6 +123,7 @@ class Assembly {
   }
 
   Component component;
+  ArrayPool parts;
   uint32_t types = 0;
 };
 
@@ -183,7 +184,8 @@ TEST(Wit, RefusesARecordWithoutAName) {
   Assembly assembly;
   DefValType record;
   record.kind = TypeKind::RECORD;
-  record.members.push_back(LabelledType{"a", Assembly::primitive(TypeKind::U8)});
+  const LabelledType field{"a", Assembly::primitive(TypeKind::U8)};
+  record.members = {&field, 1};
   const uint32_t type = assembly.type(std::move(record));
   assembly.importFunc("f", assembly.func({{"a", Assembly::ref(type)}}));
   expectError(assembly.component, ErrorCode::UNSUPPORTED, "without a name");
@@ -280,6 +282,11 @@ TEST_F(WitDocs, ThatDoNotFitAreRefused) {
                   .error()
                   .message,
               HasSubstr("strange version"));
+  EXPECT_THAT(print("\x01{\"worlds\":{\"empty\":{\"stability\":\"whatever\"}}}").error().message,
+              HasSubstr("an unknown kind of stability"));
+  EXPECT_THAT(print("\x01{\"worlds\":{\"empty\":{\"stability\":{\"old\":{}}}}}").error().message,
+              HasSubstr("an unknown kind of stability"));
+  EXPECT_TRUE(print("\x01{\"worlds\":{\"empty\":{\"stability\":\"unknown\"}}}"));
   EXPECT_TRUE(print(std::string_view("\x00{}", 3)));
 }
 
