@@ -23,6 +23,8 @@ double secondsOf(const std::function<void(uint64_t)>& side, uint64_t count) {
 // a guest prepares before its loop not to matter.
 constexpr double ROUND_SECONDS = 0.005;
 
+double profileSeconds = 0;
+
 // How many operations take about one round.
 uint64_t calibrate(const std::function<void(uint64_t)>& side) {
   uint64_t count = 1;
@@ -43,7 +45,19 @@ uint64_t calibrate(const std::function<void(uint64_t)>& side) {
 
 }  // namespace
 
+void profileFor(double seconds) { profileSeconds = seconds; }
+
 std::vector<double> bestOf(const std::vector<std::function<void(uint64_t count)>>& sides) {
+  if (profileSeconds > 0) {
+    uint64_t count = calibrate(sides[0]);
+    double best = std::numeric_limits<double>::max();
+    for (double spent = 0; spent < profileSeconds;) {
+      double seconds = secondsOf(sides[0], count);
+      best = std::min(best, seconds * 1e9 / static_cast<double>(count));
+      spent += seconds;
+    }
+    return std::vector<double>(sides.size(), best);
+  }
   constexpr int LEAST_ROUNDS = 15, MOST_ROUNDS = 100;
   constexpr double ENOUGH_SECONDS = 0.5;  // for each side
   std::vector<uint64_t> counts;

@@ -29,6 +29,9 @@ struct Row {
 // Nanoseconds for one operation of `operation(count)`, which does `count` of them: the best of
 // many rounds of about 5 ms each. All `sides` are measured in turns.
 std::vector<double> bestOf(const std::vector<std::function<void(uint64_t count)>>& sides);
+
+// Makes `bestOf` run the first side only, which is Tenon's, for so long: for a profiler.
+void profileFor(double seconds);
 double bestOf(const std::function<void(uint64_t count)>& side);
 
 // Nanoseconds for copying so many bytes once.

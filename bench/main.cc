@@ -1,5 +1,6 @@
-// tenon_bench [--json FILE] [NAME...]: prints the figures whose name begins with one of NAME, as a
-// table, and writes them as JSON.
+// tenon_bench [--json FILE] [--profile SECONDS] [NAME...]: prints the figures whose name begins
+// with one of NAME, as a table, and writes them as JSON. With --profile only Tenon's side runs, for
+// so long, and the numbers mean little.
 
 #include "bench.h"
 
@@ -7,6 +8,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 namespace tenon::bench {
@@ -51,6 +53,8 @@ int run(int argc, char** argv) {
     std::string word = argv[i];
     if (word == "--json" && i + 1 < argc)
       json = argv[++i];
+    else if (word == "--profile" && i + 1 < argc)
+      profileFor(std::atof(argv[++i]));
     else
       names.push_back(word);
   }

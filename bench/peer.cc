@@ -16,10 +16,12 @@ void check(wasmtime_error_t* error, const char* what) {
 
 }  // namespace
 
-Peer::Peer(std::span<const std::byte> component, Concurrency concurrency) {
+Peer::Peer(std::span<const std::byte> component, Concurrency concurrency,
+           Interruption interruption) {
   wasm_config_t* config = wasm_config_new();
   wasmtime_config_wasm_component_model_set(config, true);
   wasmtime_config_memory_may_move_set(config, false);
+  wasmtime_config_epoch_interruption_set(config, interruption == Interruption::ON);
   if (concurrency == Concurrency::OFF) {
     wasmtime_config_concurrency_support_set(config, false);
     wasmtime_config_wasm_component_model_async_set(config, false);
@@ -65,6 +67,7 @@ void Peer::trapOtherImports() {
 Peer::Instance::Instance(const Peer& peer)
     : store_(wasmtime_store_new(peer.engine_, nullptr, nullptr)),
       context_(wasmtime_store_context(store_)) {
+  wasmtime_context_set_epoch_deadline(context_, uint64_t{1} << 62);  // never
   check(wasmtime_component_linker_instantiate(peer.linker_, context_, peer.component_, &instance_),
         "instantiating");
 }

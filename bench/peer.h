@@ -15,11 +15,15 @@
 namespace tenon::bench {
 
 enum class Concurrency : uint8_t { ON, OFF };  // ON is how Wasmtime comes
+// Whether a guest can be stopped while it runs, by a check at every function and every turn of a
+// loop. Tenon's guests can; OFF is how Wasmtime comes.
+enum class Interruption : uint8_t { OFF, ON };
 
 // One engine with one component, linked; fresh stores and instances of it.
 class Peer {
  public:
-  Peer(std::span<const std::byte> component, Concurrency concurrency);
+  Peer(std::span<const std::byte> component, Concurrency concurrency,
+       Interruption interruption = Interruption::OFF);
   ~Peer();
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;

@@ -19,4 +19,20 @@ void race(std::vector<Row>& rows, std::string name, std::string goal,
                   .goal = std::move(goal)});
 }
 
+void raceInstances(std::vector<Row>& rows, std::string name, std::string goal,
+                   std::span<const std::byte> component, const std::function<void()>& instantiate) {
+  Peer peerDefault(component, Concurrency::ON);
+  Peer peerPlain(component, Concurrency::OFF);
+  peerDefault.trapOtherImports();
+  peerPlain.trapOtherImports();
+  auto times = [](const std::function<void()>& once) {
+    return [once](uint64_t count) {
+      for (uint64_t i = 0; i < count; ++i) once();
+    };
+  };
+  race(rows, std::move(name), std::move(goal), times(instantiate),
+       times([&] { Peer::Instance instance(peerDefault); }),
+       times([&] { Peer::Instance instance(peerPlain); }));
+}
+
 }  // namespace tenon::bench

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -41,5 +42,10 @@ void race(std::vector<Row>& rows, std::string name, std::string goal,
           const std::function<void(uint64_t)>& tenon,
           const std::function<void(uint64_t)>& wasmtimeDefault,
           const std::function<void(uint64_t)>& wasmtimeNoConcurrency);
+
+// The same for a fresh store and instance. `instantiate` makes and drops one of Tenon's;
+// `component` is what Wasmtime instantiates, with imports that trap.
+void raceInstances(std::vector<Row>& rows, std::string name, std::string goal,
+                   std::span<const std::byte> component, const std::function<void()>& instantiate);
 
 }  // namespace tenon::bench

@@ -116,11 +116,6 @@ std::vector<std::byte> composedPair() {
 }
 
 void benchPair(std::vector<Row>& rows) {
-  std::vector<std::byte> bytes = composedPair();
-  Peer peerDefault(bytes, Concurrency::ON);
-  Peer peerPlain(bytes, Concurrency::OFF);
-  peerDefault.trapOtherImports();
-  peerPlain.trapOtherImports();
   Side& side = Side::get();
   std::vector<WorkloadComponent> components;
   components.push_back({"caller", side.load("caller_std")});
@@ -128,18 +123,8 @@ void benchPair(std::vector<Row>& rows) {
   Workload workload = orFail(Workload::fromComponents(side.engine, "pair", std::move(components)));
   Linker linker;
   linker.wasi();
-  (void)orFail(workload.instantiate(linker, side.loop));
-  race(
-      rows, "instantiate/fused-pair", "ratio <= 0.8",
-      [&](uint64_t count) {
-        for (uint64_t i = 0; i < count; ++i) orFail(workload.instantiate(linker, side.loop));
-      },
-      [&](uint64_t count) {
-        for (uint64_t i = 0; i < count; ++i) Peer::Instance instance(peerDefault);
-      },
-      [&](uint64_t count) {
-        for (uint64_t i = 0; i < count; ++i) Peer::Instance instance(peerPlain);
-      });
+  raceInstances(rows, "instantiate/fused-pair", "ratio <= 0.8", composedPair(),
+                [&] { orFail(workload.instantiate(linker, side.loop)); });
 }
 
 // -- Linking --------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 // A closed-loop HTTP client: so many connections, one request at a time on each, for so long.
-//   tenon_http_load PORT [--connections N] [--seconds S] [--path PATH] [--idle N]
+//   tenon_http_load PORT [--connections N] [--seconds S] [--path PATH] [--idle N] [--echo BYTES]
 // Prints one line of JSON: requests per second, latency percentiles in microseconds, errors. With
-// --idle it opens so many connections besides, sends a request on each and leaves them open.
+// --idle it opens so many connections instead, sends a request on each and leaves them open. With
+// --echo it sends one request with so many bytes, takes as many from the response at the same time,
+// and prints the seconds.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -20,6 +23,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -30,6 +34,7 @@ struct Options {
   uint16_t port = 0;
   int connections = 32;
   int idle = 0;
+  uint64_t echo = 0;
   double seconds = 5;
   std::string path = "/";
 };
@@ -97,6 +102,8 @@ Options parse(int argc, char** argv) {
       options.connections = std::atoi(value);
     } else if (word == "--idle") {
       options.idle = std::atoi(value);
+    } else if (word == "--echo") {
+      options.echo = std::strtoull(value, nullptr, 10);
     } else if (word == "--seconds") {
       options.seconds = std::atof(value);
     } else if (word == "--path") {
@@ -108,6 +115,99 @@ Options parse(int argc, char** argv) {
     ++i;
   }
   return options;
+}
+
+// Takes a response apart while it arrives, and counts the bytes of its body.
+class BodyCounter {
+ public:
+  // False: this is no good response.
+  bool take(std::string_view bytes) {
+    while (!bytes.empty() && !done_) {
+      if (left_ > 0) {
+        uint64_t count = std::min<uint64_t>(left_, bytes.size());
+        left_ -= count;
+        total_ += count;
+        bytes.remove_prefix(count);
+        if (left_ == 0 && !chunked_) done_ = true;
+        continue;
+      }
+      line_ += bytes.front();
+      bytes.remove_prefix(1);
+      if (inHead_ ? line_.ends_with("\r\n\r\n") : line_.size() > 2 && line_.ends_with("\r\n")) {
+        if (!takeLine()) return false;
+      }
+    }
+    return true;
+  }
+  bool done() const { return done_; }
+  uint64_t total() const { return total_; }
+
+ private:
+  // A head, or the size of a chunk.
+  bool takeLine() {
+    std::string line = std::exchange(line_, {});
+    if (!inHead_) {
+      left_ = std::strtoull(line.c_str() + (line.starts_with("\r\n") ? 2 : 0), nullptr, 16);
+      done_ = left_ == 0;  // what follows is of no interest
+      return true;
+    }
+    inHead_ = false;
+    if (!line.starts_with("HTTP/1.1 200")) return false;
+    std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) {
+      return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    });
+    size_t length = line.find("\r\ncontent-length: ");
+    chunked_ = length == std::string::npos;
+    if (!chunked_) left_ = std::strtoull(line.c_str() + length + 18, nullptr, 10);
+    return true;
+  }
+
+  std::string line_;
+  bool inHead_ = true;
+  bool chunked_ = false;
+  bool done_ = false;
+  uint64_t left_ = 0;  // of the body, or of the chunk
+  uint64_t total_ = 0;
+};
+
+// One request with so many bytes, whose response has them again. The program's exit code.
+int echo(const Options& options) {
+  int fd = connectTo(options.port);
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  std::string head = "POST " + options.path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+                     std::to_string(options.echo) + "\r\n\r\n";
+  if (::write(fd, head.data(), head.size()) != static_cast<ssize_t>(head.size())) return 1;
+  std::vector<char> block(size_t{256} * 1024, 'x');
+  std::vector<char> buffer(block.size());
+  BodyCounter counter;
+  uint64_t left = options.echo;
+  auto begin = Clock::now();
+  while (!counter.done()) {
+    pollfd ready{.fd = fd, .events = static_cast<short>(POLLIN | (left > 0 ? POLLOUT : 0))};
+    if (::poll(&ready, 1, 30'000) <= 0) {
+      std::printf("nothing came for 30 s\n");
+      return 1;
+    }
+    if ((ready.revents & POLLOUT) != 0) {
+      ssize_t count = ::write(fd, block.data(), std::min<uint64_t>(left, block.size()));
+      if (count > 0) left -= static_cast<uint64_t>(count);
+    }
+    if ((ready.revents & ~POLLOUT) != 0) {
+      ssize_t count = ::read(fd, buffer.data(), buffer.size());
+      if (count < 0 && errno == EAGAIN) continue;
+      if (count <= 0 || !counter.take({buffer.data(), static_cast<size_t>(count)})) {
+        std::printf("the response broke off\n");
+        return 1;
+      }
+    }
+  }
+  if (counter.total() != options.echo) {
+    std::printf("the response has %llu bytes\n", static_cast<unsigned long long>(counter.total()));
+    return 1;
+  }
+  double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  std::printf("{\"seconds\": %.4f}\n", seconds);
+  return 0;
 }
 
 double percentile(const std::vector<float>& sorted, double part) {
@@ -129,6 +229,7 @@ int main(int argc, char** argv) {
   files.rlim_cur = files.rlim_max;
   (void)::setrlimit(RLIMIT_NOFILE, &files);
 
+  if (options.echo > 0) return echo(options);
   std::string request =
       "GET " + options.path + " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: load\r\n\r\n";
   for (int i = 0; i < options.idle; ++i) {
