@@ -60,11 +60,33 @@ TEST_F(StringTest, Utf8OfEveryLengthArrives) {
     ASSERT_EQ(arrived(length), text);
     text.push_back(static_cast<char>('a' + length % 26));
   }
+  for (uint32_t length : {511u, 512u, 1024u, 4095u, 4096u, 4097u, 4224u, 16383u, 16511u, 16513u}) {
+    while (text.size() < length) text.push_back(static_cast<char>('a' + text.size() % 26));
+    text.resize(length);
+    put(text);
+    Outcome outcome = send(length);
+    ASSERT_FALSE(outcome.trapped) << length << ": " << outcome.message;
+    ASSERT_EQ(arrived(length), text);
+  }
+}
+
+TEST_F(StringTest, TextBeyondAsciiArrivesWhereverItBegins) {
+  between(UTF8, UTF8);
+  for (uint32_t length : {6u, 40u, 127u, 128u, 130u, 255u, 256u, 257u, 384u, 520u, 4100u}) {
+    for (uint32_t at = 0; at + 4 <= length; at += length > 600 ? 61 : 1) {
+      std::string text(length, 'x');
+      text.replace(at, 4, "\xf0\x9f\x8c\x8d");
+      put(text);
+      Outcome outcome = send(length);
+      ASSERT_FALSE(outcome.trapped) << length << ", " << at << outcome.message;
+      ASSERT_EQ(arrived(length), text) << length << ", " << at;
+    }
+  }
 }
 
 TEST_F(StringTest, EveryByteOfUtf8IsLookedAt) {
-  for (uint32_t length :
-       {1u, 2u, 3u, 4u, 5u, 7u, 8u, 9u, 15u, 16u, 17u, 31u, 33u, 64u, 65u, 80u, 129u}) {
+  for (uint32_t length : {1u,  2u,  3u,  4u,  5u,  7u,   8u,   9u,   15u,  16u,  17u,
+                          31u, 33u, 64u, 65u, 80u, 128u, 129u, 255u, 256u, 257u, 400u}) {
     between(UTF8, UTF8);
     for (uint32_t at = 0; at < length; ++at) {
       std::string text(length, 'x');

@@ -1,16 +1,18 @@
 // The part of Crossing that copies bytes which are laid out alike on both sides. What is short goes
 // by a few loads that overlap, all done before the first store, without a loop; what is long by
 // memory.copy, which costs a call of the engine. Text is looked at on the way: as long as it is
-// ASCII, nothing else has to be checked.
+// ASCII, nothing else has to be checked. Text of medium length is copied by the loads that it is
+// looked at with.
 
 #include "component/fuse/crossing.h"
 
 namespace tenon::component::adapt {
 namespace {
 
-constexpr uint32_t SHORT_BYTES = 128;     // from here on memory.copy
-constexpr uint32_t CHUNK_BYTES = 0x4000;  // long text is checked and copied so much at a time
-constexpr uint32_t BLOCK_BYTES = 128;     // of text that one turn of the loop looks at
+constexpr uint32_t SHORT_BYTES = 128;      // from here on memory.copy; text: a loop
+constexpr uint32_t MEDIUM_BYTES = 0x1000;  // from here on memory.copy for text too
+constexpr uint32_t CHUNK_BYTES = 0x4000;   // long text is checked and copied so much at a time
+constexpr uint32_t BLOCK_BYTES = 128;      // of text that one turn of the loop looks at
 
 }  // namespace
 
@@ -106,10 +108,14 @@ void Crossing::copyLongText(CodeBuilder& f, const Copied& text) {
       f.set(chunk, Expr::select(rest, i32(CHUNK_BYTES), rest < i32(CHUNK_BYTES + BLOCK_BYTES)));
       f.set(position, start);
       f.set(end, start + chunk - i32(BLOCK_BYTES));
-      f.loop([&](Label nextBlock) {
-        f.brIf(notAscii, beyond(position));
-        f.set(position, position + i32(BLOCK_BYTES));
-        f.brIf(nextBlock, position < end);
+      // Tested before the step: at 4 GiB the position would wrap.
+      f.block([&](Label lastBlock) {
+        f.loop([&](Label nextBlock) {
+          f.brIf(lastBlock, position >= end);
+          f.brIf(notAscii, beyond(position));
+          f.set(position, position + i32(BLOCK_BYTES));
+          f.br(nextBlock);
+        });
       });
       f.brIf(notAscii, beyond(end));
       f.copyMemory(to_.memory, from_.memory, target, start, chunk);
@@ -126,9 +132,74 @@ void Crossing::copyLongText(CodeBuilder& f, const Copied& text) {
   f.ret();
 }
 
-// (target, source, length): copies bytes that lie in the memories; text is validated.
+// SHORT_BYTES or more of text: one pass that looks and copies. Nothing but addresses lives from one
+// turn of the loop to the next, as above.
+void Crossing::copyMediumText(CodeBuilder& f, const Copied& text) {
+  Local source = f.local(WasmType::I32), target = f.local(WasmType::I32);
+  Local left = f.local(WasmType::I32);
+  std::vector<Local> words;
+  for (uint32_t i = 0; i < BLOCK_BYTES; i += 16) words.push_back(f.temporary(WasmType::V128));
+  // Goes to `notAscii` before anything of the block is written.
+  auto copyBlock = [&](Label notAscii) {
+    for (uint32_t i = 0; i < words.size(); ++i) {
+      f.set(words[i], Expr::vectorLoad(from_.memory, source, 16 * i));
+    }
+    Expr all = words[0];
+    for (size_t i = 1; i < words.size(); ++i) {
+      all = Expr::vectorBinary(std::move(all), words[i], op::V128_OR);
+    }
+    f.brIf(notAscii, std::move(all).vectorUnary(op::I8X16_BITMASK));
+    for (uint32_t i = 0; i < words.size(); ++i) {
+      f.vectorStore(to_.memory, target, words[i], 16 * i);
+    }
+  };
+  f.set(source, text.source);
+  f.set(target, text.target);
+  f.set(left, text.length);
+  f.block([&](Label notAscii) {
+    f.loop([&](Label nextBlock) {
+      copyBlock(notAscii);
+      f.set(target, target + i32(BLOCK_BYTES));
+      f.set(source, source + i32(BLOCK_BYTES));
+      f.set(left, left - i32(BLOCK_BYTES));
+      f.brIf(nextBlock, left > i32(BLOCK_BYTES));
+    });
+    // The last block begins where it ends with the text.
+    f.set(target, text.target + text.length - i32(BLOCK_BYTES));
+    f.set(source, text.source + text.length - i32(BLOCK_BYTES));
+    copyBlock(notAscii);
+    f.ret();
+  });
+  // All before this block is ASCII, so a character starts here.
+  Local rest = f.temporary(WasmType::I32);
+  f.set(rest, text.source + text.length - source);
+  f.call(utf8Helper(), {source, rest});
+  f.copyMemory(to_.memory, from_.memory, target, source, rest);
+  f.release(rest);
+  for (Local word : words) f.release(word);
+  f.ret();
+}
+
+// (target, source, length): copies text that lies in the memories, at least SHORT_BYTES of it, and
+// validates it.
+uint32_t Crossing::longTextHelper() {
+  Key key{Helper::COPY_LONG_TEXT, nullptr, true, true};
+  auto found = helpers_.find(key);
+  if (found != helpers_.end()) return found->second;
+  ModuleBuilder::Function helper =
+      common_.module.defineFunction({{WasmType::I32, WasmType::I32, WasmType::I32}, {}});
+  helpers_.emplace(key, helper.index);
+  CodeBuilder& f = *helper.code;
+  Copied text{f.param(0), f.param(1), f.param(2), {}, true};
+  f.ifThen(text.length < i32(MEDIUM_BYTES), [&] { copyMediumText(f, text); });
+  copyLongText(f, text);
+  return helper.index;
+}
+
+// (target, source, length): copies fewer than SHORT_BYTES that lie in the memories; text is
+// validated.
 uint32_t Crossing::copyHelper(bool isText) {
-  Key key{isText ? Helper::COPY_TEXT : Helper::COPY_SHORT, nullptr, true, true};
+  Key key{isText ? Helper::COPY_SHORT_TEXT : Helper::COPY_SHORT, nullptr, true, true};
   auto found = helpers_.find(key);
   if (found != helpers_.end()) return found->second;
   ModuleBuilder::Function helper =
@@ -137,7 +208,6 @@ uint32_t Crossing::copyHelper(bool isText) {
 
   CodeBuilder& f = *helper.code;
   Copied bytes{f.param(0), f.param(1), f.param(2), f.local(WasmType::I32), isText};
-  if (isText) f.ifThen(bytes.length >= i32(SHORT_BYTES), [&] { copyLongText(f, bytes); });
   struct Step {
     uint32_t least, width, count;
   };
@@ -167,14 +237,18 @@ void Crossing::copyBytes(CodeBuilder& f, Local target, Local source, Local lengt
 // Text; that of the most common lengths without a call.
 void Crossing::copyText(CodeBuilder& f, Local target, Local source, Local length) {
   Copied text{target, source, length, f.temporary(WasmType::I32), true};
-  f.ifElse((length - i32(8)) < i32(24),
-           [&] {
-             f.ifElse(
-                 length < i32(16), [&] { copyEnds(f, text, 8, 1); },
-                 [&] { copyEnds(f, text, 16, 1); });
-             f.ifThen(text.beyond, [&] { f.call(utf8Helper(), {source, length}); });
-           },
-           [&] { f.call(copyHelper(true), {target, source, length}); });
+  f.ifElse(
+      (length - i32(8)) < i32(24),
+      [&] {
+        f.ifElse(
+            length < i32(16), [&] { copyEnds(f, text, 8, 1); }, [&] { copyEnds(f, text, 16, 1); });
+        f.ifThen(text.beyond, [&] { f.call(utf8Helper(), {source, length}); });
+      },
+      [&] {
+        f.ifElse(
+            length < i32(SHORT_BYTES), [&] { f.call(copyHelper(true), {target, source, length}); },
+            [&] { f.call(longTextHelper(), {target, source, length}); });
+      });
   f.release(text.beyond);
 }
 

@@ -85,7 +85,16 @@ class Crossing {
   void allocate(CodeBuilder& f, Local result, uint32_t alignment, const Expr& size);
 
  private:
-  enum class Helper : uint8_t { VALUE, LIST, STRING, UTF8, UTF16, COPY_TEXT, COPY_SHORT };
+  enum class Helper : uint8_t {
+    VALUE,
+    LIST,
+    STRING,
+    UTF8,
+    UTF16,
+    COPY_SHORT,
+    COPY_SHORT_TEXT,
+    COPY_LONG_TEXT
+  };
   enum class SourceEncoding : uint8_t { UTF8, UTF16, LATIN1 };
   struct Key {
     Helper helper;
@@ -144,7 +153,9 @@ class Crossing {
   void copyEnds(CodeBuilder& f, const Copied& bytes, uint32_t width, uint32_t count);
   void copyUpToThree(CodeBuilder& f, const Copied& bytes);
   void copyLongText(CodeBuilder& f, const Copied& text);
+  void copyMediumText(CodeBuilder& f, const Copied& text);
   uint32_t copyHelper(bool isText);
+  uint32_t longTextHelper();
   void copyBytes(CodeBuilder& f, Local target, Local source, Local length);
   void copyText(CodeBuilder& f, Local target, Local source, Local length);
 

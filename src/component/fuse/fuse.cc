@@ -1,6 +1,7 @@
 #include "component/fuse/fuse.h"
 
 #include "base/byte_reader.h"
+#include "component/flatten/shims.h"
 #include "component/fuse/adapter.h"
 #include "component/fuse/control.h"
 #include "component/fuse/module_builder.h"
@@ -107,6 +108,7 @@ class Fuser {
     }
     rewrite();
     program_.adapters.clear();
+    tightenShims(program_);
     return {};
   }
 
