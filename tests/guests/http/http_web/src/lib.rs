@@ -75,6 +75,27 @@ fn copy(from: &InputStream, to: &OutputStream) -> Result<u64, String> {
     }
 }
 
+fn mark_of(value: u64) -> u64 {
+    value.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Fills 1 MiB, which stays; returns how many marks those are.
+fn mark(value: u64) -> usize {
+    let marks = vec![mark_of(value); 1 << 17];
+    std::hint::black_box(marks).leak().len()
+}
+
+/// How many marks are anywhere in the memory.
+fn search(value: u64) -> usize {
+    // The mark itself is nowhere.
+    let wanted = std::hint::black_box(mark_of(value).wrapping_mul(3));
+    let words = std::arch::wasm32::memory_size(0) * 65536 / 8;
+    (1..words)
+        .map(|word| unsafe { std::ptr::read_volatile((word * 8) as *const u64) })
+        .filter(|word| word.wrapping_mul(3) == wanted)
+        .count()
+}
+
 /// "name=value" of a query.
 fn parameter(query: &str, name: &str) -> Option<String> {
     let found = query.split('&').find_map(|item| item.strip_prefix(&format!("{name}=")))?;
@@ -304,7 +325,19 @@ impl Guest for Web {
                 }
                 text(outparam, 200, &shown);
             }
+            "/mark" => {
+                let count = mark(number(query, "value", 1));
+                text(outparam, 200, &format!("{count} marks\n"));
+            }
+            "/search" => {
+                let count = search(number(query, "value", 1));
+                text(outparam, 200, &format!("{count} marks\n"));
+            }
             // -- What goes wrong
+            "/mark-and-trap" => {
+                mark(number(query, "value", 1));
+                panic!("on purpose");
+            }
             "/drop" => drop(outparam),
             "/return" => std::mem::forget(outparam),
             "/error" => ResponseOutparam::set(
