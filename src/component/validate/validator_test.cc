@@ -1,7 +1,8 @@
 #include "component/validate/validator.h"
 
 #include "base/byte_writer.h"
-#include "component/binary/decoder.h"
+#include "component/binary/binary_testing.h"
+#include "component/validate/gated_cases_testing.h"
 #include "component/validate/validator_cases_testing.h"
 
 #include <gmock/gmock.h>
@@ -37,6 +38,30 @@ TEST_P(ValidatorRules, Hold) {
   ASSERT_TRUE(result.error().offset.has_value());
   EXPECT_LE(*result.error().offset, bytes.size());
 }
+
+class GatedRules : public ::testing::TestWithParam<ValidatorCase> {};
+
+TEST_P(GatedRules, HoldWithEveryFeature) {
+  const ValidatorCase& rule = GetParam();
+  SCOPED_TRACE(rule.text);
+  auto bytes = componentOf(rule.hex);
+  auto decoded = decode(bytes, testing::EVERY_FEATURE);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().text();
+  auto result = validate(**decoded, testing::EVERY_FEATURE);
+  if (rule.error == nullptr) {
+    EXPECT_TRUE(result.ok()) << result.error().text();
+    return;
+  }
+  ASSERT_FALSE(result.ok());
+  EXPECT_THAT(result.error().message, HasSubstr(rule.error));
+  ASSERT_TRUE(result.error().offset.has_value());
+  EXPECT_LE(*result.error().offset, bytes.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Specification, GatedRules, ::testing::ValuesIn(GATED_CASES),
+                         [](const auto& info) {
+                           return std::string(info.param.group) + "_" + info.param.name;
+                         });
 
 INSTANTIATE_TEST_SUITE_P(Specification, ValidatorRules, ::testing::ValuesIn(VALIDATOR_CASES),
                          [](const auto& info) {
