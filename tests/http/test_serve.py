@@ -238,9 +238,14 @@ def test_a_second_signal_cuts_requests_off(t):
 
 def test_the_shutdown_deadline_cuts_requests_off(t):
     with Serving(t, "@http_web", "--shutdown-timeout", "300ms") as server, server.client() as client:
-        client.request("GET", "/ticks?n=2&ms=60000")
-        client.line()
-        server.process.terminate()
-        server.process.wait(10)
+        with server.client() as waiting:
+            waiting.request("GET", "/never")
+            client.request("GET", "/ticks?n=2&ms=60000")
+            client.line()
+            server.process.terminate()
+            server.process.wait(10)
+            records = server.records(2)
+            assert all("the server stops" in record["error"] for record in records), records
+            assert sorted(record["status"] for record in records) == [200, 503], records
 
 

@@ -84,6 +84,11 @@ Connection::~Connection() {
   if (exchange_) exchange_->close();
   // The client has gone, or is sent away: what the guest does is of no use to anybody.
   if (end_ && !end_->ended && !answered_) end_->giveUp.raise();
+  if (unrecorded_) {
+    if (status_ == 0) status_ = 503;
+    error_ = "cut off: the server stops";
+    writeRecord();
+  }
 }
 
 kj::Promise<void> Connection::run() {
@@ -366,6 +371,7 @@ kj::Promise<bool> Connection::answer(http::RequestHead head) {
 }
 
 void Connection::startGuest(http::IncomingMessage message, GuestPool& guests, InFlight inFlight) {
+  unrecorded_ = true;
   exchange_ = std::make_shared<http::Exchange>();
   exchange_->toHead = message.method == "HEAD";
   end_ = std::make_shared<GuestEnd>();
@@ -454,6 +460,7 @@ kj::Promise<bool> Connection::finishBody(http::BodyReader& body, bool keepAlive)
 }
 
 void Connection::writeRecord() {
+  unrecorded_ = false;
   if (!worker_.options().onRequest) return;
   worker_.options().onRequest({
       .begin = begin_,

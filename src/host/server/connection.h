@@ -85,6 +85,7 @@ class Connection {
   kj::Maybe<kj::Promise<void>> continuing_;  // the write of "100 Continue"
 
   // For its record.
+  bool unrecorded_ = false;  // a guest was started and there is no record yet
   std::chrono::system_clock::time_point begin_;
   std::chrono::steady_clock::time_point beginSteady_;
   std::string method_;
