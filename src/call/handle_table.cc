@@ -24,6 +24,7 @@ uint32_t HandleTable::add(const Handle& handle) {
 
 void HandleTable::remove(uint32_t index) {
   entries_[index] = Handle{};
+  if (free_.empty()) free_.reserve(FIRST_ENTRIES);
   free_.push_back(index);
 }
 

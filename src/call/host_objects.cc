@@ -25,6 +25,7 @@ uint32_t HostObjects::addEntry(const void* tag, std::unique_ptr<HostObject> obje
 std::unique_ptr<HostObject> HostObjects::takeEntry(uint32_t rep) {
   std::unique_ptr<HostObject> object = std::move(entries_[rep].object);
   entries_[rep].tag = nullptr;
+  if (free_.empty()) free_.reserve(FIRST_ENTRIES);
   free_.push_back(rep);
   return object;
 }
