@@ -5,6 +5,8 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -272,6 +274,43 @@ class Reader {
   std::vector<Error> problems_;
 };
 
+// Where the first character beyond ASCII stands that is in no string and no comment. TOML allows
+// none there, and toml++ 3.3's test for white space has undefined behaviour for some.
+std::optional<toml::source_position> bareCharacter(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  toml::source_position at{1, 1};
+  auto advance = [&](size_t count) {
+    for (char c : text.substr(0, count)) {
+      if (c == '\n') {
+        ++at.line;
+        at.column = 1;
+      } else if ((c & 0xc0) != 0x80) {  // not inside a character
+        ++at.column;
+      }
+    }
+    text.remove_prefix(count);
+  };
+  while (!text.empty()) {
+    if (text[0] == '#') {
+      advance(std::min(text.find('\n'), text.size()));
+    } else if (text[0] == '"' || text[0] == '\'') {
+      // Three quotes begin a string of several lines, which ends at the next three.
+      bool isLong = text.size() >= 3 && text[1] == text[0] && text[2] == text[0];
+      std::string_view quotes = text.substr(0, isLong ? 3 : 1);
+      advance(quotes.size());
+      while (!text.empty() && !text.starts_with(quotes) && (isLong || text[0] != '\n')) {
+        advance(text[0] == '\\' && quotes[0] == '"' ? std::min<size_t>(2, text.size()) : 1);
+      }
+      if (text.starts_with(quotes)) advance(quotes.size());
+    } else if (static_cast<unsigned char>(text[0]) >= 0x80) {
+      return at;
+    } else {
+      advance(1);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool isComponentName(std::string_view name) {
@@ -282,6 +321,11 @@ bool isComponentName(std::string_view name) {
 }
 
 Result<Manifest> parseManifest(std::string_view text, const std::string& path) {
+  if (auto at = bareCharacter(text)) {
+    return Error(ErrorCode::MALFORMED, path + ":" + std::to_string(at->line) + ":" +
+                                           std::to_string(at->column) +
+                                           ": characters beyond ASCII must be in quotes");
+  }
   toml::table root;
   try {
     root = toml::parse(text, path);

@@ -105,6 +105,26 @@ TEST(Manifest, RefusesWhatIsNoTomlWithItsPlace) {
   EXPECT_TRUE(errorOf("name = \n").starts_with("tenon.toml:1:8: ")) << errorOf("name = \n");
 }
 
+// toml++ has undefined behaviour for some of them. Found by the fuzzer `manifest`.
+TEST(Manifest, RefusesCharactersBeyondAsciiOutsideOfQuotes) {
+  const std::string refusal = ": characters beyond ASCII must be in quotes";
+  EXPECT_EQ(errorOf("name = {\n  \xef\xbb\xaf x = 1 }"), "tenon.toml:2:3" + refusal);
+  EXPECT_EQ(errorOf("\xc3\xa9"), "tenon.toml:1:1" + refusal);
+  EXPECT_EQ(errorOf("# \xc3\xa9\nname = \"\xc3\xa9\" \xc2\xa0"), "tenon.toml:2:12" + refusal);
+  EXPECT_EQ(errorOf("name = '''\xc3\xa9\n'' \" \xc3\xa9''' \xc3\xa9"), "tenon.toml:2:11" + refusal);
+  EXPECT_EQ(errorOf("name = \"\\\"\xc3\xa9\\\\\" \xc3\xa9"), "tenon.toml:1:16" + refusal);
+}
+
+TEST(Manifest, TakesAnyCharactersInStringsAndComments) {
+  auto manifest = parseManifest(
+      "\xef\xbb\xbf# \xe2\x80\x83\nname = \"\"\"caf\xc3\xa9\"\"\"\n"
+      "[components.a]  # \xc3\xa9 \" '\nsource = 'caf\xc3\xa9.wasm'\n",
+      "tenon.toml");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(manifest->name, "caf\xc3\xa9");
+  EXPECT_EQ(manifest->components[0].source, "caf\xc3\xa9.wasm");
+}
+
 TEST(Manifest, RefusesLinksThatAreNotSupportedYet) {
   EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\n[components.a.links]\n"
                     "\"x:y/z\" = { to = \"b\", via = \"isolated\" }\n"),
