@@ -70,6 +70,23 @@ std::string_view Input::text() {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+namespace {
+
+// Of how many values one of this type consists, at most.
+uint64_t valuesIn(const Type& type) {
+  uint64_t inside = 0;
+  for (const Labelled& member : type.members) {
+    if (member.type != nullptr) inside += valuesIn(*member.type);
+  }
+  for (const Type* part : {type.element, type.ok, type.error}) {
+    if (part != nullptr) inside += valuesIn(*part);
+  }
+  if (type.kind == TypeKind::LIST) inside *= type.fixedLength != 0 ? type.fixedLength : 4;
+  return 1 + inside;
+}
+
+}  // namespace
+
 const Type* Input::type(component::TypeTable& types, uint32_t depth, Kinds kinds) {
   if (++nodes_ > MAX_NODES || depth == 0 || below(3) == 0) {
     uint32_t last = kinds == Kinds::VALUES_AND_HANDLES ? 14 : 13;
@@ -121,8 +138,13 @@ const Type* Input::compound(component::TypeTable& types, uint32_t depth, Kinds k
       const Type* error = flip() ? part() : nullptr;
       return orByte(types.result(ok, error));
     }
-    case 8:
-      return orByte(types.fixedList(part(), 1 + below(flip() ? 3 : 60)));
+    case 8: {
+      const Type* element = part();
+      uint32_t length = 1 + below(flip() ? 3 : 60);
+      // Lists in lists in lists would take longer to make than to test.
+      while (length > 1 && length * valuesIn(*element) > 500) length /= 2;
+      return orByte(types.fixedList(element, length));
+    }
     case 9:
       return orByte(types.flags(labels(1 + below(32), "b")));
     case 10: {
