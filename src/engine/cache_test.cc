@@ -1,5 +1,6 @@
 #include "engine/cache.h"
 
+#include "base/temp_folder_testing.h"
 #include "engine/engine_testing.h"
 
 #include <fcntl.h>
@@ -59,14 +60,8 @@ void expectSample(const Artifact& artifact) {
 
 class Cache : public ::testing::Test {
  protected:
-  Cache() {
-    char name[] = "/tmp/tenon-cache-XXXXXX";
-    root = mkdtemp(name);
-  }
-  void TearDown() override { fs::remove_all(root); }
-
   ArtifactCache open(uint64_t maxBytes = uint64_t{1} << 30) {
-    return ArtifactCache::open(testEngine(), root + "/artifacts", {maxBytes}).value();
+    return ArtifactCache::open(testEngine(), root / "artifacts", {maxBytes}).value();
   }
   ArtifactKey keyOf(std::string_view text) {
     return artifactKey(*testEngine(), toBytes(text), "test");
@@ -75,7 +70,7 @@ class Cache : public ::testing::Test {
     return static_cast<size_t>(std::distance(fs::directory_iterator(cache.folder()), {}));
   }
 
-  std::string root;
+  TempFolder root;
   ArtifactKey key = keyOf("component");
 };
 
@@ -119,7 +114,7 @@ TEST_F(Cache, KeepsAModuleOnceHoweverManyPartsItIsIn) {
 TEST_F(Cache, LoadsInAPooledEngineWhatAnUnpooledOneStored) {
   ASSERT_TRUE(open().store(key, sample()).ok());
   auto cache =
-      ArtifactCache::open(testing::engineFor(Allocation::POOLING), root + "/artifacts").value();
+      ArtifactCache::open(testing::engineFor(Allocation::POOLING), root / "artifacts").value();
   auto artifact = cache.load(key);
   ASSERT_TRUE(artifact.has_value());
   expectSample(*artifact);
@@ -144,7 +139,7 @@ TEST_F(Cache, KeyChangesWithBytesSettingsAndEngine) {
 }
 
 TEST_F(Cache, MakesItsFolderForItsOwnerOnly) {
-  auto cache = ArtifactCache::open(testEngine(), root + "/a/b/c/").value();
+  auto cache = ArtifactCache::open(testEngine(), root / "a/b/c/").value();
   struct stat info;
   ASSERT_EQ(stat(cache.folder().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);
@@ -222,7 +217,7 @@ TEST_F(Cache, RefusesAnEntryOrFolderOfAnotherUser) {
 }
 
 TEST_F(Cache, RefusesAFolderThatOthersMayWriteTo) {
-  std::string folder = root + "/shared";
+  std::string folder = root / "shared";
   fs::create_directory(folder);
   for (mode_t mode : {0777u, 0770u, 01777u}) {
     ASSERT_EQ(chmod(folder.c_str(), mode), 0);
@@ -235,14 +230,14 @@ TEST_F(Cache, RefusesAFolderThatOthersMayWriteTo) {
 TEST_F(Cache, RefusesSymbolicLinks) {
   ArtifactCache cache = open();
   ASSERT_TRUE(cache.store(key, sample()).ok());
-  std::string elsewhere = root + "/elsewhere";
+  std::string elsewhere = root / "elsewhere";
   fs::rename(cache.pathOf(key), elsewhere);
   fs::create_symlink(elsewhere, cache.pathOf(key));
   std::string warning;
   EXPECT_EQ(cache.load(key, &warning), std::nullopt);
   EXPECT_NE(warning.find("symbolic link"), std::string::npos);
-  fs::create_directory_symlink(cache.folder(), root + "/link");
-  EXPECT_EQ(ArtifactCache::open(testEngine(), root + "/link").error().code, ErrorCode::PERMISSION);
+  fs::create_directory_symlink(cache.folder(), root / "link");
+  EXPECT_EQ(ArtifactCache::open(testEngine(), root / "link").error().code, ErrorCode::PERMISSION);
 }
 
 TEST_F(Cache, RefusesPipesAndFoldersWithoutWaiting) {
@@ -255,11 +250,11 @@ TEST_F(Cache, RefusesPipesAndFoldersWithoutWaiting) {
 }
 
 TEST_F(Cache, ReportsAFolderThatCannotBeMade) {
-  writeFile(root + "/file", "x");
-  auto cache = ArtifactCache::open(testEngine(), root + "/file/folder");
+  writeFile(root / "file", "x");
+  auto cache = ArtifactCache::open(testEngine(), root / "file/folder");
   ASSERT_FALSE(cache);
   EXPECT_EQ(cache.error().code, ErrorCode::IO);
-  EXPECT_EQ(ArtifactCache::open(testEngine(), root + "/file").error().code, ErrorCode::PERMISSION);
+  EXPECT_EQ(ArtifactCache::open(testEngine(), root / "file").error().code, ErrorCode::PERMISSION);
 }
 
 TEST_F(Cache, ReportsAFolderThatIsGone) {
@@ -340,7 +335,7 @@ TEST_F(Cache, MayBeUsedBySeveralProcessesAtTheSameTime) {
 // -- Files that the user names -------------------------------------------------------------------
 
 TEST_F(Cache, ArtifactFilesWorkWithoutAKey) {
-  std::string path = root + "/out";
+  std::string path = root / "out";
   ASSERT_TRUE(writeArtifact(path, key, sample(), *testEngine()).ok());
   auto artifact = readArtifact(testEngine(), path, nullptr);
   ASSERT_TRUE(artifact.ok()) << artifact.error().message;
@@ -353,23 +348,23 @@ TEST_F(Cache, ArtifactFilesWorkWithoutAKey) {
 }
 
 TEST_F(Cache, ArtifactFilesAreAsTrustedAsSharedLibraries) {
-  std::string path = root + "/out";
+  std::string path = root / "out";
   ASSERT_TRUE(writeArtifact(path, key, sample(), *testEngine()).ok());
-  fs::create_symlink(path, root + "/link");
-  EXPECT_TRUE(readArtifact(testEngine(), root + "/link", nullptr).ok());
+  fs::create_symlink(path, root / "link");
+  EXPECT_TRUE(readArtifact(testEngine(), root / "link", nullptr).ok());
   ASSERT_EQ(chmod(path.c_str(), 0666), 0);
   EXPECT_EQ(readArtifact(testEngine(), path, nullptr).error().code, ErrorCode::PERMISSION);
 }
 
 TEST_F(Cache, OtherFilesAreNoArtifacts) {
-  std::string path = root + "/component.wasm";
+  std::string path = root / "component.wasm";
   auto bytes = testing::wasm("(module)");
   writeFile(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   EXPECT_FALSE(looksLikeArtifact(bytes));
   EXPECT_EQ(artifactKeyOf(path), std::nullopt);
-  EXPECT_EQ(artifactKeyOf(root + "/nothing"), std::nullopt);
+  EXPECT_EQ(artifactKeyOf(root / "nothing"), std::nullopt);
   EXPECT_EQ(readArtifact(testEngine(), path, nullptr).error().code, ErrorCode::MALFORMED);
-  EXPECT_EQ(readArtifact(testEngine(), root + "/nothing", nullptr).error().code,
+  EXPECT_EQ(readArtifact(testEngine(), root / "nothing", nullptr).error().code,
             ErrorCode::NOT_FOUND);
 }
 

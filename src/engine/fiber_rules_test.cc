@@ -49,25 +49,19 @@ TEST(FiberRules, BlockingAgainAfterACancellationFailsAtOnce) {
   struct Context {
     int failures = 0;
   } context;
-  testing::Guest guest(
-      compile("(module (import \"host\" \"w\" (func $w)) (func (export \"f\") (call $w)))"),
-      {{"w", signature(0, 0),
-        [](void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-           size_t) -> wasm_trap_t* {
-          Store& store = Store::from(caller);
-          // A host function that does not listen.
-          for (int i = 0; i < 5; ++i) {
-            if (!block(store)) ++static_cast<Context*>(environment)->failures;
-          }
-          return store.rethrow();
-        }}},
+  testing::OneImport call(
+      [](void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+         size_t) -> wasm_trap_t* {
+        Store& store = Store::from(caller);
+        // A host function that does not listen.
+        for (int i = 0; i < 5; ++i) {
+          if (!block(store)) ++static_cast<Context*>(environment)->failures;
+        }
+        return store.rethrow();
+      },
       &context);
-  Fiber fiber(guest.store);
-  ASSERT_EQ(
-      *fiber.start([](void* g, Store&) { return static_cast<testing::Guest*>(g)->call("f").ok(); },
-                   &guest),
-      State::BLOCKED);
-  fiber.cancel();
+  ASSERT_EQ(call.start(), State::BLOCKED);
+  call.fiber.cancel();
   EXPECT_EQ(context.failures, 5);
 }
 
@@ -153,25 +147,20 @@ TEST(FiberRulesDeathTest, WasmtimeAbortsWhenAFibersStackOverflowsInTheHost) {
         struct Context {
           wasmtime_func_t function;
         } context;
-        testing::Guest guest(
-            compile("(module (import \"host\" \"n\" (func $n)) (func (export \"f\") (call $n)))"),
-            {{"n", signature(0, 0),
-              [](void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                 size_t) -> wasm_trap_t* {
-                wasmtime_val_raw_t none{};
-                wasm_trap_t* trap = nullptr;
-                auto* error = wasmtime_func_call_unchecked(
-                    wasmtime_caller_context(caller), &static_cast<Context*>(environment)->function,
-                    &none, 1, &trap);
-                if (error != nullptr) wasmtime_error_delete(error);
-                return trap;
-              }}},
+        testing::OneImport call(
+            [](void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+               size_t) -> wasm_trap_t* {
+              wasmtime_val_raw_t none{};
+              wasm_trap_t* trap = nullptr;
+              auto* error = wasmtime_func_call_unchecked(
+                  wasmtime_caller_context(caller), &static_cast<Context*>(environment)->function,
+                  &none, 1, &trap);
+              if (error != nullptr) wasmtime_error_delete(error);
+              return trap;
+            },
             &context);
-        context.function = guest.function("f");
-        Fiber fiber(guest.store);
-        static_cast<void>(fiber.start(
-            [](void* g, Store&) { return static_cast<testing::Guest*>(g)->call("f").ok(); },
-            &guest));
+        context.function = call.guest.function("f");
+        static_cast<void>(call.start());
       },
       "");
 }
@@ -199,23 +188,17 @@ TEST(FiberRules, AWakeThatComesBeforeTheWaitIsNotLost) {
   struct Context {
     int waits = 0;
   } context;
-  testing::Guest guest(
-      compile("(module (import \"host\" \"w\" (func $w)) (func (export \"f\") (call $w)))"),
-      {{"w", signature(0, 0),
-        [](void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-           size_t) -> wasm_trap_t* {
-          Store& store = Store::from(caller);
-          store.fiber()->wake();
-          store.fiber()->wake();
-          static_cast<Context*>(environment)->waits += block(store) ? 1 : 100;
-          return nullptr;
-        }}},
+  testing::OneImport call(
+      [](void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
+         size_t) -> wasm_trap_t* {
+        Store& store = Store::from(caller);
+        store.fiber()->wake();
+        store.fiber()->wake();
+        static_cast<Context*>(environment)->waits += block(store) ? 1 : 100;
+        return nullptr;
+      },
       &context);
-  Fiber fiber(guest.store);
-  EXPECT_EQ(
-      *fiber.start([](void* g, Store&) { return static_cast<testing::Guest*>(g)->call("f").ok(); },
-                   &guest),
-      State::DONE);
+  EXPECT_EQ(call.start(), State::DONE);
   EXPECT_EQ(context.waits, 1);
 }
 
@@ -244,27 +227,20 @@ TEST(FiberRules, AWakeAfterTheEndDoesNothing) {
 // -- Rule 6: not inside an exception handler -----------------------------------------------------
 
 TEST(FiberRules, WaitingInsideAnExceptionHandlerIsATrap) {
-  testing::Guest guest(
-      compile("(module (import \"host\" \"w\" (func $w)) (func (export \"f\") (call $w)))"),
-      {{"w", signature(0, 0),
-        [](void*, wasmtime_caller_t* caller, wasmtime_val_raw_t*, size_t) -> wasm_trap_t* {
-          Store& store = Store::from(caller);
-          bool ok = true;
-          try {
-            throw std::runtime_error("x");
-          } catch (const std::runtime_error&) {
-            ok = block(store);
-          }
-          return ok ? nullptr : store.rethrow();
-        }}});
-  Fiber fiber(guest.store);
-  auto body = [](void* g, Store& store) {
-    auto& self = *static_cast<testing::Guest*>(g);
-    RawValue none{};
-    return callCore(store, self.function("f"), {&none, 1});
-  };
-  EXPECT_EQ(*fiber.start(body, &guest), State::DONE);
-  EXPECT_EQ(guest.store.takeTrap().message, "a host function waits inside an exception handler");
+  testing::OneImport call(
+      [](void*, wasmtime_caller_t* caller, wasmtime_val_raw_t*, size_t) -> wasm_trap_t* {
+        Store& store = Store::from(caller);
+        bool ok = true;
+        try {
+          throw std::runtime_error("x");
+        } catch (const std::runtime_error&) {
+          ok = block(store);
+        }
+        return ok ? nullptr : store.rethrow();
+      });
+  EXPECT_EQ(call.start(), State::DONE);
+  EXPECT_EQ(call.guest.store.takeTrap().message,
+            "a host function waits inside an exception handler");
 }
 
 TEST(FiberRules, ExceptionsThrownAndCaughtOnAFiberWork) {

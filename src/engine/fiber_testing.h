@@ -96,4 +96,24 @@ struct Blocking {
   Fiber fiber;
 };
 
+// A guest whose export "f" calls its only import, and the fiber that `start` calls it on.
+struct OneImport {
+  // `context` is the environment of `function`.
+  explicit OneImport(HostCallback function, void* context = nullptr)
+      : guest(compile("(module (import \"host\" \"w\" (func $w)) (func (export \"f\") (call $w)))"),
+              {{"w", signature(0, 0), function}}, context),
+        fiber(guest.store) {}
+
+  Fiber::State start() {
+    auto body = [](void* self, Store& store) {
+      RawValue none{};
+      return callCore(store, static_cast<Guest*>(self)->function("f"), {&none, 1});
+    };
+    return fiber.start(body, &guest).value();
+  }
+
+  Guest guest;
+  Fiber fiber;
+};
+
 }  // namespace tenon::engine::testing

@@ -1,3 +1,4 @@
+#include "base/temp_folder_testing.h"
 #include "host/host_testing.h"
 
 #include <tenon/component.h>
@@ -20,17 +21,6 @@ using ::testing::HasSubstr;
 std::string pathOf(const std::string& guestName) {
   return std::string(TENON_GUESTS_DIR) + "/" + guestName + ".wasm";
 }
-
-// A folder that is removed with its files.
-class Folder {
- public:
-  Folder() { EXPECT_NE(::mkdtemp(path_.data()), nullptr); }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_ = "/tmp/tenon-host-XXXXXX";
-};
 
 TEST(Components, ListTheirExportsInTheOrderOfTheBinary) {
   auto exports = guest("types").exports();
@@ -89,7 +79,7 @@ TEST(Components, SayWhyAFileCannotBeLoaded) {
   auto code = [](const std::string& path) {
     return Component::load(testEngine(), path).error().code;
   };
-  Folder folder;
+  TempFolder folder;
   EXPECT_EQ(code(folder / "nowhere.wasm"), ErrorCode::NOT_FOUND);
   EXPECT_EQ(code("/tmp"), ErrorCode::IO);
   std::ofstream(folder / "text.wasm") << "no wasm at all";
@@ -101,7 +91,7 @@ TEST(Components, SayWhyAFileCannotBeLoaded) {
 }
 
 TEST(Components, ComeBackFromTheFileThatTheySaved) {
-  Folder folder;
+  TempFolder folder;
   ASSERT_TRUE(guest("types").save(folder / "types.tenon"));
   auto loaded = Component::load(testEngine(), folder / "types.tenon");
   ASSERT_TRUE(loaded) << textOf(loaded.error());
@@ -114,7 +104,7 @@ TEST(Components, ComeBackFromTheFileThatTheySaved) {
 }
 
 TEST(Components, AreNotLoadedFromCompiledCodeThatOthersMayWriteTo) {
-  Folder folder;
+  TempFolder folder;
   ASSERT_TRUE(guest("types").save(folder / "types.tenon"));
   ASSERT_EQ(::chmod((folder / "types.tenon").c_str(), 0664), 0);
   auto loaded = Component::load(testEngine(), folder / "types.tenon");
@@ -123,7 +113,7 @@ TEST(Components, AreNotLoadedFromCompiledCodeThatOthersMayWriteTo) {
 }
 
 TEST(Components, AreCompiledOnceForEveryEngineThatSharesTheCache) {
-  Folder folder;
+  TempFolder folder;
   EngineOptions options;
   options.pooling = false;
   options.cacheDirectory = folder / "cache";

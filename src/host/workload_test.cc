@@ -1,3 +1,4 @@
+#include "base/temp_folder_testing.h"
 #include "host/host_testing.h"
 
 #include <tenon/workload.h>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace tenon::host {
@@ -261,8 +263,8 @@ TEST(Workloads, HaveComponentsWithProperNamesOfTheirOwn) {
 }
 
 TEST(Workloads, AreLoadedFromTheirManifest) {
-  std::string folder = "/tmp/tenon-workload-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  auto temporary = std::make_optional<TempFolder>();
+  const std::string folder = temporary->path();
   for (const char* name : {"chain", "callee"}) {
     std::filesystem::copy(std::string(TENON_GUESTS_DIR) + "/" + name + ".wasm", folder);
   }
@@ -284,7 +286,7 @@ TEST(Workloads, AreLoadedFromTheirManifest) {
     EXPECT_EQ(instance->function("front", "run-inc")->call({Value(uint32_t{5})}).value(),
               std::vector<Value>{Value(uint32_t{5})});
   }
-  std::filesystem::remove_all(folder);
+  temporary.reset();
   EXPECT_EQ(Workload::load(testEngine(), folder + "/tenon.toml").error().code,
             ErrorCode::NOT_FOUND);
 }

@@ -3,13 +3,14 @@
 // A folder on the host for tests: what is granted (`inside`), and what must never be reached
 // (`outside/secret`).
 
+#include "base/temp_folder_testing.h"
+
 #include <kj/io.h>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -19,18 +20,16 @@ namespace tenon::wasi::filesystem {
 class TestFolder {
  public:
   TestFolder() {
-    char pattern[] = "/tmp/tenon-wasi-XXXXXX";
-    path_ = ::mkdtemp(pattern);
-    std::filesystem::create_directories(path_ + "/inside/sub/deep");
-    std::filesystem::create_directories(path_ + "/outside");
-    std::ofstream(path_ + "/outside/secret") << "secret";
+    std::filesystem::create_directories(folder_ / "inside/sub/deep");
+    std::filesystem::create_directories(folder_ / "outside");
+    std::ofstream(folder_ / "outside/secret") << "secret";
     write("file", "inside");
     write("sub/file", "in sub");
     root = kj::AutoCloseFd(::open(inside().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
-  ~TestFolder() noexcept { std::filesystem::remove_all(path_); }
+  ~TestFolder() noexcept {}  // a fixture's must be, and that of `root` is not
 
-  std::string inside() const { return path_ + "/inside"; }
+  std::string inside() const { return folder_ / "inside"; }
   void write(const std::string& name, const std::string& text) const {
     std::ofstream(inside() + "/" + name) << text;
   }
@@ -47,20 +46,20 @@ class TestFolder {
            std::filesystem::file_type::not_found;
   }
   bool existsOutside(const std::string& name) const {
-    return std::filesystem::exists(path_ + "/outside/" + name);
+    return std::filesystem::exists(folder_ / "outside/" + name);
   }
   // Nothing outside was touched.
   void expectOutsideUntouched() const {
-    std::ifstream file(path_ + "/outside/secret");
+    std::ifstream file(folder_ / "outside/secret");
     EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "secret");
-    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_ + "/outside"), {}), 1);
-    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 2);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "outside"), {}), 1);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 2);
   }
 
   kj::AutoCloseFd root;
 
  private:
-  std::string path_;
+  TempFolder folder_;
 };
 
 }  // namespace tenon::wasi::filesystem
