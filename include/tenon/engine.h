@@ -38,6 +38,12 @@ struct EngineOptions {
   bool cache = true;
   // Leave out the indirection modules that toolchains add, where that is the same. For tests.
   bool shimElision = true;
+  // Whether a guest can be stopped while it runs: by a timeout, or when its call is dropped; and
+  // whether calls that run at once on one loop take turns. That costs a check in every function and
+  // loop of a guest, about a quarter of the time of small functions. Without it instances with a
+  // timeout are refused, and a guest that never returns never does: for components that are
+  // trusted to.
+  bool interruptible = true;
   // Bytes of native stack that guests may use, per nested call into a guest.
   uint64_t maxWasmStack = 512 * 1024;
 };

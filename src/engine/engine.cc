@@ -209,7 +209,7 @@ Result<void> Engine::configure(const EngineOptions& options) {
   wasmtime_config_native_unwind_info_set(raw, false);
   wasmtime_config_signals_based_traps_set(raw, true);
   wasmtime_config_consume_fuel_set(raw, false);
-  wasmtime_config_epoch_interruption_set(raw, true);
+  wasmtime_config_epoch_interruption_set(raw, options_.interruptible);
   wasmtime_config_memory_may_move_set(raw, false);
   wasmtime_config_memory_reservation_set(raw, MEMORY_RESERVATION);
   wasmtime_config_memory_reservation_for_growth_set(raw, 0);
@@ -235,7 +235,8 @@ Result<void> Engine::configure(const EngineOptions& options) {
   if (pooled_) wasmtime_pooling_allocation_strategy_set(raw, poolConfig(options_).get());
 
   compatibility_ = std::string("wasmtime ") + WASMTIME_VERSION + " " + machine() +
-                   " cranelift speed, epochs, no unwind tables, memory " +
+                   " cranelift speed, " + (options_.interruptible ? "" : "no ") +
+                   "epochs, no unwind tables, memory " +
                    std::to_string(MEMORY_RESERVATION) + "+" + std::to_string(MEMORY_GUARD) + ":";
   for (const Feature& feature : FEATURES) {
     if (feature.on) compatibility_ += std::string(" ") + feature.name;

@@ -47,6 +47,10 @@ struct EngineOptions {
   // hostReserve.
   size_t hostReserve = 256 * 1024;
 
+  // Whether deadlines and slices (store.h) stop code that runs. Costs a check in every function and
+  // loop.
+  bool interruptible = true;
+
   // Compile several functions at a time, on the machine's cores.
   bool parallelCompilation = true;
 };

@@ -131,6 +131,14 @@ TEST(Engine, IsCompatibleWithPooledAndUnpooledEnginesAlike) {
   EXPECT_NE(testEngine()->compatibility().find("48.0.8"), std::string::npos);
 }
 
+TEST(Engine, IsIncompatibleWithOneWhoseGuestsCannotBeInterrupted) {
+  EngineOptions options;
+  options.allocation = Allocation::ON_DEMAND;
+  options.interruptible = false;
+  EXPECT_NE(Engine::create(options).value()->compatibility(),
+            testing::testEngine()->compatibility());
+}
+
 TEST(Engine, TicksOnlyWhileSomebodyHoldsTheClock) {
   auto engine = Engine::create(with(Allocation::ON_DEMAND)).value();
   EXPECT_FALSE(engine->tickerTicks());

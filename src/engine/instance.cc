@@ -16,6 +16,10 @@ using component::NONE;
 
 Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<const Linked> linked,
                                                    InstanceOptions options) {
+  if (options.timeout && !linked->engine()->options().interruptible) {
+    return Error(ErrorCode::INVALID_ARGUMENT,
+                 "a timeout needs an engine whose guests can be interrupted");
+  }
   auto instance = std::unique_ptr<Instance>(new Instance(std::move(linked), std::move(options)));
   TENON_CHECK(instance->runProgram());
   return instance;

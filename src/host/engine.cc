@@ -13,6 +13,7 @@ Result<Engine> Engine::create(const EngineOptions& options) {
   settings.allocation =
       options.pooling ? engine::Allocation::POOLING_IF_POSSIBLE : engine::Allocation::ON_DEMAND;
   settings.maxWasmStack = options.maxWasmStack;
+  settings.interruptible = options.interruptible;
   TENON_TRY(state->engine, engine::Engine::create(settings));
   if (options.cache) {
     std::string folder = options.cacheDirectory.empty() ? engine::ArtifactCache::defaultFolder()

@@ -262,6 +262,22 @@ TEST_F(Functions, StopAtTheirDeadline) {
   EXPECT_EQ(spin.error().code, ErrorCode::DEADLINE);
 }
 
+TEST_F(Functions, OfAnEngineThatCannotInterruptThemHaveNoDeadline) {
+  EngineOptions settings;
+  settings.pooling = false;
+  settings.cache = false;
+  settings.interruptible = false;
+  Engine engine = Engine::create(settings).value();
+  Component types = Component::load(engine, std::string(TENON_GUESTS_DIR) + "/types.wasm").value();
+  InstanceOptions options;
+  options.timeout = std::chrono::milliseconds(30);
+  auto refused = linker.instantiate(types, loop, options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::INVALID_ARGUMENT);
+  Instance instance = linker.instantiate(types, loop).value();
+  EXPECT_TRUE(instance.function("add").value().call({Value(uint32_t{1}), Value(uint32_t{2})}));
+}
+
 TEST_F(Functions, GetNoMoreMemoryThanTheirInstanceMayHave) {
   InstanceOptions options;
   options.maxMemory = 8 << 20;
