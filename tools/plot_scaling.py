@@ -35,7 +35,7 @@ PANELS = [
         [
             ("tenon", "link, nothing cached"),
             ("cached", "link, cached"),
-            ("flatten-and-fuse", "of it flatten and fuse"),
+            ("flatten-and-fuse", "flatten and fuse"),
             ("instantiate", "instantiate"),
         ],
     ),
