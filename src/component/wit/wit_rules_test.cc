@@ -76,7 +76,8 @@ TEST(WitAttributes, AnExternalIdIsWrittenSoThatItReadsBackTheSame) {
   const Bytes good = withExternalId("a \"b\"\\\n\r\t\x01\xc3\xa9");
   EXPECT_THAT(print(good).value(),
               HasSubstr("@external-id(\"a \\\"b\\\"\\\\\\n\\r\\t\\u{1}\\u{e9}\")\n"));
-  EXPECT_THAT(printJson(good).value(), HasSubstr("a \\\"b\\\"\\\\\\n\\u000d\\u0009\\u0001\xc3\xa9"));
+  EXPECT_THAT(printJson(good).value(),
+              HasSubstr("a \\\"b\\\"\\\\\\n\\u000d\\u0009\\u0001\xc3\xa9"));
 }
 
 TEST(WitAttributes, AnInterfaceMayHaveALabelOfItsOwn) {
