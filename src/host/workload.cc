@@ -231,6 +231,10 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
   auto elision =
       engineState.options.shimElision ? component::ShimElision::ON : component::ShimElision::OFF;
   const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
+  std::optional<engine::Executable::Programs> programs;
+  if (cache) programs.emplace(*engineState.engine, *cache);
+  TENON_TRY(auto joined, engine::Executable::linkWorkload(std::move(parts), name, elision, programs,
+                                                          &cacheWarning));
   TENON_CHECK(joined->compile(engineState.engine, cache, &cacheWarning));
   executable = std::move(joined);
   joinedPlan = std::make_shared<const WorkloadPlan>(plan);
@@ -240,10 +244,6 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
 
 std::shared_ptr<const WorkloadPlan> WorkloadState::planOf(const LinkerState& linker) const {
   std::lock_guard lock(joining);
-  std::optional<engine::Executable::Programs> programs;
-  if (cache) programs.emplace(*engineState.engine, *cache);
-  TENON_TRY(auto joined, engine::Executable::linkWorkload(std::move(parts), name, elision, programs,
-                                                          &cacheWarning));
   return linker.linked && linker.linkedExecutable == executable ? joinedPlan : nullptr;
 }
 
