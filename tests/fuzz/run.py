@@ -22,6 +22,7 @@ OPTIONS = {
     "wave": ["-max_len=2000", "-timeout=10"],
     "abi": ["-max_len=4000", "-timeout=10"],
     "manifest": ["-max_len=4000", "-timeout=10"],
+    "http": ["-max_len=3000", "-timeout=10"],
     "adapter": ["-max_len=2000", "-detect_leaks=0", "-timeout=30", "-rss_limit_mb=4096"],
 }
 
@@ -56,11 +57,20 @@ def manifests():
             yield from re.findall(rb'R"\w*\((.*?)\)\w*"', source, re.DOTALL)
 
 
+def messages():
+    """Heads and bodies out of the tests of HTTP, whole and as each kind of body."""
+    for source in texts("src/wasi/http/*_test.cc"):
+        for text in re.findall(rb'"((?:[^"\\\n]|\\.)*)"', source):
+            text = text.replace(b'\\"', b'"').replace(b"\\r", b"\r").replace(b"\\n", b"\n")
+            for framing in range(4):
+                yield bytes([7, framing, 0, 5]) + text
+
+
 def seed(name, folder):
     corpus = os.path.join(folder, "corpus-" + name)
     os.makedirs(corpus, exist_ok=True)
     found = {"validate": lambda: components(folder), "wit": lambda: components(folder), "wave": values,
-             "manifest": manifests}.get(name, lambda: [])()
+             "manifest": manifests, "http": messages}.get(name, lambda: [])()
     for bytes in found:
         path = os.path.join(corpus, hashlib.sha256(bytes).hexdigest()[:20])
         if not os.path.exists(path):
