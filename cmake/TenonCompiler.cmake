@@ -12,6 +12,8 @@ endif()
 if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(TENON_CCACHE ccache)
   if(TENON_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${TENON_CCACHE} CACHE STRING "")
+    # Without these ccache steps aside where a header is precompiled (cmake/TenonPrecompile.cmake).
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${TENON_CCACHE} CACHE STRING "")
   endif()
 endif()

@@ -135,7 +135,7 @@ function(tenon_example folder)
     COMMAND ${CMAKE_CTEST_COMMAND} --build-and-test ${source} ${PROJECT_BINARY_DIR}/${name}
       --build-generator Ninja
       --build-options -DCMAKE_PREFIX_PATH=${TENON_TEST_PREFIX} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
-        -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER} ${flags}
+        -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER=${TENON_CCACHE} ${flags}
       --test-command ${PROJECT_BINARY_DIR}/${name}/${arg_PROGRAM} ${arg_ARGS})
   set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED tenon_package TIMEOUT 300)
   if(arg_EXPECT)

@@ -5,6 +5,7 @@ Usage: tools/run_tidy.py BUILD_DIR [--jobs N] [--clang-tidy PROGRAM]
 
 A source counts as unchanged when it, every project header it can reach, .clang-tidy, the program's version
 and its compile command are the same. Passes are remembered in ${XDG_CACHE_HOME:-~/.cache}/tenon/tidy.
+Precompiled headers, and what they need, are left out of the commands: nothing has to be built before.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.MULTILINE)
 SEARCH = (ROOT / "src", ROOT / "include", ROOT)
+PRECOMPILED = re.compile(r" -Winvalid-pch| -Wno-deprecated-declarations| -Xclang -include(-pch)? -Xclang \S*cmake_pch\S*")
 
 
 def read(path, known={}):
@@ -63,8 +66,11 @@ def main():
     version = subprocess.run([arguments.clang_tidy, "--version"], check=True, capture_output=True).stdout
     salt = version + (ROOT / ".clang-tidy").read_bytes()
 
+    commands = json.loads((arguments.build / "compile_commands.json").read_text())
+    for entry in commands:
+        entry["command"] = PRECOMPILED.sub("", entry["command"])
     stale, total = [], 0
-    for entry in json.loads((arguments.build / "compile_commands.json").read_text()):
+    for entry in commands:
         source = Path(entry["directory"], entry["file"]).resolve()
         if not source.is_relative_to(ROOT) or source.is_relative_to(arguments.build.resolve()) or not source.is_file():
             continue
@@ -77,10 +83,11 @@ def main():
 
     def check(item):
         source, _ = item
-        command = [arguments.clang_tidy, "-p", arguments.build, "--quiet", "--use-color=0", source]
+        command = [arguments.clang_tidy, "-p", folder, "--quiet", "--use-color=0", source]
         return item, subprocess.run(command, capture_output=True, text=True)
 
-    with ThreadPoolExecutor(arguments.jobs) as pool:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.jobs) as pool:
+        Path(folder, "compile_commands.json").write_text(json.dumps(commands))
         for (source, mark), result in pool.map(check, stale):
             done += 1
             if result.returncode == 0:
