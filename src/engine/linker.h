@@ -87,7 +87,6 @@ Result<wasmtime_instance_t> instantiate(Store& store, const Module& module,
                                         std::span<const wasmtime_extern_t> imports);
 
 // -- Items of instances: looked up once, at instantiation
-// -------------------------------------------
 
 std::optional<wasmtime_extern_t> findExport(Store& store, const wasmtime_instance_t& instance,
                                             std::string_view name);

@@ -70,7 +70,6 @@ class Store {
   const StoreLimits& limits() const { return limits_; }
 
   // -- Failures
-  // ------------------------------------------------------------------------------------
 
   // For host functions: records why and returns what the callback must return at once. The first
   // record of an unwinding stays.
@@ -88,10 +87,9 @@ class Store {
   void poison() { state_ |= POISONED; }
 
   // -- Time
-  // ---------------------------------------------------------------------------------------- Guest
-  // code is interrupted within a tick (5 ms) of the deadline; time that passes while the guest is
-  // suspended counts too, but only guest code that runs notices: who waits on behalf of the guest
-  // also watches `deadline()` and cancels the fiber with TrapKind::DEADLINE.
+  // Guest code is interrupted within a tick (5 ms) of the deadline; time that passes while the
+  // guest is suspended counts too, but only guest code that runs notices: who waits on behalf of
+  // the guest also watches `deadline()` and cancels the fiber with TrapKind::DEADLINE.
 
   // Absolute; nullopt: none. May be changed at any time on the store's thread, unless `busy`.
   void setDeadline(std::optional<Clock::time_point> deadline);
@@ -101,7 +99,6 @@ class Store {
   void setSlice(std::chrono::milliseconds slice);
 
   // -- Fibers
-  // --------------------------------------------------------------------------------------
 
   // The fiber of the call that lives in this store; null without. One at a time.
   Fiber* fiber() const { return fiber_; }
