@@ -1,6 +1,7 @@
 // Components that were built apart, joined when they are deployed: fused/chain-8, how fast a pair
 // starts, and what linking takes, by the number of components (link/..., scale/...).
 
+#include "base/temp_folder_testing.h"
 #include "component/binary/decoder.h"
 #include "engine/executable.h"
 #include "link/plan.h"
@@ -12,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -27,26 +27,6 @@ using Clock = std::chrono::steady_clock;
 double nanosecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
 }
-
-// A folder that is removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tenon-bench-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) fail("cannot make a folder in " + pattern);
-    path_ = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string file(const char* name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 // -- Chain ----------------------------------------------------------------------------------------
 
@@ -87,10 +67,10 @@ void benchChain(std::vector<Row>& rows) {
 
 // What Wasmtime can run: the same two components, composed.
 std::vector<std::byte> composedPair() {
-  Folder folder;
-  std::string out = folder.file("pair.wasm");
+  TempFolder folder;
+  std::string out = folder / "pair.wasm";
   // `compose` names instances after files, and takes no underscores.
-  std::string caller = folder.file("caller.wasm"), callee = folder.file("callee.wasm");
+  std::string caller = folder / "caller.wasm", callee = folder / "callee.wasm";
   std::filesystem::copy_file(guestPath("caller_std"), caller);
   std::filesystem::copy_file(guestPath("callee_std"), callee);
   std::vector<std::string> words = {TENON_WASM_TOOLS, "compose",  caller, "--definitions",
@@ -197,14 +177,14 @@ double resident() {
 // Linking from scratch, with and without the cache, and instances of it.
 Row linkRow(std::string name, size_t count, std::string goal) {
   constexpr int ROUNDS = 3;
-  Folder folder;
+  TempFolder folder;
   Linker linker;
   double fresh = 1e18, cached = 1e18, plan = 1e18;
   Loop& loop = Side::get().loop;
   double instantiate = 0, linkMemory = 0, instanceMemory = 0;
   for (int round = 0; round < ROUNDS; ++round) {
     EngineOptions options;
-    options.cacheDirectory = folder.file(("cache" + std::to_string(round)).c_str());
+    options.cacheDirectory = folder / ("cache" + std::to_string(round));
     // Twice: the second time the cache has it.
     for (bool again : {false, true}) {
       Engine engine = orFail(Engine::create(options));

@@ -2,6 +2,7 @@
 
 #include "engine/linked_programs.h"
 
+#include "base/temp_folder_testing.h"
 #include "component/flatten/dump.h"
 #include "component/flatten/program_bytes.h"
 #include "engine/executable.h"
@@ -10,7 +11,6 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -37,13 +37,10 @@ std::shared_ptr<const Source> guest(const std::string& name) {
 class LinkedPrograms : public testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/tenon-linked-XXXXXX";
-    root = mkdtemp(name);
     EngineOptions options;
     options.allocation = Allocation::ON_DEMAND;
     engine = Engine::create(options).value();
   }
-  void TearDown() override { fs::remove_all(root); }
 
   std::vector<Executable::Part> parts(const std::string& caller = "caller") const {
     return {{.name = "callee", .bytes = {}, .wires = {}, .source = callees},
@@ -62,14 +59,14 @@ class LinkedPrograms : public testing::Test {
     auto these = parts(caller);
     return programKey(*engine, "pair", linkedParts(these), elision);
   }
-  ArtifactCache open() const { return ArtifactCache::open(engine, root).value(); }
+  ArtifactCache open() const { return ArtifactCache::open(engine, root.path()).value(); }
   std::shared_ptr<Executable> link(const ArtifactCache& cache, std::string* warning = nullptr) {
     return Executable::linkWorkload(parts(), "pair", ShimElision::ON,
                                     Executable::Programs(*engine, cache), warning)
         .value();
   }
 
-  std::string root;
+  TempFolder root;
   std::shared_ptr<Engine> engine;
   std::shared_ptr<const Source> callers = guest("caller"), callees = guest("callee");
 };
