@@ -70,4 +70,14 @@ class Builder {
   ByteWriter out_;
 };
 
+// The bytes of a component of which `hex` is everything but the preamble.
+inline Bytes componentOf(std::string_view hex) {
+  auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  Bytes bytes = Builder::component().bytes();
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes.push_back(static_cast<std::byte>(digit(hex[i]) * 16 + digit(hex[i + 1])));
+  }
+  return bytes;
+}
+
 }  // namespace tenon::component::testing

@@ -20,6 +20,7 @@ namespace {
 
 using testing::Builder;
 using testing::Bytes;
+using testing::componentOf;
 using testing::EVERY_FEATURE;
 using ::testing::HasSubstr;
 

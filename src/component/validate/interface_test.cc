@@ -1,7 +1,7 @@
 #include "component/validate/interface.h"
 
+#include "component/binary/binary_testing.h"
 #include "component/binary/decoder.h"
-#include "component/validate/validator_cases_testing.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,8 @@
 
 namespace tenon::component {
 namespace {
+
+using testing::componentOf;
 
 // Exports "shop:cart/cart@1.2.0": a record `item` of a string `name` and an f64 `price`, and
 // add: func(item: item).

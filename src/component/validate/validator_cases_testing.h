@@ -3,11 +3,6 @@
 // Small components for the tests of the validator: the text for the reader, the same in bytes
 // (without the preamble and custom sections) for the test, as `wasm-tools parse` made them.
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-#include <vector>
-
 namespace tenon::component {
 
 struct ValidatorCase {
@@ -17,18 +12,6 @@ struct ValidatorCase {
   const char* hex;
   const char* error;  // part of the message; null: the component is valid
 };
-
-// The bytes of a component of which `hex` is everything but the preamble.
-inline std::vector<std::byte> componentOf(std::string_view hex) {
-  static constexpr uint8_t PREAMBLE[] = {0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00};
-  auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  std::vector<std::byte> bytes;
-  for (uint8_t byte : PREAMBLE) bytes.push_back(std::byte{byte});
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes.push_back(static_cast<std::byte>(digit(hex[i]) * 16 + digit(hex[i + 1])));
-  }
-  return bytes;
-}
 
 // clang-format off
 inline constexpr ValidatorCase VALIDATOR_CASES[] = {

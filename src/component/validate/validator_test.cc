@@ -14,12 +14,26 @@
 namespace tenon::component {
 namespace {
 
+using testing::componentOf;
 using ::testing::HasSubstr;
 
 Result<void> check(std::span<const std::byte> bytes) {
   Features features{.fixedLists = true, .maps = true};
   TENON_TRY(auto component, decode(bytes, features));
   return validate(*component, features);
+}
+
+// What the case says of `bytes`: accepted, or refused with its words and a place inside.
+void expectVerdict(const ValidatorCase& rule, std::span<const std::byte> bytes,
+                   const Result<void>& result) {
+  if (rule.error == nullptr) {
+    EXPECT_TRUE(result.ok()) << result.error().text();
+    return;
+  }
+  ASSERT_FALSE(result.ok());
+  EXPECT_THAT(result.error().message, HasSubstr(rule.error));
+  ASSERT_TRUE(result.error().offset.has_value());
+  EXPECT_LE(*result.error().offset, bytes.size());
 }
 
 class ValidatorRules : public ::testing::TestWithParam<ValidatorCase> {};
@@ -29,14 +43,7 @@ TEST_P(ValidatorRules, Hold) {
   SCOPED_TRACE(rule.text);
   auto bytes = componentOf(rule.hex);
   auto result = check(bytes);
-  if (rule.error == nullptr) {
-    EXPECT_TRUE(result.ok()) << result.error().text();
-    return;
-  }
-  ASSERT_FALSE(result.ok());
-  EXPECT_THAT(result.error().message, HasSubstr(rule.error));
-  ASSERT_TRUE(result.error().offset.has_value());
-  EXPECT_LE(*result.error().offset, bytes.size());
+  expectVerdict(rule, bytes, result);
 }
 
 class GatedRules : public ::testing::TestWithParam<ValidatorCase> {};
@@ -48,14 +55,7 @@ TEST_P(GatedRules, HoldWithEveryFeature) {
   auto decoded = decode(bytes, testing::EVERY_FEATURE);
   ASSERT_TRUE(decoded.ok()) << decoded.error().text();
   auto result = validate(**decoded, testing::EVERY_FEATURE);
-  if (rule.error == nullptr) {
-    EXPECT_TRUE(result.ok()) << result.error().text();
-    return;
-  }
-  ASSERT_FALSE(result.ok());
-  EXPECT_THAT(result.error().message, HasSubstr(rule.error));
-  ASSERT_TRUE(result.error().offset.has_value());
-  EXPECT_LE(*result.error().offset, bytes.size());
+  expectVerdict(rule, bytes, result);
 }
 
 INSTANTIATE_TEST_SUITE_P(Specification, GatedRules, ::testing::ValuesIn(GATED_CASES),

@@ -15,17 +15,9 @@ namespace {
 
 using testing::Builder;
 using testing::Bytes;
+using testing::componentOf;
 using testing::EVERY_FEATURE;
 using ::testing::HasSubstr;
-
-// The bytes of a component of which `hex` is everything but the preamble.
-Bytes componentOf(std::string_view hex) {
-  Bytes bytes = Builder::component().bytes();
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes.push_back(static_cast<std::byte>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
-  }
-  return bytes;
-}
 
 Result<std::string> print(const Bytes& bytes) {
   TENON_TRY(auto component, decode(bytes, EVERY_FEATURE));
