@@ -18,9 +18,9 @@ using ::testing::HasSubstr;
 
 class ComponentTest : public ::testing::TestWithParam<ShimElision> {
  protected:
-  Result<Program> compile(const std::string& text) {
+  Result<Program> compile(const std::string& text, const Features& features = {}) {
     bytes.push_back(assemble(text));
-    auto decoded = decode(bytes.back());
+    auto decoded = decode(bytes.back(), features);
     if (!decoded) return decoded.error();
     auto program = flatten(**decoded, "test", GetParam());
     components.push_back(*std::move(decoded));
@@ -533,6 +533,29 @@ TEST_P(ComponentTest, WhatIsNotSupportedIsNamed) {
   };
   EXPECT_THAT(refused(R"((component (import "m" (core module))))"), HasSubstr("core module, m"));
   EXPECT_THAT(refused(R"((component (import "c" (component))))"), HasSubstr("component, c"));
+}
+
+TEST_P(ComponentTest, ParametersThatNoMemoryHoldsAreRefused) {
+  Features features;
+  features.fixedLists = true;
+  auto program = compile(R"((component
+    (component $callee
+      (core module $m (memory (export "m") 1) (func (export "f") (param i32))
+        (func (export "r") (param i32 i32 i32 i32) (result i32) unreachable))
+      (core instance $i (instantiate $m))
+      (func (export "f") (param "a" (list u64 400000000)) (param "b" (list u64 400000000))
+        (canon lift (core func $i "f") (memory (core memory $i "m"))
+          (realloc (core func $i "r")))))
+    (instance $c (instantiate $callee))
+    (core module $mem (memory (export "m") 1))
+    (core instance $mem (instantiate $mem))
+    (core func $f (canon lower (func $c "f") (memory (core memory $mem "m"))))
+    (core module $m (import "" "f" (func $f (param i32))))
+    (core instance (instantiate $m (with "" (instance (export "f" (func $f))))))))",
+                         features);
+  ASSERT_FALSE(program.ok());
+  EXPECT_EQ(program.error().code, ErrorCode::LIMIT_EXCEEDED);
+  EXPECT_THAT(program.error().message, HasSubstr("more than 2^32 - 1 bytes"));
 }
 
 TEST_P(ComponentTest, ExponentialInstantiationIsStopped) {

@@ -60,6 +60,9 @@ std::string text(const Trampoline& trampoline) {
     case Trampoline::Kind::BUILTIN:
       out = std::string("builtin ") + toString(trampoline.canon) + " " + text(trampoline.options);
       break;
+    case Trampoline::Kind::NEVER_CALLED:
+      out = "never called";
+      break;
     default:
       out = "helper of kind " + std::to_string(static_cast<int>(trampoline.kind));
       break;
@@ -135,7 +138,8 @@ std::string dump(const Program& program) {
         "step", i,
         "module " + std::to_string(step.module) + " for instance " + std::to_string(step.instance));
     for (const CoreArg& arg : step.args) {
-      out += "  \"" + arg.module + "\" \"" + arg.name + "\" = " + text(arg.item) + "\n";
+      out += "  \"" + arg.module + "\" \"" + arg.name + "\" = " + text(arg.item) +
+             (arg.late ? " late\n" : "\n");
     }
   }
   for (size_t i = 0; i < program.memories.size(); ++i) line("memory", i, text(program.memories[i]));

@@ -1,6 +1,7 @@
 #include "component/flatten/elide.h"
 
 #include "component/binary/core_module.h"
+#include "component/flatten/late_imports.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -61,8 +62,9 @@ bool tableFits(const CoreExternType& wanted, const CoreExternType& given) {
 struct Pair {
   uint32_t shim = 0;
   uint32_t fixup = 0;
-  bool fixupIsSound = false;  // every import of the fixup is known to be of the right type
-  bool lateBound = false;
+  bool fixupIsSound = false;    // every import of the fixup is known to be of the right type
+  bool lateBound = false;       // a start function runs between the two
+  bool adaptersCanWait = true;  // every step between that uses one can be written anew
   std::map<std::string, CoreItem, std::less<>> direct;  // shim export -> what its slot gets
 };
 
@@ -104,9 +106,23 @@ class Elider {
     return found->second ? &*found->second : nullptr;
   }
 
+  // Each module is read once, however many steps have it.
+  const ShimModule* shimOf(uint32_t step) {
+    uint32_t module = program_.steps[step].module;
+    auto [found, added] = shims_.try_emplace(module);
+    if (added) found->second = readShimModule(program_.modules[module].bytes);
+    return found->second ? &*found->second : nullptr;
+  }
+  const FixupModule* fixupOf(uint32_t step) {
+    uint32_t module = program_.steps[step].module;
+    auto [found, added] = fixups_.try_emplace(module);
+    if (added) found->second = readFixupModule(program_.modules[module].bytes);
+    return found->second ? &*found->second : nullptr;
+  }
+
   // Whether `step` is a shim whose table goes to one fixup only; fills `pair`.
   bool match(uint32_t step, Pair& pair) {
-    auto shim = readShimModule(program_.modules[program_.steps[step].module].bytes);
+    const ShimModule* shim = shimOf(step);
     if (!shim) return false;
     const CoreItem table{CoreItem::Kind::INSTANCE_EXPORT, step, std::string(shim->tableExport)};
     uint32_t tableUses = 0;
@@ -122,8 +138,7 @@ class Elider {
       }
     }
     if (tableUses != 1 || pair.fixup <= step || isUsed(pair.fixup)) return false;
-    const InstantiateStep& fixupStep = program_.steps[pair.fixup];
-    auto fixup = readFixupModule(program_.modules[fixupStep.module].bytes);
+    const FixupModule* fixup = fixupOf(pair.fixup);
     if (!fixup || fixup->table.module != tableArg->module || fixup->table.name != tableArg->name) {
       return false;
     }
@@ -188,7 +203,9 @@ class Elider {
     if (item.kind == CoreItem::Kind::TRAMPOLINE) {
       return sameType(program_.trampolines[item.index].signature, type);
     }
-    if (item.kind != CoreItem::Kind::INSTANCE_EXPORT) return false;
+    if (item.kind == CoreItem::Kind::ADAPTER) {
+      return sameType(program_.adapters[item.index].signature, type);
+    }
     const CoreModuleInterface* interface = interfaceOf(item.index);
     if (!interface) return false;
     for (const CoreExportDecl& entry : interface->exports) {
@@ -198,9 +215,10 @@ class Elider {
     return false;
   }
 
-  void redirect(const Pair& pair) {
+  void redirect(Pair& pair) {
+    pair.adaptersCanWait = adaptersCanWait(pair);
     for (uint32_t user = 0; user < program_.steps.size(); ++user) {
-      for (CoreArg& arg : program_.steps[user].args) redirectArgument(pair, user, arg.item);
+      for (CoreArg& arg : program_.steps[user].args) redirectArgument(pair, user, arg);
     }
     // A host call or an export comes after all steps, or out of a start function.
     if (pair.lateBound) return;
@@ -212,17 +230,47 @@ class Elider {
     });
   }
 
-  void redirectArgument(const Pair& pair, uint32_t user, CoreItem& item) {
-    if (!refersTo(item, pair.shim)) return;
+  // What the stand-in that `item` may be stands for.
+  static const CoreItem* behind(const Pair& pair, const CoreItem& item) {
+    if (!refersTo(item, pair.shim)) return nullptr;
     auto found = pair.direct.find(item.name);
-    if (found == pair.direct.end()) return;
-    const CoreItem& real = found->second;
-    bool late = pair.lateBound && user < pair.fixup;
-    if (real.kind == CoreItem::Kind::INSTANCE_EXPORT) {
-      if (real.index < user && !late) item = real;
-      return;
+    return found == pair.direct.end() ? nullptr : &found->second;
+  }
+
+  // From `user` to the fixup nothing may run: what is called there traps until the fixup is done.
+  bool adaptersCanWait(const Pair& pair) {
+    if (pair.lateBound) return false;
+    for (uint32_t user = 0; user < pair.fixup; ++user) {
+      const InstantiateStep& step = program_.steps[user];
+      std::vector<uint32_t> positions;
+      for (uint32_t i = 0; i < step.args.size(); ++i) {
+        const CoreItem* real = behind(pair, step.args[i].item);
+        if (real && real->kind == CoreItem::Kind::ADAPTER) positions.push_back(i);
+      }
+      if (positions.empty()) continue;
+      if (!bindLate(program_.modules[step.module].bytes, positions)) return false;
     }
-    item = late ? lateCopy(real, pair.fixup + 1) : real;
+    return true;
+  }
+
+  void redirectArgument(const Pair& pair, uint32_t user, CoreArg& arg) {
+    const CoreItem* real = behind(pair, arg.item);
+    if (!real) return;
+    bool early = user < pair.fixup;
+    bool late = pair.lateBound && early;
+    switch (real->kind) {
+      case CoreItem::Kind::INSTANCE_EXPORT:
+        if (real->index < user && !late) arg.item = *real;
+        break;
+      case CoreItem::Kind::ADAPTER:
+        if (early && !pair.adaptersCanWait) break;
+        arg.item = *real;
+        arg.late = early;
+        break;
+      case CoreItem::Kind::TRAMPOLINE:
+        arg.item = late ? lateCopy(*real, pair.fixup + 1) : *real;
+        break;
+    }
   }
 
   // The trampoline, not to be called before `boundAfter` steps are done.
@@ -291,7 +339,10 @@ class Elider {
   Program& program_;
   std::vector<bool> dropped_;
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> copies_;  // trampoline, boundAfter -> copy
+  // By module; empty: it is none.
   std::map<uint32_t, std::optional<CoreModuleInterface>> interfaces_;
+  std::map<uint32_t, std::optional<ShimModule>> shims_;
+  std::map<uint32_t, std::optional<FixupModule>> fixups_;
 };
 
 }  // namespace

@@ -7,9 +7,11 @@
 // wasmtime.md section 4.3.
 //
 // Replaced is a use of a stand-in whose table slot is certain: the shim's table goes to exactly one
-// fixup, which fits, and the slot gets a host function, or one of an earlier core instance, of the
-// very same signature. Everything else stays as it is. What a guest can see is the same, including
-// traps of calls that come too early: see Trampoline::lateBound.
+// fixup, which fits, and the slot gets a host function, one of an earlier core instance, or an
+// adapter, of the very same signature. An adapter is made after the module that imports it, so that
+// this needs a module that can be written anew (late_imports.h), and no start function on the way.
+// Everything else stays as it is. What a guest can see is the same, including traps of calls that
+// come too early: see Trampoline::lateBound.
 
 #include "component/flatten/program.h"
 

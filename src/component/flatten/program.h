@@ -50,6 +50,9 @@ struct CoreArg {
   std::string module;
   std::string name;
   CoreItem item;
+  // An ADAPTER that need not exist when the step runs: nothing can call it before, and `bindLate`
+  // can write the module anew. Gone after `fuse` ran.
+  bool late = false;
 };
 
 // The options of one lift or lower. Slots index Program::memories and Program::functions; NONE:
@@ -68,7 +71,7 @@ struct ModuleBytes {
   std::span<const std::byte> bytes;  // into the component's binary, or into Program::storage
   uint64_t offset = 0;               // of the first byte in the file; generated modules: NONE
   std::string name;                  // for messages: "core module 3", "adapter 0"
-  bool generated = false;            // by `fuse`: may import what no guest can
+  bool generated = false;  // by `fuse`, or written anew by it: bytes that are in no component
 };
 
 // The program's only kind of step: core instance `i` is made by step `i`.
@@ -101,8 +104,8 @@ struct Trampoline {
     RESOURCE_NEW,
     RESOURCE_REP,
     RESOURCE_DROP,
-    BUILTIN,        // `canon` says which: the task, context and waitable built-ins
-    LIFT_LOOPBACK,  // a lowered lift that `fuse` did not take (unused once every pair is fused)
+    BUILTIN,       // `canon` says which: the task, context and waitable built-ins
+    NEVER_CALLED,  // stands for an import whose calls were written anew (late_imports.h)
 
     // For generated modules only (`fuse` adds them). They do not look at may-leave: the adapter
     // did. Handles go from the table of component instance `instance` to the one of `target`.

@@ -1,6 +1,7 @@
 #include "component/fuse/adapter.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -67,6 +68,11 @@ Needs needsOf(const Program& program, const Adapter& adapter) {
 }
 
 Result<std::vector<CoreItem>> dependenciesOf(const Program& program, const Adapter& adapter) {
+  if (paramsSpill(adapter.type) &&
+      paramsLayout(adapter.type).size > std::numeric_limits<uint32_t>::max()) {
+    return Error{ErrorCode::LIMIT_EXCEEDED,
+                 "the parameters of a function take more than 2^32 - 1 bytes"};
+  }
   Needs needs = needsOf(program, adapter);
   std::vector<CoreItem> items{adapter.callee.callee};
   bool complete = true;
@@ -251,7 +257,7 @@ class Writer {
     if (needs_.calleeRealloc) bar(callee_, true);
     if (paramsSpill(type_)) {
       TupleLayout layout = paramsLayout(type_);
-      auto size = static_cast<uint32_t>(layout.size);
+      auto size = static_cast<uint32_t>(layout.size);  // fits: dependenciesOf
       Local source = f_.param(0), target = f_.local(WasmType::I32);
       in_->checkSource(f_, source, layout.alignment, size);
       in_->allocate(f_, target, layout.alignment, i32(size));

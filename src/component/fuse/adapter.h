@@ -28,8 +28,8 @@ struct Needs {
 };
 Needs needsOf(const Program& program, const Adapter& adapter);
 
-// All items that the adapter's module has to import or contain. NONE slots that are needed:
-// INTERNAL.
+// All items that the adapter's module has to import or contain. Errors: INTERNAL for NONE slots
+// that are needed; LIMIT_EXCEEDED for parameters that no 32-bit memory holds.
 Result<std::vector<CoreItem>> dependenciesOf(const Program& program, const Adapter& adapter);
 
 // The host functions that the adapter calls, as keys of Common::host.

@@ -14,6 +14,8 @@ constexpr uint32_t MEDIUM_BYTES = 0x1000;  // from here on memory.copy for text 
 constexpr uint32_t CHUNK_BYTES = 0x4000;   // long text is checked and copied so much at a time
 constexpr uint32_t BLOCK_BYTES = 128;      // of text that one turn of the loop looks at
 
+WasmSignature copySignature() { return {{WasmType::I32, WasmType::I32, WasmType::I32}, {}}; }
+
 }  // namespace
 
 // `count` words of `width` bytes at each end of `bytes`, whose length is between them once and
@@ -183,31 +185,27 @@ void Crossing::copyMediumText(CodeBuilder& f, const Copied& text) {
 // (target, source, length): copies text that lies in the memories, at least SHORT_BYTES of it, and
 // validates it.
 uint32_t Crossing::longTextHelper() {
-  Key key{Helper::COPY_LONG_TEXT, nullptr, true, true};
-  auto found = helpers_.find(key);
-  if (found != helpers_.end()) return found->second;
-  ModuleBuilder::Function helper =
-      common_.module.defineFunction({{WasmType::I32, WasmType::I32, WasmType::I32}, {}});
-  helpers_.emplace(key, helper.index);
-  CodeBuilder& f = *helper.code;
-  Copied text{f.param(0), f.param(1), f.param(2), {}, true};
-  f.ifThen(text.length < i32(MEDIUM_BYTES), [&] { copyMediumText(f, text); });
-  copyLongText(f, text);
-  return helper.index;
+  return helper({Helper::COPY_LONG_TEXT, nullptr, true, true}, copySignature(),
+                [this](CodeBuilder& f) {
+                  Copied text{f.param(0), f.param(1), f.param(2), {}, true};
+                  f.ifThen(text.length < i32(MEDIUM_BYTES), [&] { copyMediumText(f, text); });
+                  copyLongText(f, text);
+                });
 }
 
 // (target, source, length): copies fewer than SHORT_BYTES that lie in the memories; text is
 // validated.
 uint32_t Crossing::copyHelper(bool isText) {
-  Key key{isText ? Helper::COPY_SHORT_TEXT : Helper::COPY_SHORT, nullptr, true, true};
-  auto found = helpers_.find(key);
-  if (found != helpers_.end()) return found->second;
-  ModuleBuilder::Function helper =
-      common_.module.defineFunction({{WasmType::I32, WasmType::I32, WasmType::I32}, {}});
-  helpers_.emplace(key, helper.index);
+  Helper kind = isText ? Helper::COPY_SHORT_TEXT : Helper::COPY_SHORT;
+  return helper({kind, nullptr, true, true}, copySignature(), [&](CodeBuilder& f) {
+    Copied bytes{f.param(0), f.param(1), f.param(2), f.local(WasmType::I32), isText};
+    copyUpToShort(f, bytes);
+    if (!isText) return;
+    f.ifThen(bytes.beyond, [&] { f.call(utf8Helper(), {bytes.source, bytes.length}); });
+  });
+}
 
-  CodeBuilder& f = *helper.code;
-  Copied bytes{f.param(0), f.param(1), f.param(2), f.local(WasmType::I32), isText};
+void Crossing::copyUpToShort(CodeBuilder& f, const Copied& bytes) {
   struct Step {
     uint32_t least, width, count;
   };
@@ -221,10 +219,6 @@ uint32_t Crossing::copyHelper(bool isText) {
     }
     f.ifThen(bytes.length, [&] { copyUpToThree(f, bytes); });
   });
-  if (isText) {
-    f.ifThen(bytes.beyond, [&] { f.call(utf8Helper(), {bytes.source, bytes.length}); });
-  }
-  return helper.index;
 }
 
 // Plain bytes of any number.

@@ -117,6 +117,16 @@ uint32_t Crossing::cost(const Type& type) {
   return capped;
 }
 
+uint32_t Crossing::helper(const Key& key, const WasmSignature& signature,
+                          const std::function<void(CodeBuilder&)>& write) {
+  auto found = helpers_.find(key);
+  if (found != helpers_.end()) return found->second;
+  ModuleBuilder::Function made = common_.module.defineFunction(signature);
+  helpers_.emplace(key, made.index);
+  write(*made.code);
+  return made.index;
+}
+
 void Crossing::move(CodeBuilder& f, const Type& type, Place source, Place target) {
   if (cost(type) > INLINE_COST) {
     moveByHelper(f, type, source, target);
@@ -163,11 +173,7 @@ void Crossing::moveByHelper(CodeBuilder& f, const Type& type, Place source, Plac
     for (CoreType flat : type.flat) signature.results.push_back(wasmType(flat));
   }
 
-  auto found = helpers_.find(key);
-  if (found == helpers_.end()) {
-    ModuleBuilder::Function helper = common_.module.defineFunction(signature);
-    found = helpers_.emplace(key, helper.index).first;
-    CodeBuilder& body = *helper.code;
+  uint32_t function = helper(key, signature, [&](CodeBuilder& body) {
     std::vector<Local> params, results;
     for (uint32_t i = 0; i < sourceCount; ++i) params.push_back(body.param(i));
     for (WasmType result : signature.results) results.push_back(body.local(result));
@@ -176,7 +182,7 @@ void Crossing::moveByHelper(CodeBuilder& f, const Type& type, Place source, Plac
                                : Place::in(results);
     moveInline(body, type, from, to);
     for (Local result : results) body.push(result);
-  }
+  });
 
   std::vector<Expr> arguments;
   if (source.inMemory) {
@@ -187,7 +193,7 @@ void Crossing::moveByHelper(CodeBuilder& f, const Type& type, Place source, Plac
     }
   }
   if (target.inMemory) arguments.push_back(target.address + target.offset);
-  f.call(found->second, std::move(arguments));
+  f.call(function, std::move(arguments));
   for (size_t i = signature.results.size(); i-- > 0;) {
     for (uint8_t opcode : widening(signature.results[i], target.flat[i].type)) f.emit(opcode);
     f.pop(target.flat[i]);

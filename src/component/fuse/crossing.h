@@ -14,6 +14,7 @@
 #include <tenon/type.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -103,6 +104,10 @@ class Crossing {
     auto operator<=>(const Key&) const = default;
   };
 
+  // The function of this key, which `write` writes when it is first asked for. It can call itself.
+  uint32_t helper(const Key& key, const WasmSignature& signature,
+                  const std::function<void(CodeBuilder&)>& write);
+
   // crossing.cc
   void moveInline(CodeBuilder& f, const Type& type, Place source, Place target);
   void moveByHelper(CodeBuilder& f, const Type& type, Place source, Place target);
@@ -142,6 +147,8 @@ class Crossing {
                   uint32_t alignment);
   uint32_t utf8Helper();   // (pointer, length): traps unless valid
   uint32_t utf16Helper();  // (pointer, units): traps unless valid
+  void utf8Body(CodeBuilder& f);
+  void utf16Body(CodeBuilder& f);
   void copyUnits(CodeBuilder& f, Local pointer, Local units, uint32_t unitSize, Local result);
 
   // copies.cc
@@ -152,6 +159,7 @@ class Crossing {
   };
   void copyEnds(CodeBuilder& f, const Copied& bytes, uint32_t width, uint32_t count);
   void copyUpToThree(CodeBuilder& f, const Copied& bytes);
+  void copyUpToShort(CodeBuilder& f, const Copied& bytes);
   void copyLongText(CodeBuilder& f, const Copied& text);
   void copyMediumText(CodeBuilder& f, const Copied& text);
   uint32_t copyHelper(bool isText);

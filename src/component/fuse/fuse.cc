@@ -4,6 +4,7 @@
 #include "component/flatten/shims.h"
 #include "component/fuse/adapter.h"
 #include "component/fuse/control.h"
+#include "component/fuse/late.h"
 #include "component/fuse/module_builder.h"
 #include "component/fuse/reach.h"
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,6 +24,7 @@ namespace {
 
 using adapt::Common;
 using adapt::Crossings;
+using adapt::Fill;
 using adapt::Indices;
 using adapt::ModuleBuilder;
 using adapt::WasmSignature;
@@ -31,6 +34,8 @@ using adapt::WasmType;
 constexpr size_t MAX_FUNCTION_BYTES = size_t{4} << 20;
 constexpr size_t MAX_CODE_BYTES = size_t{64} << 20;  // of one program
 constexpr uint32_t PAGE_BYTES = 65536;
+// Of one generated module; the engine takes a hundred of each.
+constexpr size_t MAX_MEMORIES = 64, MAX_TABLES = 64;
 
 // Whether lifting and then lowering a value of this type gives the very same core values, whatever
 // they are.
@@ -69,7 +74,8 @@ class Fuser {
       : program_(program),
         homes_(program.adapters.size()),
         direct_(program.adapters.size(), false),
-        usesContext_(program.instances.size(), false) {}
+        usesContext_(program.instances.size(), false),
+        late_(program) {}
 
   Result<void> run(DirectCalls directCalls) {
     TENON_CHECK(refuseAsync());
@@ -88,26 +94,31 @@ class Fuser {
     }
 
     if (directCalls == DirectCalls::ON) chooseDirect();
+    late_.choose(direct_);
 
     std::vector<InstantiateStep> steps = std::move(program_.steps);
     program_.steps.clear();
     for (InstantiateStep& step : steps) {
-      bool ready = std::all_of(step.args.begin(), step.args.end(),
-                               [&](const CoreArg& arg) { return exists(arg.item); });
-      if (!ready) TENON_CHECK(flush());
-      for (CoreArg& arg : step.args) {
-        if (!exists(arg.item)) return tooEarly();
-        arg.item = moved(arg.item);
-      }
-      newIndex_.push_back(static_cast<uint32_t>(program_.steps.size()));
+      auto isReady = [&](const CoreArg& arg) { return arg.late || exists(arg.item); };
+      bool ready = std::ranges::all_of(step.args, isReady);
+      // Whatever runs finds its tables filled.
+      bool runs = !fills_.empty() && late_.runsCode(step);
+      if (!ready || runs) TENON_CHECK(flush());
+      if (!std::ranges::all_of(step.args, isReady) || (runs && !fills_.empty())) return tooEarly();
+      auto number = static_cast<uint32_t>(program_.steps.size());
+      TENON_CHECK(late_.bind(step, number, fills_));
+      for (CoreArg& arg : step.args) arg.item = moved(arg.item);
+      newIndex_.push_back(number);
       program_.steps.push_back(std::move(step));
     }
     TENON_CHECK(flush());
+    if (!fills_.empty()) return tooEarly();
     for (size_t i = 0; i < homes_.size(); ++i) {
       if (!direct_[i] && homes_[i].step == NONE) return tooEarly();
     }
     rewrite();
     program_.adapters.clear();
+    dropModules();
     tightenShims(program_);
     return {};
   }
@@ -220,10 +231,11 @@ class Fuser {
     return item;
   }
 
-  // All adapters that can be made now, those they call included.
+  // The adapters that can be made now, those they call included; as many as fit into a module.
   std::vector<uint32_t> readyAdapters() const {
     std::vector<bool> chosen(homes_.size(), false);
     std::vector<uint32_t> group;
+    std::set<uint32_t> memories;  // slots
     for (bool changed = true; changed;) {
       changed = false;
       for (uint32_t i = 0; i < homes_.size(); ++i) {
@@ -235,6 +247,13 @@ class Fuser {
                      (called.kind == CoreItem::Kind::ADAPTER && chosen[called.index]);
             });
         if (!ready) continue;
+        std::set<uint32_t> more = memories;
+        const Adapter& adapter = program_.adapters[i];
+        for (uint32_t slot : {adapter.caller.memory, adapter.callee.options.memory}) {
+          if (slot != NONE) more.insert(slot);
+        }
+        if (more.size() > MAX_MEMORIES) continue;
+        memories = std::move(more);
         chosen[i] = changed = true;
         group.push_back(i);
       }
@@ -273,10 +292,34 @@ class Fuser {
     }
   }
 
-  // Makes one module of all adapters that can be made, as the next step.
+  // Takes the fills whose functions are there, or will be by `group`; as many as fit into a module.
+  std::vector<Fill> takeFills(const std::vector<uint32_t>& group) {
+    std::vector<Fill> taken, left;
+    std::set<uint32_t> tables;  // steps
+    for (Fill& fill : fills_) {
+      const CoreItem& item = through({CoreItem::Kind::ADAPTER, fill.adapter, {}});
+      bool ready = exists(item) || (item.kind == CoreItem::Kind::ADAPTER &&
+                                    std::ranges::binary_search(group, item.index));
+      bool fits = tables.contains(fill.step) || tables.size() < MAX_TABLES;
+      if (ready && fits) tables.insert(fill.step);
+      (ready && fits ? taken : left).push_back(std::move(fill));
+    }
+    fills_ = std::move(left);
+    return taken;
+  }
+
+  // Makes all adapters that can be made, and fills what tables they and others can fill, as the
+  // next steps: one, but for very many memories.
   Result<void> flush() {
-    std::vector<uint32_t> group = readyAdapters();
-    if (group.empty()) return {};
+    for (;;) {
+      std::vector<uint32_t> group = readyAdapters();
+      std::vector<Fill> fills = takeFills(group);
+      if (group.empty() && fills.empty()) return {};
+      TENON_CHECK(addStep(group, fills));
+    }
+  }
+
+  Result<void> addStep(const std::vector<uint32_t>& group, const std::vector<Fill>& fills) {
     auto thisStep = static_cast<uint32_t>(program_.steps.size());
     ModuleBuilder module;
     Common common{module, mayThrow_, 0, 0, {}};
@@ -293,10 +336,12 @@ class Fuser {
       }
       return module.importFunction(moved(item), signature);
     };
-    if (program_.control) common.control = module.importMemory(*program_.control);
-    common.trap =
-        module.importFunction(hostFunction({Trampoline::Kind::TRAP, NONE, NONE, NONE}),
-                              adapt::wasmSignature(hostSignature(Trampoline::Kind::TRAP)));
+    if (!group.empty()) {
+      if (program_.control) common.control = module.importMemory(*program_.control);
+      common.trap =
+          module.importFunction(hostFunction({Trampoline::Kind::TRAP, NONE, NONE, NONE}),
+                                adapt::wasmSignature(hostSignature(Trampoline::Kind::TRAP)));
+    }
     for (uint32_t index : group) own.emplace(index, NONE);
     for (uint32_t index : group) {
       const Adapter& adapter = program_.adapters[index];
@@ -306,7 +351,15 @@ class Fuser {
             hostFunction(key), adapt::wasmSignature(hostSignature(std::get<0>(key))));
       }
     }
-    if (!program_.control) {
+    auto functionOf = [&](const Fill& fill) {
+      return indices.function({CoreItem::Kind::ADAPTER, fill.adapter, {}},
+                              adapt::wasmSignature(program_.adapters[fill.adapter].signature));
+    };
+    for (const Fill& fill : fills) {
+      functionOf(fill);
+      module.importTable({CoreItem::Kind::INSTANCE_EXPORT, fill.step, fill.table});
+    }
+    if (!program_.control && !group.empty()) {
       uint64_t pages =
           (control::usedBytes(program_.instances.size()) + PAGE_BYTES - 1) / PAGE_BYTES;
       common.control = module.defineMemory(pages, "control");
@@ -335,6 +388,11 @@ class Fuser {
       }
     }
 
+    for (const Fill& fill : fills) {
+      module.fillTable(module.importTable({CoreItem::Kind::INSTANCE_EXPORT, fill.step, fill.table}),
+                       fill.slot, functionOf(fill));
+    }
+
     auto storage = std::make_unique<std::vector<std::byte>>(module.bytes());
     ModuleBytes bytes;
     bytes.bytes = *storage;
@@ -350,6 +408,21 @@ class Fuser {
     program_.steps.push_back(std::move(step));
     for (uint32_t index : group) homes_[index].step = thisStep;
     return {};
+  }
+
+  // Modules that no step has any more: those that were written anew.
+  void dropModules() {
+    std::vector<uint32_t> moved(program_.modules.size(), NONE);
+    std::vector<ModuleBytes> modules;
+    for (InstantiateStep& step : program_.steps) {
+      uint32_t& index = moved[step.module];
+      if (index == NONE) {
+        index = static_cast<uint32_t>(modules.size());
+        modules.push_back(std::move(program_.modules[step.module]));
+      }
+      step.module = index;
+    }
+    program_.modules = std::move(modules);
   }
 
   // Everything but the steps' arguments, once all steps have their new numbers.
@@ -382,6 +455,8 @@ class Fuser {
   std::vector<bool> direct_;                         // by adapter: needs none
   std::vector<bool> usesContext_;                    // by component instance
   std::vector<uint32_t> newIndex_;                   // by old step
+  adapt::LateSteps late_;
+  std::vector<Fill> fills_;  // still to be done
   std::map<Common::HostKey, uint32_t> hostFunctions_;
   std::map<const Type*, bool> asyncValues_;
   bool mayThrow_ = false;

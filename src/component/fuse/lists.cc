@@ -88,17 +88,12 @@ void Crossing::reallocate(CodeBuilder& f, Local pointer, const Expr& oldSize, ui
 // -- Lists ----------------------------------------------------------------------------------------
 
 uint32_t Crossing::listHelper(const Type& type) {
-  Key key{Helper::LIST, &type, true, true};
-  auto found = helpers_.find(key);
-  if (found != helpers_.end()) return found->second;
-  ModuleBuilder::Function helper =
-      common_.module.defineFunction({{WasmType::I32, WasmType::I32}, {WasmType::I32}});
-  helpers_.emplace(key, helper.index);
-  CodeBuilder& body = *helper.code;
-  Local result = body.local(WasmType::I32);
-  listBody(body, *type.element, body.param(0), body.param(1), result);
-  body.push(result);
-  return helper.index;
+  return helper({Helper::LIST, &type, true, true},
+                {{WasmType::I32, WasmType::I32}, {WasmType::I32}}, [&](CodeBuilder& f) {
+                  Local result = f.local(WasmType::I32);
+                  listBody(f, *type.element, f.param(0), f.param(1), result);
+                  f.push(result);
+                });
 }
 
 void Crossing::listBody(CodeBuilder& f, const Type& element, Local pointer, Local length,

@@ -7,6 +7,8 @@
 namespace tenon::component::adapt {
 namespace {
 
+constexpr uint8_t FUNCREF = 0x70, I32_CONST = 0x41, END = 0x0b;
+
 void writeTypes(ByteWriter& out, const std::vector<WasmType>& types) {
   out.u32(static_cast<uint32_t>(types.size()));
   for (WasmType type : types) out.u8(static_cast<uint8_t>(type));
@@ -26,10 +28,10 @@ void ModuleBuilder::addImport(const CoreItem& item, Import import) {
 }
 
 uint32_t ModuleBuilder::importFunction(const CoreItem& item, const WasmSignature& signature) {
-  assert(functions_.empty());
   auto [found, added] =
       functionIndices_.emplace(ItemKey{item.kind, item.index, item.name}, importedFunctions_);
   if (added) {
+    assert(functions_.empty());
     addImport(item, {Sort::FUNC, typeIndex(signature)});
     ++importedFunctions_;
   }
@@ -37,13 +39,20 @@ uint32_t ModuleBuilder::importFunction(const CoreItem& item, const WasmSignature
 }
 
 uint32_t ModuleBuilder::importMemory(const CoreItem& item) {
-  assert(ownPages_ == 0);
   auto [found, added] =
       memoryIndices_.emplace(ItemKey{item.kind, item.index, item.name}, memories_);
   if (added) {
+    assert(ownPages_ == 0);
     addImport(item, {Sort::MEMORY, 0});
     ++memories_;
   }
+  return found->second;
+}
+
+uint32_t ModuleBuilder::importTable(const CoreItem& item) {
+  auto [found, added] =
+      tableIndices_.emplace(ItemKey{item.kind, item.index, item.name}, tableIndices_.size());
+  if (added) addImport(item, {Sort::TABLE, 0});
   return found->second;
 }
 
@@ -64,6 +73,14 @@ ModuleBuilder::Function ModuleBuilder::defineFunction(WasmSignature signature) {
 
 void ModuleBuilder::exportFunction(std::string_view name, uint32_t index) {
   exports_.push_back({std::string(name), Sort::FUNC, index});
+}
+
+void ModuleBuilder::fillTable(uint32_t table, uint32_t slot, uint32_t function) {
+  if (segments_.empty() || segments_.back().table != table ||
+      segments_.back().slot + segments_.back().functions.size() != slot) {
+    segments_.push_back({table, slot, {}});
+  }
+  segments_.back().functions.push_back(function);
 }
 
 size_t ModuleBuilder::codeSize(size_t first) const {
@@ -99,10 +116,11 @@ std::vector<std::byte> ModuleBuilder::bytes() const {
       out.u8(static_cast<uint8_t>(imports_[i].sort));
       if (imports_[i].sort == Sort::FUNC) {
         out.u32(imports_[i].type);
-      } else {
-        out.u8(0);  // at least no pages: every 32-bit memory will do
-        out.u32(0);
+        continue;
       }
+      if (imports_[i].sort == Sort::TABLE) out.u8(FUNCREF);
+      out.u8(0);  // of at least no pages or slots: every 32-bit memory or table will do
+      out.u32(0);
     }
   });
   out.section(3, [&] {
@@ -125,6 +143,21 @@ std::vector<std::byte> ModuleBuilder::bytes() const {
       out.u32(entry.index);
     }
   });
+  if (!segments_.empty()) {
+    out.section(9, [&] {
+      out.u32(static_cast<uint32_t>(segments_.size()));
+      for (const Segment& segment : segments_) {
+        out.u32(2);  // active, with a table, of functions
+        out.u32(segment.table);
+        out.u8(I32_CONST);
+        out.s32(static_cast<int32_t>(segment.slot));
+        out.u8(END);
+        out.u8(0);
+        out.u32(static_cast<uint32_t>(segment.functions.size()));
+        for (uint32_t function : segment.functions) out.u32(function);
+      }
+    });
+  }
   out.section(10, [&] {
     out.u32(static_cast<uint32_t>(functions_.size()));
     for (const auto& [type, code] : functions_) out.sized([&] { code.write(out); });

@@ -24,6 +24,7 @@ class ModuleBuilder {
   // argument.
   uint32_t importFunction(const CoreItem& item, const WasmSignature& signature);
   uint32_t importMemory(const CoreItem& item);
+  uint32_t importTable(const CoreItem& item);
 
   // A memory of the module's own, exported. Before any function. At most one.
   uint32_t defineMemory(uint64_t pages, std::string_view exportName);
@@ -37,6 +38,10 @@ class ModuleBuilder {
   Function defineFunction(WasmSignature signature);
   void exportFunction(std::string_view name, uint32_t index);
 
+  // Puts a function into a table when the module is instantiated. Slots of one table in ascending
+  // order, one after the other, take one segment.
+  void fillTable(uint32_t table, uint32_t slot, uint32_t function);
+
   // Bytes of code so far in the functions from the `first` one defined on.
   size_t codeSize(size_t first = 0) const;
   size_t largestFunction(size_t first) const;
@@ -48,7 +53,7 @@ class ModuleBuilder {
 
  private:
   using ItemKey = std::tuple<CoreItem::Kind, uint32_t, std::string>;
-  enum class Sort : uint8_t { FUNC = 0, MEMORY = 2 };
+  enum class Sort : uint8_t { FUNC = 0, TABLE = 1, MEMORY = 2 };
   struct Import {
     Sort sort;
     uint32_t type = 0;
@@ -60,7 +65,7 @@ class ModuleBuilder {
   std::map<WasmSignature, uint32_t> typeIndices_;
   std::vector<Import> imports_;
   std::vector<CoreArg> arguments_;
-  std::map<ItemKey, uint32_t> functionIndices_, memoryIndices_;
+  std::map<ItemKey, uint32_t> functionIndices_, memoryIndices_, tableIndices_;
   uint32_t importedFunctions_ = 0, memories_ = 0;
   uint64_t ownPages_ = 0;                                   // 0: defines no memory
   std::deque<std::pair<uint32_t, CodeBuilder>> functions_;  // type, code
@@ -70,6 +75,11 @@ class ModuleBuilder {
     uint32_t index;
   };
   std::vector<Export> exports_;
+  struct Segment {
+    uint32_t table, slot;
+    std::vector<uint32_t> functions;
+  };
+  std::vector<Segment> segments_;
 };
 
 }  // namespace tenon::component::adapt

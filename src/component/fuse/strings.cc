@@ -117,14 +117,11 @@ Expr utf8Errors(const Expr& before, const Expr& now) {
 
 // (pointer, length): traps unless the bytes, which lie in memory, are valid UTF-8.
 uint32_t Crossing::utf8Helper() {
-  Key key{Helper::UTF8, nullptr, true, true};
-  auto found = helpers_.find(key);
-  if (found != helpers_.end()) return found->second;
-  ModuleBuilder::Function helper =
-      common_.module.defineFunction({{WasmType::I32, WasmType::I32}, {}});
-  helpers_.emplace(key, helper.index);
+  return helper({Helper::UTF8, nullptr, true, true}, {{WasmType::I32, WasmType::I32}, {}},
+                [this](CodeBuilder& f) { utf8Body(f); });
+}
 
-  CodeBuilder& f = *helper.code;
+void Crossing::utf8Body(CodeBuilder& f) {
   Local position = f.param(0), rest = f.param(1);
   Local before = f.local(WasmType::V128), now = f.local(WasmType::V128);
   Local errors = f.local(WasmType::V128);
@@ -150,19 +147,15 @@ uint32_t Crossing::utf8Helper() {
   f.set(now, Expr::vectorLoad(common_.control, i32(0)));
   check();
   trapIf(f, Expr(errors).vectorUnary(op::V128_ANY_TRUE), control::TrapCode::INVALID_UTF8, from_);
-  return helper.index;
 }
 
 // (pointer, units): traps unless the code units, which lie in memory, are valid UTF-16.
 uint32_t Crossing::utf16Helper() {
-  Key key{Helper::UTF16, nullptr, true, true};
-  auto found = helpers_.find(key);
-  if (found != helpers_.end()) return found->second;
-  ModuleBuilder::Function helper =
-      common_.module.defineFunction({{WasmType::I32, WasmType::I32}, {}});
-  helpers_.emplace(key, helper.index);
+  return helper({Helper::UTF16, nullptr, true, true}, {{WasmType::I32, WasmType::I32}, {}},
+                [this](CodeBuilder& f) { utf16Body(f); });
+}
 
-  CodeBuilder& f = *helper.code;
+void Crossing::utf16Body(CodeBuilder& f) {
   Local position = f.param(0), units = f.param(1);
   Local unit = f.local(WasmType::I32);
   auto fail = [&](const Expr& condition) {
@@ -184,20 +177,14 @@ uint32_t Crossing::utf16Helper() {
       f.br(top);
     });
   });
-  return helper.index;
 }
 
 // -- Directions -----------------------------------------------------------------------------------
 
 uint32_t Crossing::stringHelper() {
-  Key key{Helper::STRING, nullptr, true, true};
-  auto found = helpers_.find(key);
-  if (found != helpers_.end()) return found->second;
-  ModuleBuilder::Function helper = common_.module.defineFunction(
-      {{WasmType::I32, WasmType::I32}, {WasmType::I32, WasmType::I32}});
-  helpers_.emplace(key, helper.index);
-  stringBody(*helper.code);
-  return helper.index;
+  return helper({Helper::STRING, nullptr, true, true},
+                {{WasmType::I32, WasmType::I32}, {WasmType::I32, WasmType::I32}},
+                [this](CodeBuilder& f) { stringBody(f); });
 }
 
 void Crossing::checkUnits(CodeBuilder& f, Local pointer, Local units, uint32_t unitSize,
