@@ -1,5 +1,6 @@
 #include "component/abi/dynamic.h"
 #include "component/wit/wave.h"
+#include "engine/dynamic_call.h"
 #include "host/state.h"
 
 #include <tenon/instance.h>
@@ -47,29 +48,6 @@ std::string shorten(std::string text, size_t size) {
   return text + "...";
 }
 
-// Dynamic values over one call.
-struct DynamicCodec {
-  const FuncType& type;
-  std::vector<Value>& arguments;
-  std::vector<Value> results;
-
-  engine::CallCodec codec() {
-    return {.self = this,
-            .lower =
-                [](void* self, abi::Context& context, RawValue* values) {
-                  auto& codec = *static_cast<DynamicCodec*>(self);
-                  abi::lowerParams(context, codec.type, codec.arguments, values);
-                },
-            .lift =
-                [](void* self, abi::Context& context, const RawValue* values) {
-                  auto& codec = *static_cast<DynamicCodec*>(self);
-                  if (auto value = abi::liftResult(context, codec.type, values)) {
-                    codec.results.push_back(*std::move(value));
-                  }
-                }};
-  }
-};
-
 }  // namespace
 
 namespace host {
@@ -93,7 +71,7 @@ struct PendingState {
 
   std::shared_ptr<FunctionState> function;
   std::vector<Value> arguments;
-  DynamicCodec codec;
+  engine::DynamicCall dynamic;
   RunningCall call;
   bool isRun = false;  // `wasi:cli/run`: the result becomes an exit code
   bool taken = false;
@@ -101,8 +79,8 @@ struct PendingState {
   PendingState(std::shared_ptr<FunctionState> state, std::vector<Value> values)
       : function(std::move(state)),
         arguments(std::move(values)),
-        codec{function->info.type, arguments, {}},
-        call(*function->instance, function->function, codec.codec()) {}
+        dynamic{.type = function->info.type, .arguments = arguments, .results = {}},
+        call(*function->instance, function->function, dynamic.codec()) {}
 };
 
 Result<std::shared_ptr<FunctionState>> findExported(InstanceState& instance,
@@ -173,6 +151,9 @@ Result<void> call(host::FunctionState& function, const CallCodec& codec) {
   host::InstanceState& instance = *function.instance;
   engine::CallCodec inner{codec.self, codec.lower, codec.lift};
   if (!instance.instance->mayBlock() && !host::takesTurnsNow(instance.loop)) {
+    if (instance.instance->inCall()) {
+      return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
+    }
     instance.instance->beginCall();
     if (instance.instance->execute(function.function, inner)) return {};
     return host::takeTrap(instance);
@@ -205,12 +186,12 @@ Result<std::vector<Value>> PendingCall::wait() {
   auto outcome = state_->call.takeOutcome();
   if (!state_->isRun) {
     if (!outcome) return std::move(outcome).error();
-    return std::move(state_->codec.results);
+    return std::move(state_->dynamic.results);
   }
   if (outcome) {
     bool failed = false;
-    if (!state_->codec.results.empty()) {
-      auto* result = state_->codec.results[0].find<ResultValue>();
+    if (!state_->dynamic.results.empty()) {
+      auto* result = state_->dynamic.results[0].find<ResultValue>();
       failed = result && result->isError;
     }
     return std::vector<Value>{Value(int32_t{failed ? 1 : 0})};

@@ -1,7 +1,7 @@
 #include "tests/broken/broken_workload.h"
 
-#include "component/abi/dynamic.h"
 #include "component/binary/decoder.h"
+#include "engine/dynamic_call.h"
 #include "engine/engine_testing.h"
 #include "engine/executable.h"
 #include "engine/linked.h"
@@ -185,24 +185,10 @@ Workload::Outcome Workload::call(engine::Instance& instance, const std::string& 
   const component::LiftedFunction* lifted = find(instance.program().exports, {component, name});
   if (!lifted) throw std::runtime_error("no function " + component + "." + name);
   auto function = instance.resolve(*lifted).value();
-  struct Call {
-    const FuncType& type;
-    std::optional<Value> result;
-  } call{lifted->type, {}};
-  engine::CallCodec codec{.self = &call,
-                          .lower =
-                              [](void* self, abi::Context& context, RawValue* values) {
-                                abi::lowerParams(context, static_cast<Call*>(self)->type, {},
-                                                 values);
-                              },
-                          .lift =
-                              [](void* self, abi::Context& context, const RawValue* values) {
-                                auto& call = *static_cast<Call*>(self);
-                                call.result = abi::liftResult(context, call.type, values);
-                              }};
+  engine::DynamicCall call{.type = lifted->type, .arguments = {}, .results = {}};
   Outcome outcome;
-  if (instance.execute(function, codec)) {
-    const uint32_t* value = call.result ? call.result->find<uint32_t>() : nullptr;
+  if (instance.execute(function, call.codec())) {
+    const uint32_t* value = call.results.empty() ? nullptr : call.results[0].find<uint32_t>();
     outcome.value = value ? *value : 0;
   } else {
     outcome.trap = instance.store().takeTrap();

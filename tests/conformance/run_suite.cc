@@ -19,6 +19,7 @@
 #include "component/binary/binary_testing.h"
 #include "component/validate/validator.h"
 #include "component/wit/wave.h"
+#include "engine/dynamic_call.h"
 #include "engine/executable.h"
 #include "engine/handles.h"
 #include "engine/instance.h"
@@ -242,28 +243,12 @@ class Runner {
     if (!lifted) return fail("no export " + action.at("field").get<std::string>());
     auto resolved = current_->resolve(*lifted);
     if (!resolved) return fail(resolved.error().text());
-    struct Call {
-      const FuncType& type;
-      std::vector<Value> arguments;
-      std::vector<Value> results;
-    } call{lifted->type, valuesFrom(action.at("args")), {}};
-    auto fits = abi::checkArguments(call.type, call.arguments, &current_->handles());
+    std::vector<Value> arguments = valuesFrom(action.at("args"));
+    auto fits = abi::checkArguments(lifted->type, arguments, &current_->handles());
     if (!fits) return fail(fits.error().text());
-    engine::CallCodec codec{.self = &call,
-                            .lower =
-                                [](void* self, abi::Context& context, RawValue* values) {
-                                  auto& call = *static_cast<Call*>(self);
-                                  abi::lowerParams(context, call.type, call.arguments, values);
-                                },
-                            .lift =
-                                [](void* self, abi::Context& context, const RawValue* values) {
-                                  auto& call = *static_cast<Call*>(self);
-                                  if (auto value = abi::liftResult(context, call.type, values)) {
-                                    call.results.push_back(*std::move(value));
-                                  }
-                                }};
+    engine::DynamicCall call{.type = lifted->type, .arguments = arguments, .results = {}};
     current_->beginCall();
-    bool returned = current_->execute(*resolved, codec);
+    bool returned = current_->execute(*resolved, call.codec());
     if (type == "assert_trap") {
       if (returned) {
         return observe(fail("it returned; expected a trap: " + command.value("text", "")),

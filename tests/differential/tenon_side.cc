@@ -1,4 +1,5 @@
 #include "component/abi/dynamic.h"
+#include "engine/dynamic_call.h"
 #include "engine/executable.h"
 #include "engine/instance.h"
 #include "engine/linked.h"
@@ -71,31 +72,15 @@ class TenonSide final : public Side {
                const std::vector<Value>& arguments) override {
     auto found = exports_.find(name);
     if (found == exports_.end()) return {"no export " + name, {}};
-    struct Frame {
-      const FuncType& type;
-      const std::vector<Value>& arguments;
-      PlainHandles& handles;
-      std::vector<Value> results;
-    } frame{found->second.lifted->type, arguments, handles_, {}};
-    engine::CallCodec codec{.self = &frame,
-                            .lower =
-                                [](void* self, abi::Context& context, RawValue* values) {
-                                  auto& frame = *static_cast<Frame*>(self);
-                                  context.handles = &frame.handles;
-                                  abi::lowerParams(context, frame.type, frame.arguments, values);
-                                },
-                            .lift =
-                                [](void* self, abi::Context& context, const RawValue* values) {
-                                  auto& frame = *static_cast<Frame*>(self);
-                                  context.handles = &frame.handles;
-                                  auto value = abi::liftResult(context, frame.type, values);
-                                  if (value) frame.results.push_back(*std::move(value));
-                                }};
+    engine::DynamicCall call{.type = found->second.lifted->type,
+                             .arguments = arguments,
+                             .handles = &handles_,
+                             .results = {}};
     instance_->beginCall();
-    if (!instance_->execute(found->second, codec)) {
+    if (!instance_->execute(found->second, call.codec())) {
       return {instance_->store().takeTrap().message, {}};
     }
-    return {std::nullopt, std::move(frame.results)};
+    return {std::nullopt, std::move(call.results)};
   }
 
  private:

@@ -1,8 +1,8 @@
 // Components that were built apart, joined at deployment: what the plan says, and what the calls
 // give.
 
-#include "component/abi/dynamic.h"
 #include "component/binary/decoder.h"
+#include "engine/dynamic_call.h"
 #include "engine/executable.h"
 #include "engine/instance.h"
 #include "engine/linked.h"
@@ -101,30 +101,15 @@ const component::LiftedFunction* find(const std::vector<component::ProgramExport
 // Calls `part`'s function with u32 arguments and gives its result, a u64 unless `R` says else.
 template <typename R = uint64_t>
 uint64_t call(engine::Instance& instance, std::vector<std::string> path,
-              std::vector<Value> arguments) {
+              const std::vector<Value>& arguments) {
   const component::LiftedFunction* lifted = find(instance.program().exports, std::move(path));
   if (!lifted) throw std::runtime_error("no such function");
   auto function = instance.resolve(*lifted).value();
-  struct Call {
-    const FuncType& type;
-    std::vector<Value> arguments;
-    std::optional<Value> result;
-  } call{lifted->type, std::move(arguments), {}};
-  engine::CallCodec codec{.self = &call,
-                          .lower =
-                              [](void* self, abi::Context& context, RawValue* values) {
-                                auto& call = *static_cast<Call*>(self);
-                                abi::lowerParams(context, call.type, call.arguments, values);
-                              },
-                          .lift =
-                              [](void* self, abi::Context& context, const RawValue* values) {
-                                auto& call = *static_cast<Call*>(self);
-                                call.result = abi::liftResult(context, call.type, values);
-                              }};
-  if (!instance.execute(function, codec)) {
+  engine::DynamicCall call{.type = lifted->type, .arguments = arguments, .results = {}};
+  if (!instance.execute(function, call.codec())) {
     throw std::runtime_error(instance.store().takeTrap().message);
   }
-  return *call.result->template find<R>();
+  return *call.results.at(0).template find<R>();
 }
 
 class WorkloadTest : public testing::TestWithParam<component::ShimElision> {};
