@@ -124,13 +124,17 @@ std::string label(const std::vector<std::string>& lines) {
   return "\"" + text + "\"";
 }
 
+// "  from -> to [label...", to be closed.
+std::string beginEdge(const std::string& from, const std::string& to, std::string_view colour,
+                      const std::vector<std::string>& lines) {
+  return "  " + dotQuoted(from) + " -> " + dotQuoted(to) + " [label=" + label(lines) +
+         ", color=" + dotQuoted(colour) + ", fontcolor=" + dotQuoted(colour);
+}
+
 // The imports of one component that one provider satisfies.
 std::string edge(const PlannedComponent& from, const std::string& to, LinkCost cost,
                  const std::vector<std::string>& lines) {
-  std::string colour(lookOf(cost).picture);
-  std::string text = "  " + dotQuoted("component " + from.name) + " -> " + dotQuoted(to) +
-                     " [label=" + label(lines) + ", color=" + dotQuoted(colour) +
-                     ", fontcolor=" + dotQuoted(colour);
+  std::string text = beginEdge("component " + from.name, to, lookOf(cost).picture, lines);
   if (cost == LinkCost::FUSED) text += ", penwidth=2";
   if (cost == LinkCost::MISSING) text += ", style=dashed";
   return text + "];\n";
@@ -167,14 +171,14 @@ Result<WorkloadPlan> show(const std::string& path, Form form) {
   switch (form) {
     case Form::TABLE: {
       Colour colour = ::isatty(STDOUT_FILENO) == 1 ? Colour::YES : Colour::NO;
-      TENON_CHECK(print(planTable(workload.name(), plan, colour)));
+      TENON_CHECK(print(planTable(workload, plan, colour)));
       break;
     }
     case Form::JSON:
-      TENON_CHECK(print(planJson(workload.name(), plan)));
+      TENON_CHECK(print(planJson(workload, plan)));
       break;
     case Form::DOT:
-      TENON_CHECK(print(planDot(workload.name(), plan)));
+      TENON_CHECK(print(planDot(workload, plan)));
       break;
   }
   return plan;
@@ -182,7 +186,7 @@ Result<WorkloadPlan> show(const std::string& path, Form form) {
 
 }  // namespace
 
-std::string planTable(const std::string& name, const WorkloadPlan& plan, Colour colour) {
+std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour colour) {
   auto paint = [&](std::string_view how, const std::string& text) {
     return colour == Colour::YES ? std::string(how) + text + std::string(PLAIN) : text;
   };
@@ -204,7 +208,7 @@ std::string planTable(const std::string& name, const WorkloadPlan& plan, Colour 
   for (const Row& row : rows) {
     for (size_t i = 0; i < COLUMNS; ++i) widths[i] = std::max(widths[i], widthOf(row.cells[i]));
   }
-  std::string text = paint(BOLD, name) + ": " + summary(plan) + "\n\n";
+  std::string text = paint(BOLD, workload.name()) + ": " + summary(plan) + "\n\n";
   for (const Row& row : rows) {
     std::string line;
     for (size_t i = 0; i < COLUMNS; ++i) {
@@ -227,12 +231,21 @@ std::string planTable(const std::string& name, const WorkloadPlan& plan, Colour 
     text += (programs.empty() ? "Used by no other component: " : "Reached by no program: ") +
             joined(plan.unreached) + "\n";
   }
+  if (!workload.routes().empty()) {
+    size_t width = 0;
+    for (const HttpRoute& route : workload.routes()) width = std::max(width, widthOf(route.match));
+    text += "HTTP requests:\n";
+    for (const HttpRoute& route : workload.routes()) {
+      std::string gap(width - widthOf(route.match) + 2, ' ');
+      text += "  " + route.match + gap + route.component + "\n";
+    }
+  }
   return text;
 }
 
-std::string planJson(const std::string& name, const WorkloadPlan& plan) {
+std::string planJson(const Workload& workload, const WorkloadPlan& plan) {
   using Json = nlohmann::ordered_json;
-  Json root = {{"name", name}, {"ok", plan.ok()}};
+  Json root = {{"name", workload.name()}, {"ok", plan.ok()}};
   root["components"] = Json::array();
   for (const PlannedComponent& component : plan.components) {
     Json imports = Json::array();
@@ -251,6 +264,10 @@ std::string planJson(const std::string& name, const WorkloadPlan& plan) {
                                   {"imports", std::move(imports)}});
   }
   root["unreached"] = plan.unreached;
+  root["routes"] = Json::array();
+  for (const HttpRoute& route : workload.routes()) {
+    root["routes"].push_back({{"match", route.match}, {"component", route.component}});
+  }
   root["problems"] = Json::array();
   for (const Error& error : plan.problems) {
     root["problems"].push_back(
@@ -259,13 +276,15 @@ std::string planJson(const std::string& name, const WorkloadPlan& plan) {
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string planDot(const std::string& name, const WorkloadPlan& plan) {
+std::string planDot(const Workload& workload, const WorkloadPlan& plan) {
   constexpr const char* HOST = "host";
   constexpr const char* NOTHING = "nothing";
-  std::string text = "digraph " + dotQuoted(name) +
+  constexpr const char* REQUESTS = "requests";
+  constexpr const char* REQUESTS_COLOUR = "#0969da";
+  std::string text = "digraph " + dotQuoted(workload.name()) +
                      " {\n"
                      "  rankdir=LR; ranksep=1.2; label=" +
-                     dotQuoted(name + ": " + summary(plan)) +
+                     dotQuoted(workload.name() + ": " + summary(plan)) +
                      "; labelloc=t;\n"
                      "  fontname=\"Helvetica\"; node [fontname=\"Helvetica\", shape=box, "
                      "style=\"rounded,filled\", fillcolor=\"#ddf4ff\", color=\"#0969da\"];\n"
@@ -301,6 +320,15 @@ std::string planDot(const std::string& name, const WorkloadPlan& plan) {
     if (!missing.empty()) {
       text += edge(component, NOTHING, LinkCost::MISSING, missing), nothing = true;
     }
+  }
+  std::map<std::string, std::vector<std::string>> routes;
+  for (const HttpRoute& route : workload.routes()) routes[route.component].push_back(route.match);
+  for (const auto& [component, matches] : routes) {
+    text += beginEdge(REQUESTS, "component " + component, REQUESTS_COLOUR, matches) + "];\n";
+  }
+  if (!routes.empty()) {
+    text +=
+        std::string("  ") + REQUESTS + " [label=\"HTTP requests\", shape=plaintext, style=\"\"];\n";
   }
   if (host) {
     text += std::string("  ") + HOST +

@@ -12,13 +12,14 @@ namespace tenon::cli {
 enum class Colour : uint8_t { NO, YES };
 
 // A table with a row for each import, below a line that sums it up. Problems are not in it.
-std::string planTable(const std::string& name, const WorkloadPlan& plan, Colour colour);
+std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour colour);
 
-// An object with "name", "ok", "components" (each with its "imports"), "unreached" and "problems".
-std::string planJson(const std::string& name, const WorkloadPlan& plan);
+// An object with "name", "ok", "components" (each with its "imports"), "unreached", "routes" and
+// "problems".
+std::string planJson(const Workload& workload, const WorkloadPlan& plan);
 
-// A graph: components are boxes, an edge leads to who satisfies its imports. Host imports are
-// counted by package.
-std::string planDot(const std::string& name, const WorkloadPlan& plan);
+// A graph: components are boxes, an edge leads to who satisfies its imports, or from HTTP requests
+// to who answers them. Host imports are counted by package.
+std::string planDot(const Workload& workload, const WorkloadPlan& plan);
 
 }  // namespace tenon::cli

@@ -28,6 +28,15 @@ def lock(name):
     return mark
 
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def wasm_tools(*words):
+    """Runs wasm-tools; its standard output."""
+    where = subprocess.run([ROOT / "deps/where", "wasm-tools"], capture_output=True, text=True, check=True)
+    return subprocess.run([where.stdout.strip() + "/bin/wasm-tools", *words], capture_output=True, check=True).stdout
+
+
 class Ended:
     """How a command ended."""
 
@@ -145,4 +154,22 @@ class Tenon:
     def file(self, name, content=b""):
         path = self.folder / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def component(self, name, text):
+        """A component from its text."""
+        source, path = self.file(f"{name}.wat", text), self.folder / f"{name}.wasm"
+        wasm_tools("parse", source, "-o", path)
+        return path
+
+    def core_program(self, name, core):
+        """A program from the text of a core module, which imports WASI and exports wasi:cli/run@0.2.12#run."""
+        texts = self.folder / "wit"
+        if not texts.exists():
+            shutil.copytree(ROOT / "src/wasi/testing/wit", texts)
+            world = next(texts.rglob("all.wit"))
+            world.write_text(world.read_text().replace("\n}", "\n  export wasi:cli/run@0.2.12;\n}"))
+        embedded, path = self.folder / f"{name}.core.wasm", self.folder / f"{name}.wasm"
+        wasm_tools("component", "embed", "-w", "all", texts, self.file(f"{name}.wat", core), "-o", embedded)
+        wasm_tools("component", "new", embedded, "-o", path)
         return path

@@ -109,6 +109,25 @@ def test_a_single_component_is_all_host(t):
     t("plan", "@callee").succeeded()
 
 
+def routed(t):
+    """Three components, of which two answer HTTP requests by routes."""
+    manifest = workload(t, {"web": "http_hello", "api": "http_hello", "idle": "types"})
+    routes = '[http.routes]\n"/" = "web"\n"/api" = "api"\n"*.example.com" = "api"\n'
+    manifest.write_text(manifest.read_text() + routes)
+    return manifest
+
+
+def test_routes_say_who_answers(t):
+    text = t("plan", routed(t)).succeeded().out
+    assert text.endswith("""HTTP requests:
+  /              web
+  /api           api
+  *.example.com  api
+"""), text
+    plan = json.loads(t("plan", "--json", "tenon.toml").succeeded().out)
+    assert plan["routes"][1] == {"match": "/api", "component": "api"}, plan
+
+
 def test_planning_compiles_and_caches_nothing(t):
     cache = t.folder / "empty-cache"
     t("plan", "@hello", env={"XDG_CACHE_HOME": cache}).succeeded()
@@ -138,6 +157,13 @@ def test_graphviz_draws_the_graph(t):
     assert "wasi:cli (10)" in edges["component back", "host"], edges
     svg = subprocess.run(["dot", "-Tsvg"], input=dot.raw_out, capture_output=True, check=True).stdout
     assert b"<svg" in svg and b"front" in svg, svg
+
+
+def test_the_graph_shows_where_requests_go(t):
+    _, nodes, edges = graph(t, routed(t))
+    assert nodes == {"requests", "host", "component web", "component api", "component idle"}, nodes
+    assert edges["requests", "component api"].split("\\l")[:2] == ["/api", "*.example.com"], edges
+    assert ("requests", "component web") in edges and ("requests", "component idle") not in edges, edges
 
 
 def test_names_that_are_words_of_graphviz_stay_names(t):
@@ -190,15 +216,12 @@ def test_a_cycle_is_spelled_out(t):
 
 
 def test_a_type_that_does_not_match_says_where(t):
-    source = t.file("other.wat", """(component
+    t.component("other", """(component
       (core module $M (func (export "inc") (param i64) (result i32) (i32.const 0)))
       (core instance $m (instantiate $M))
       (func $inc (param "v" u64) (result u32) (canon lift (core func $m "inc")))
       (instance $api (export "inc" (func $inc)))
       (export "tenon:bench/step@0.1.0" (instance $api)))""")
-    root = os.path.join(os.path.dirname(__file__), "../..")
-    tools = subprocess.run(["deps/where", "wasm-tools"], cwd=root, capture_output=True, text=True, check=True)
-    subprocess.run([tools.stdout.strip() + "/bin/wasm-tools", "parse", source, "-o", t.folder / "other.wasm"], check=True)
     manifest = t.file("tenon.toml", f'[components.head]\nsource = "{t.guest("relay")}"\n'
                                     '[components.other]\nsource = "other.wasm"\n')
     ended = t("plan", manifest).exited(125)

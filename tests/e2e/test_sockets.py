@@ -5,11 +5,10 @@ import pathlib
 import re
 import resource
 import socket
-import subprocess
 import threading
 import time
 
-from harness import Skipped, both_links
+from harness import ROOT, Skipped, both_links, wasm_tools
 
 LISTEN = ("--allow-listen", "127.0.0.1:0")
 NET = ("--allow-net", "127.0.0.1:*")
@@ -330,27 +329,17 @@ MIXED = """(component
 """
 
 
-def wasm_tools():
-    root = pathlib.Path(__file__).resolve().parents[2]
-    where = subprocess.run([root / "deps/where", "wasm-tools"], capture_output=True, text=True, check=True)
-    return f"{where.stdout.strip()}/bin/wasm-tools"
-
-
 @both_links
 def test_imports_of_different_versions_share_their_resources(t):
     """A pollable of one version of wasi:clocks is blocked on by another version's wasi:io."""
-    tool = wasm_tools()
     for first, second, third in ((0, 0, 0), (6, 3, 0), (12, 1, 12), (0, 12, 4), (99, 7, 2)):
-        text = t.file("mixed.wat", MIXED.replace("{first}", str(first)).replace("{second}", str(second))
-                      .replace("{third}", str(third)))
-        subprocess.run([tool, "parse", text, "-o", t.folder / "mixed.wasm"], check=True)
-        t("run", t.folder / "mixed.wasm").succeeded("")
+        text = MIXED.replace("{first}", str(first)).replace("{second}", str(second)).replace("{third}", str(third))
+        t("run", t.component("mixed", text)).succeeded("")
 
 
 def test_every_function_of_every_version_is_there_with_its_type(t):
     """The texts of the newest version, with the number of another one: 0.2 only ever grew."""
-    tool = wasm_tools()
-    texts = pathlib.Path(__file__).resolve().parents[2] / "src/wasi/testing/wit"
+    texts = ROOT / "src/wasi/testing/wit"
     for patch in (0, 1, 3, 6, 9, 12):
         folder = t.folder / f"wit{patch}"
         for path in texts.rglob("*.wit"):
@@ -360,8 +349,7 @@ def test_every_function_of_every_version_is_there_with_its_type(t):
             (folder / path.relative_to(texts)).parent.mkdir(parents=True, exist_ok=True)
             (folder / path.relative_to(texts)).write_text(text)
         core, component = t.folder / "core.wasm", t.folder / f"all{patch}.wasm"
-        embed = [tool, "component", "embed", "--dummy-names", "legacy", "--all-features", "-w", "all", folder]
-        subprocess.run([*embed, "-o", core], check=True)
-        subprocess.run([tool, "component", "new", core, "-o", component], check=True)
+        wasm_tools("component", "embed", "--dummy-names", "legacy", "--all-features", "-w", "all", folder, "-o", core)
+        wasm_tools("component", "new", core, "-o", component)
         # It does nothing but trap, once everything that it imports was found.
         t("run", component).exited(134)

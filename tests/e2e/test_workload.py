@@ -2,9 +2,7 @@
 
 import json
 import os
-import pathlib
 import shutil
-import subprocess
 
 from harness import both_links
 
@@ -31,12 +29,6 @@ def workload(t, manifest, **guests):
 def probing(t, web="", cart=""):
     """The program `web`, linked to `cart`, with keys for each in the manifest."""
     return workload(t, PROBING.format(web=web, cart=cart), web="prober", cart="probe")
-
-
-def component(t, path, text):
-    """A component of text, made by wasm-tools."""
-    tools = pathlib.Path(subprocess.check_output(["deps/where", "wasm-tools"], text=True).strip())
-    subprocess.run([tools / "bin/wasm-tools", "parse", "-", "-o", path], input=text.encode(), check=True)
 
 
 # -- Contexts
@@ -384,8 +376,8 @@ BUYER = """
 
 def test_a_type_mismatch_shows_the_first_difference_by_path(t):
     folder = workload(t, '[components.web]\nsource = "web.wasm"\n[components.cart]\nsource = "cart.wasm"\n')
-    component(t, folder / "web.wasm", BUYER.format(type="u64"))
-    component(t, folder / "cart.wasm", ITEMS.format(type="f64", core="f64"))
+    shutil.move(t.component("web", BUYER.format(type="u64")), folder / "web.wasm")
+    shutil.move(t.component("cart", ITEMS.format(type="f64", core="f64")), folder / "cart.wasm")
     ended = t("run", folder).refused(125, "component web, import shop:cart/cart@1.0.0: component 'cart' exports "
                                           "another type: ")
     assert "record cart.item, field price: expected u64, found f64" in ended.message, ended
@@ -393,12 +385,12 @@ def test_a_type_mismatch_shows_the_first_difference_by_path(t):
 
 def test_a_component_that_changed_on_disk_is_looked_at_again(t):
     folder = workload(t, '[components.web]\nsource = "web.wasm"\n[components.cart]\nsource = "cart.wasm"\n')
-    component(t, folder / "web.wasm", BUYER.format(type="u64"))
-    component(t, folder / "cart.wasm", ITEMS.format(type="u64", core="i64"))
+    shutil.move(t.component("web", BUYER.format(type="u64")), folder / "web.wasm")
+    shutil.move(t.component("cart", ITEMS.format(type="u64", core="i64")), folder / "cart.wasm")
     t("run", folder).succeeded("")
-    component(t, folder / "cart.wasm", ITEMS.format(type="f64", core="f64"))
+    shutil.move(t.component("cart", ITEMS.format(type="f64", core="f64")), folder / "cart.wasm")
     t("run", folder).refused(125, "expected u64, found f64")
-    component(t, folder / "web.wasm", BUYER.format(type="f64"))
+    shutil.move(t.component("web", BUYER.format(type="f64")), folder / "web.wasm")
     t("run", folder).succeeded("")
     (folder / "cart.wasm").write_bytes(b"\0asm")
     t("run", folder).refused(125, "tenon.toml:4:10: ", "cart.wasm")
