@@ -177,6 +177,9 @@ struct WorkloadState {
   std::shared_ptr<const WorkloadPlan> planOf(const LinkerState& linker) const;
 };
 
+// NOT_FOUND, with what there is.
+Error noComponent(const WorkloadPlan& plan, std::string_view name);
+
 // Runs one call to its end: directly when it neither waits nor takes turns, else on a fiber, driven
 // by the instance's loop. Lives at one address until it is done. The instance may go first, which
 // ends the call.

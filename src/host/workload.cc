@@ -312,6 +312,14 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
   return WorkloadInstance(std::move(state));
 }
 
+Error host::noComponent(const WorkloadPlan& plan, std::string_view name) {
+  Error error(ErrorCode::NOT_FOUND, "there is no component '" + std::string(name) + "'");
+  for (const PlannedComponent& planned : plan.components) {
+    error.details += (error.details.empty() ? "  " : "\n  ") + planned.name;
+  }
+  return error;
+}
+
 // -- WorkloadInstance -----------------------------------------------------------------------------
 
 namespace {
@@ -322,11 +330,7 @@ Result<const std::vector<component::ProgramExport>*> exportsOf(const host::Insta
     auto* exports = std::get_if<component::ExportedInstance>(&part.item);
     if (exports && part.name == component) return &exports->exports;
   }
-  Error error(ErrorCode::NOT_FOUND, "there is no component '" + std::string(component) + "'");
-  for (const PlannedComponent& planned : instance.plan->components) {
-    error.details += (error.details.empty() ? "  " : "\n  ") + planned.name;
-  }
-  return error;
+  return host::noComponent(*instance.plan, component);
 }
 
 // The component to run when none is named.

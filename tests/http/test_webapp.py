@@ -44,4 +44,4 @@ def test_a_workload_without_a_handler_is_refused(t):
     built = t.guests.parent / "examples/webapp"
     t.file("tenon.toml", f'name = "x"\n[components.store]\nsource = "{built}/store.wasm"\n')
     t("serve", t.folder).refused(126, "incoming-handler")
-    t("serve", "--component", "nobody", t.folder).refused(126, "nobody")
+    t("serve", "--component", "nobody", t.folder).refused(125, "there is no component 'nobody'")

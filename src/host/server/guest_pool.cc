@@ -63,24 +63,27 @@ Result<void> checkType(const Blueprint& blueprint) {
   return {};
 }
 
-// The component of a workload that answers.
-Result<std::string> findFront(const WorkloadPlan& plan,
-                              const std::vector<component::ProgramExport>& parts,
-                              const std::string& wanted) {
+// The handler of a component of the workload; null without.
+const component::LiftedFunction* handlerOf(const component::Program& program,
+                                           const std::string& name) {
+  for (const component::ProgramExport& part : program.exports) {
+    auto* instance = std::get_if<component::ExportedInstance>(&part.item);
+    if (instance && part.name == name) return findHandler(instance->exports);
+  }
+  return nullptr;
+}
+
+// The only component of a workload that can be meant to answer.
+Result<std::string> findFront(const WorkloadPlan& plan, const component::Program& program) {
   std::set<std::string_view> linkedTo;
   for (const PlannedComponent& planned : plan.components) {
     for (const PlannedLink& link : planned.links) linkedTo.insert(link.component);
   }
   std::vector<std::string> all, outer;
-  for (const component::ProgramExport& part : parts) {
-    auto* instance = std::get_if<component::ExportedInstance>(&part.item);
-    if (!instance || !findHandler(instance->exports)) continue;
+  for (const component::ProgramExport& part : program.exports) {
+    if (!handlerOf(program, part.name)) continue;
     all.push_back(part.name);
     if (!linkedTo.contains(part.name)) outer.push_back(part.name);
-  }
-  if (!wanted.empty()) {
-    if (std::ranges::count(all, wanted) != 0) return wanted;
-    return noHandler("component '" + wanted + "'");
   }
   if (all.empty()) return noHandler("no component of the workload");
   if (all.size() == 1) return all.front();
@@ -92,6 +95,34 @@ Result<std::string> findFront(const WorkloadPlan& plan,
     error.details += (error.details.empty() ? "  " : "\n  ") + name;
   }
   return error;
+}
+
+// What a component of the workload may use while `front` answers: what the workload grants it, and
+// if it is the front, what the server's options grant.
+WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& granted,
+                       const std::string& front, const ServerOptions& options) {
+  WasiOptions wasi = granted;
+  wasi.output = options.wasi.output;
+  wasi.error = options.wasi.error;
+  if (planned.name != front) return wasi;
+  auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  append(wasi.environment, options.wasi.environment);
+  append(wasi.directories, options.wasi.directories);
+  append(wasi.http.allow, options.wasi.http.allow);
+  append(wasi.network.connect, options.wasi.network.connect);
+  append(wasi.network.listen, options.wasi.network.listen);
+  wasi.http.allowPrivate = wasi.http.allowPrivate || options.wasi.http.allowPrivate;
+  wasi.http.roots += options.wasi.http.roots;
+  return wasi;
+}
+
+// Sets what follows from the handler.
+Result<std::shared_ptr<const Blueprint>> finished(std::shared_ptr<Blueprint> blueprint,
+                                                  const ServerOptions& options) {
+  blueprint->settings = settingsOf(options);
+  TENON_CHECK(checkType(*blueprint));
+  TENON_TRY(blueprint->shape, engine::Instance::shapeOf(*blueprint->handle));
+  return std::shared_ptr<const Blueprint>(std::move(blueprint));
 }
 
 }  // namespace
@@ -115,57 +146,48 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Component& componen
   blueprint->handle = findHandler(blueprint->linked->program().exports);
   blueprint->contexts = {options.wasi};
   blueprint->components = {""};
-  blueprint->settings = settingsOf(options);
-  TENON_CHECK(checkType(*blueprint));
-  TENON_TRY(blueprint->shape, engine::Instance::shapeOf(*blueprint->handle));
-  return std::shared_ptr<const Blueprint>(std::move(blueprint));
+  return finished(std::move(blueprint), options);
 }
 
-Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Workload& workload,
-                                                       const ServerOptions& options) {
+Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
+    const Workload& workload, const ServerOptions& options, std::vector<std::string> fronts) {
   WorkloadState& state = WorkloadState::of(workload);
   Linker linker;
   linker.wasi();
   LinkerState& linkerState = LinkerState::of(linker);
   WorkloadPlan plan = state.plan(linkerState);
   if (!plan.ok()) return plan.error();
+  for (const std::string& front : fronts) {
+    if (std::ranges::count(plan.components, front, &PlannedComponent::name) == 0) {
+      return noComponent(plan, front);
+    }
+  }
   TENON_TRY(auto executable, state.join(plan));
-  TENON_TRY(std::string front, findFront(plan, executable->program().exports, options.component));
+  if (fronts.empty()) {
+    TENON_TRY(std::string front, findFront(plan, executable->program()));
+    fronts.push_back(std::move(front));
+  }
   TENON_CHECK(linkerState.link(state.engine, executable));
-  auto blueprint = std::make_shared<Blueprint>();
-  blueprint->linked = linkerState.linked;
-  for (const component::ProgramExport& part : blueprint->linked->program().exports) {
-    auto* instance = std::get_if<component::ExportedInstance>(&part.item);
-    if (instance && part.name == front) blueprint->handle = findHandler(instance->exports);
-  }
-  for (const PlannedComponent& planned : plan.components) {
-    auto component =
-        std::ranges::find(state.components, planned.component, &WorkloadComponent::name);
-    WasiOptions wasi = component->wasi;
-    wasi.output = options.wasi.output;
-    wasi.error = options.wasi.error;
-    if (planned.name == front) {
-      auto append = [](auto& to, const auto& from) {
-        to.insert(to.end(), from.begin(), from.end());
-      };
-      append(wasi.environment, options.wasi.environment);
-      append(wasi.directories, options.wasi.directories);
-      append(wasi.http.allow, options.wasi.http.allow);
-      append(wasi.network.connect, options.wasi.network.connect);
-      append(wasi.network.listen, options.wasi.network.listen);
-      wasi.http.allowPrivate = wasi.http.allowPrivate || options.wasi.http.allowPrivate;
-      wasi.http.roots += options.wasi.http.roots;
+  std::vector<std::shared_ptr<const Blueprint>> blueprints;
+  for (const std::string& front : fronts) {
+    auto blueprint = std::make_shared<Blueprint>();
+    blueprint->linked = linkerState.linked;
+    blueprint->handle = handlerOf(blueprint->linked->program(), front);
+    if (!blueprint->handle) return noHandler("component '" + front + "'");
+    for (const PlannedComponent& planned : plan.components) {
+      auto component =
+          std::ranges::find(state.components, planned.component, &WorkloadComponent::name);
+      WasiOptions wasi = contextFor(planned, component->wasi, front, options);
+      if (plan.components.size() > 1) {
+        wasi.output.linePrefix = wasi.error.linePrefix = planned.name + " | ";
+      }
+      blueprint->contexts.push_back(std::move(wasi));
+      blueprint->components.push_back(planned.name);
     }
-    if (plan.components.size() > 1) {
-      wasi.output.linePrefix = wasi.error.linePrefix = planned.name + " | ";
-    }
-    blueprint->contexts.push_back(std::move(wasi));
-    blueprint->components.push_back(planned.name);
+    TENON_TRY(auto done, finished(std::move(blueprint), options));
+    blueprints.push_back(std::move(done));
   }
-  blueprint->settings = settingsOf(options);
-  TENON_CHECK(checkType(*blueprint));
-  TENON_TRY(blueprint->shape, engine::Instance::shapeOf(*blueprint->handle));
-  return std::shared_ptr<const Blueprint>(std::move(blueprint));
+  return blueprints;
 }
 
 // -- GuestPool ------------------------------------------------------------------------------------

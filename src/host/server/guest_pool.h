@@ -32,8 +32,11 @@ struct Blueprint {
   // Errors: as Server::start.
   static Result<std::shared_ptr<const Blueprint>> of(const Component& component,
                                                      const ServerOptions& options);
-  static Result<std::shared_ptr<const Blueprint>> of(const Workload& workload,
-                                                     const ServerOptions& options);
+  // One for each of the components that `fronts` names, or for the only one that can answer when it
+  // is empty. Linked once.
+  static Result<std::vector<std::shared_ptr<const Blueprint>>> of(const Workload& workload,
+                                                                  const ServerOptions& options,
+                                                                  std::vector<std::string> fronts);
 };
 
 // An instance with its export.

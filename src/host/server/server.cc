@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <deque>
 #include <future>
-#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -149,31 +149,29 @@ struct Fronts {
   link::RouteTable routes;
 };
 
-template <typename What>
-Result<Fronts> onlyFront(const What& what, const ServerOptions& options) {
+Result<Fronts> frontsOf(const Component& component, const ServerOptions& options) {
   Fronts fronts;
-  TENON_TRY(auto blueprint, Blueprint::of(what, options));
+  TENON_TRY(auto blueprint, Blueprint::of(component, options));
   fronts.blueprints.push_back(std::move(blueprint));
   fronts.routes.add({}, 0);
   return fronts;
 }
 
 Result<Fronts> frontsOf(const Workload& workload, const ServerOptions& options) {
-  const std::vector<HttpRoute>& routes = workload.routes();
-  if (routes.empty() || !options.component.empty()) return onlyFront(workload, options);
   Fronts fronts;
-  std::map<std::string, size_t> indices;
-  for (const HttpRoute& route : routes) {
-    auto [index, fresh] = indices.try_emplace(route.component, fronts.blueprints.size());
-    if (fresh) {
-      ServerOptions own = options;
-      own.component = route.component;
-      TENON_TRY(auto blueprint, Blueprint::of(workload, own));
-      fronts.blueprints.push_back(std::move(blueprint));
+  std::vector<std::string> names;  // in the order of the blueprints
+  if (!options.component.empty()) names.push_back(options.component);
+  if (!options.component.empty() || workload.routes().empty()) {
+    fronts.routes.add({}, 0);
+  } else {
+    for (const HttpRoute& route : workload.routes()) {
+      auto at = std::ranges::find(names, route.component);
+      TENON_TRY(auto pattern, link::parseRoute(route.match));
+      fronts.routes.add(std::move(pattern), static_cast<size_t>(at - names.begin()));
+      if (at == names.end()) names.push_back(route.component);
     }
-    TENON_TRY(auto pattern, link::parseRoute(route.match));
-    fronts.routes.add(std::move(pattern), index->second);
   }
+  TENON_TRY(fronts.blueprints, Blueprint::of(workload, options, std::move(names)));
   return fronts;
 }
 
@@ -235,7 +233,7 @@ Server::~Server() = default;
 
 Result<Server> Server::start(const Component& component, const ServerOptions& options) {
   TENON_CHECK(host::checkOptions(options));
-  TENON_TRY(auto fronts, host::onlyFront(component, options));
+  TENON_TRY(auto fronts, host::frontsOf(component, options));
   TENON_TRY(auto state, host::startServer(std::move(fronts), options));
   return Server(std::move(state));
 }
