@@ -5,6 +5,8 @@
 // look-up names the C++ type it expects and finds nothing else, so a component that declares a host
 // function with another resource than the host's gets a trap and never another object's memory.
 
+#include "call/memory_budget.h"
+
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -20,7 +22,9 @@ class HostObject {
 
 class HostObjects {
  public:
-  explicit HostObjects(uint32_t limit = 1'000'000) : limit_(limit) {}
+  // At most `limit` objects; `memory` bytes for what is charged to `budget`.
+  explicit HostObjects(uint32_t limit = 1'000'000, uint64_t memory = DEFAULT_MEMORY)
+      : limit_(limit), memory_(memory) {}
   HostObjects(const HostObjects&) = delete;
   HostObjects& operator=(const HostObjects&) = delete;
   // Drops what is left, newest first.
@@ -50,6 +54,13 @@ class HostObjects {
 
   uint32_t size() const { return static_cast<uint32_t>(entries_.size() - 1 - free_.size()); }
 
+  // What objects that can be large charge for their memory. Made at first use.
+  const std::shared_ptr<MemoryBudget>& budget() {
+    if (!budget_) budget_ = std::make_shared<MemoryBudget>(memory_);
+    return budget_;
+  }
+  static constexpr uint64_t DEFAULT_MEMORY = 256 * 1024 * 1024;
+
  private:
   struct Entry {
     const void* tag = nullptr;
@@ -66,7 +77,9 @@ class HostObjects {
   }
   std::unique_ptr<HostObject> takeEntry(uint32_t rep);
 
-  uint32_t limit_;
+  const uint32_t limit_;
+  const uint64_t memory_;
+  std::shared_ptr<MemoryBudget> budget_;
   std::vector<Entry> entries_ = std::vector<Entry>(1);  // entry 0 is never used
   std::vector<uint32_t> free_;
 };

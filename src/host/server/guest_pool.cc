@@ -20,6 +20,9 @@ constexpr std::string_view HANDLER = "wasi:http/incoming-handler@0.2.0";
 // Contexts that are kept for the next instances; more were in use at the same time once.
 constexpr size_t MOST_SPARE = 64;
 
+// Of one instance, which answers one request.
+constexpr uint32_t MOST_HANDLES = 100'000;
+
 // The handler among the exports of a component; null without.
 const component::LiftedFunction* findHandler(const std::vector<component::ProgramExport>& exports) {
   for (const component::ProgramExport& item : exports) {
@@ -44,6 +47,7 @@ Error noHandler(std::string_view what) {
 engine::InstanceOptions settingsOf(const ServerOptions& options) {
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
+  settings.maxHandles = MOST_HANDLES;
   settings.timeout = options.timeout;
   return settings;
 }

@@ -51,25 +51,51 @@ HeaderResult<std::string> checkName(std::string_view name) {
   return lower;
 }
 
+// Whether the list may have this value besides: a Content-Length says one number once and for all.
+bool isValid(const FieldList& list, std::string_view name, Bytes value) {
+  if (!isFieldValue(textOf(value))) return false;
+  if (name != "content-length") return true;
+  auto length = parseLength(trimmed(textOf(value)));
+  auto before = declaredLength(list);
+  return length && (!before || *before == *length);
+}
+
+// A list that a guest fills, and what it has charged for it.
+struct ChargedList {
+  explicit ChargedList(call::HostCall& call) : charge(call.objects.budget()) {}
+  call::MemoryCharge charge;
+  FieldList list;
+};
+
+std::unique_ptr<Fields> newList(call::HostCall& call) {
+  auto charged = std::make_shared<ChargedList>(call);
+  std::shared_ptr<FieldList> list(charged, &charged->list);
+  return std::make_unique<Fields>(std::move(list), false, &charged->charge);
+}
+
+bool charge(call::HostCall& call, Fields& fields, size_t size) {
+  if (!fields.charge || fields.charge->set(size)) return true;
+  call.fail("the fields of all messages take more memory than the instance may use");
+  return false;
+}
+
 // Adds; false, and the call failed, when there is too much.
-bool add(call::HostCall& call, FieldList& fields, size_t& size, std::string name, Bytes value) {
+bool add(call::HostCall& call, Fields& fields, size_t& size, std::string name, Bytes value) {
   std::string_view text = trimmed(textOf(value));
   size += name.size() + text.size() + FIELD_COST;
   if (size > MAX_BYTES) {
     call.fail("the fields of a message take more than 1 MiB");
     return false;
   }
-  fields.push_back({std::move(name), std::string(text)});
+  if (!charge(call, fields, size)) return false;
+  fields.list->push_back({std::move(name), std::string(text)});
   return true;
 }
 
-Own<Fields> newFields(call::HostCall& call) {
-  return give(call, std::make_unique<Fields>(std::make_shared<FieldList>(), false));
-}
+Own<Fields> newFields(call::HostCall& call) { return give(call, newList(call)); }
 
 HeaderResult<Own<Fields>> fromList(call::HostCall& call, const std::vector<Entry>& entries) {
-  auto list = std::make_shared<FieldList>();
-  list->reserve(entries.size());
+  auto fields = newList(call);
   size_t size = 0;
   for (const auto& [name, value] : entries) {
     auto checked = checkName(name);
@@ -118,6 +144,7 @@ HeaderResult<void> remove(call::HostCall&, Fields& self, std::string_view name) 
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
   erase(*self.list, checked.value());
+  (void)charge(call, self, sizeOf(*self.list));  // less than before
   return {};
 }
 
@@ -139,7 +166,10 @@ std::vector<Entry> entries(call::HostCall&, Fields& self) {
 }
 
 Own<Fields> clone(call::HostCall& call, Fields& self) {
-  return give(call, std::make_unique<Fields>(std::make_shared<FieldList>(*self.list), false));
+  auto copy = newList(call);
+  if (!charge(call, *copy, sizeOf(*self.list))) return {};
+  *copy->list = *self.list;
+  return give(call, std::move(copy));
 }
 
 }  // namespace

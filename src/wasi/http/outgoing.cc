@@ -46,11 +46,23 @@ Own<OutgoingRequest> newRequest(call::HostCall& call, Own<Fields> headers) {
   return give(call, std::make_unique<OutgoingRequest>(std::move(fields)));
 }
 
+// A body's buffer, charged as if it were full.
+struct ChargedBody {
+  ChargedBody(call::HostCall& call, Side side) : charge(call.objects.budget()), writer(side) {}
+  call::MemoryCharge charge;
+  BodyWriter writer;
+};
+
 // The body of a message, once.
 template <typename Message>
 Expected<Own<OutgoingBody>, void> newBody(call::HostCall& call, Message& self, Side side) {
   if (self.body) return Unexpected<void>{};
-  self.body = std::make_shared<BodyWriter>(side);
+  auto charged = std::make_shared<ChargedBody>(call, side);
+  if (!charged->charge.set(BodyWriter::ROOM)) {
+    call.fail("the bodies of all messages take more memory than the instance may use");
+    return Unexpected<void>{};
+  }
+  self.body = std::shared_ptr<BodyWriter>(charged, &charged->writer);
   if (auto length = declaredLength(*self.fields)) self.body->declare(*length);
   return give(call, std::make_unique<OutgoingBody>(self.body));
 }

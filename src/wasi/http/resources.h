@@ -16,10 +16,11 @@
 namespace tenon::wasi::http {
 
 struct Fields final : call::HostObject {
-  Fields(std::shared_ptr<FieldList> list, bool immutable)
-      : list(std::move(list)), immutable(immutable) {}
+  Fields(std::shared_ptr<FieldList> list, bool immutable, call::MemoryCharge* charge = nullptr)
+      : list(std::move(list)), immutable(immutable), charge(charge) {}
   std::shared_ptr<FieldList> list;  // shared with the message, which does not change it
   bool immutable;
+  call::MemoryCharge* charge;  // for a list that a guest made; it lives as long as the list
 };
 
 struct IncomingRequest final : call::HostObject {

@@ -6,7 +6,10 @@
 
 namespace tenon::wasi::http {
 kj::Promise<void> Signal::wait() {
-  std::erase_if(waiters_, [](auto& waiter) { return !waiter->isWaiting(); });
+  if (waiters_.size() >= tidyAt_) {
+    std::erase_if(waiters_, [](auto& waiter) { return !waiter->isWaiting(); });
+    tidyAt_ = std::max<size_t>(16, waiters_.size() * 2);
+  }
   auto paf = kj::newPromiseAndFulfiller<void>();
   waiters_.push_back(kj::mv(paf.fulfiller));
   return kj::mv(paf.promise);

@@ -22,6 +22,7 @@ class Signal {
 
  private:
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> waiters_;
+  size_t tidyAt_ = 16;  // how many waiters there may be before dropped ones are taken out
 };
 
 class Wire {

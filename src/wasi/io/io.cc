@@ -14,6 +14,9 @@ namespace {
 
 constexpr uint64_t MAX_BLOCKING_WRITE = 4096;
 
+// Waiting for one takes a kilobyte of the host's memory, and every wake looks at all of them.
+constexpr size_t MAX_POLLED = 65'536;
+
 using Bytes = std::span<const std::byte>;
 
 // -- wasi:io/error, wasi:io/poll ------------------------------------------------------------------
@@ -30,6 +33,10 @@ void block(call::HostCall& call, Pollable& self) {
 std::vector<uint32_t> poll(call::HostCall& call, const std::vector<Borrow<Pollable>>& in) {
   if (in.empty()) {
     call.fail("poll was called with an empty list");
+    return {};
+  }
+  if (in.size() > MAX_POLLED) {
+    call.fail("poll was called with more than 65,536 pollables");
     return {};
   }
   std::vector<Waitable*> waitables;

@@ -2,6 +2,8 @@
 
 #include <kj/vector.h>
 
+#include <algorithm>
+
 namespace tenon::wasi {
 
 bool wait(call::HostCall& call, kj::Promise<void> promise) {
@@ -27,19 +29,25 @@ bool waitFor(call::HostCall& call, Waitable& waitable) {
 
 std::vector<uint32_t> waitForAny(call::HostCall& call, std::span<Waitable* const> waitables) {
   std::vector<uint32_t> indices;
+  std::vector<Waitable*> different;  // once something has to be waited for
   while (true) {
     for (uint32_t i = 0; i < waitables.size(); i++) {
       if (waitables[i]->ready()) indices.push_back(i);
     }
     if (!indices.empty()) return indices;
 
+    if (different.empty()) {
+      different.assign(waitables.begin(), waitables.end());
+      std::ranges::sort(different);
+      different.erase(std::ranges::unique(different).begin(), different.end());
+    }
     bool woken = false;
     auto arrived = [&call, &woken]() {
       woken = true;
       call.wake();
     };
-    kj::Vector<kj::Promise<void>> waits(waitables.size());
-    for (Waitable* waitable : waitables) {
+    kj::Vector<kj::Promise<void>> waits(different.size());
+    for (Waitable* waitable : different) {
       waits.add(waitable->whenReady()
                     .then(arrived, [&arrived](kj::Exception&&) { arrived(); })
                     .eagerlyEvaluate(nullptr));

@@ -62,8 +62,10 @@ std::shared_ptr<ObservedFd> NetworkAccess::adopt(kj::AutoCloseFd fd) {
 }
 
 std::shared_ptr<void> NetworkAccess::beginLookup() {
-  if (*lookups_ >= MAX_LOOKUPS) return nullptr;
-  ++*lookups_;
+  if (lookups_->fetch_add(1) >= MAX_LOOKUPS) {
+    --*lookups_;
+    return nullptr;
+  }
   return {lookups_.get(), [lookups = lookups_](void*) { --*lookups; }};
 }
 

@@ -7,6 +7,7 @@
 #include "wasi/io/observed_fd.h"
 #include "wasi/sockets/grants.h"
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -52,7 +53,7 @@ class NetworkAccess {
   std::deque<AddressBytes> learnedOrder_;
   // Counts, shared with what they count, which may be gone later than this.
   std::shared_ptr<uint32_t> open_ = std::make_shared<uint32_t>(0);
-  std::shared_ptr<uint32_t> lookups_ = std::make_shared<uint32_t>(0);
+  std::shared_ptr<std::atomic<uint32_t>> lookups_ = std::make_shared<std::atomic<uint32_t>>(0);
 };
 
 }  // namespace tenon::wasi::sockets

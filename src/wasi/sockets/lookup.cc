@@ -80,16 +80,21 @@ class Lookup final : public Waitable {
 
   // `name` as `normalName` makes it.
   Lookup(std::shared_ptr<NetworkAccess> access, std::shared_ptr<void> place, std::string name)
-      : access_(std::move(access)), place_(std::move(place)), name_(std::move(name)) {
-    kj::Function<Resolved()> work = [name = name_]() { return resolve(name); };
+      : access_(std::move(access)), name_(std::move(name)) {
+    // The place is taken until a thread is done with it, also when nobody waits any more; then it
+    // only passes by.
+    kj::Function<Resolved()> work = [name = name_, place = std::move(place),
+                                     wanted = std::weak_ptr(wanted_)]() {
+      return wanted.expired() ? Resolved() : resolve(name);
+    };
     auto finish = [this](Resolved resolved) {
       if (access_) access_->learn(name_, resolved.addresses);
       resolved_ = std::move(resolved);
-      end();
+      done_ = true;
     };
     auto fail = [this](kj::Exception&&) {
       resolved_.failure = ErrorCode::TEMPORARY_RESOLVER_FAILURE;
-      end();
+      done_ = true;
     };
     running_ = Workers::forNames().run(kj::mv(work)).then(kj::mv(finish), kj::mv(fail)).fork();
   }
@@ -108,14 +113,9 @@ class Lookup final : public Waitable {
   }
 
  private:
-  void end() {
-    done_ = true;
-    place_ = nullptr;
-  }
-
   std::shared_ptr<NetworkAccess> access_;
-  std::shared_ptr<void> place_;
   std::string name_;
+  std::shared_ptr<bool> wanted_ = std::make_shared<bool>(true);  // as long as this lives
   Resolved resolved_;
   size_t next_ = 0;
   bool done_ = false;
