@@ -3,10 +3,13 @@
 #include "cli/report.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -17,6 +20,12 @@ namespace {
 
 // Lines are written out when there is so much of them, and at each tick.
 constexpr size_t BUFFERED = 32 * 1024;
+
+// What is kept for a reader that does not read.
+constexpr size_t MOST_KEPT = 256 * 1024;
+
+// How long the end waits for it, in milliseconds.
+constexpr int LAST_PATIENCE = 1000;
 
 // "2026-11-21T12:00:00.123Z"
 std::string timeText(std::chrono::system_clock::time_point when) {
@@ -60,7 +69,7 @@ Result<LogFormat> parseLogFormat(std::string_view text) {
   if (text == "json") return LogFormat::JSON;
   if (text == "none") return LogFormat::NONE;
   return Error(ErrorCode::INVALID_ARGUMENT,
-               "--log " + std::string(text) + ": write text, json or none");
+               "'" + std::string(text) + "' is no format: write text, json or none");
 }
 
 std::string formatText(const RequestRecord& record) {
@@ -121,7 +130,11 @@ Result<std::unique_ptr<AccessLog>> AccessLog::open(const std::string& path, LogF
 }
 
 AccessLog::~AccessLog() {
-  flush();
+  {
+    std::lock_guard lock(mutex_);
+    writeOut(LAST_PATIENCE);
+    writeOut(LAST_PATIENCE);  // how many were lost
+  }
   if (fd_ != STDERR_FILENO) ::close(fd_);
 }
 
@@ -129,31 +142,47 @@ void AccessLog::add(const RequestRecord& record) {
   if (format_ == LogFormat::NONE) return;
   std::string line = format_ == LogFormat::JSON ? formatJson(record) : formatText(record);
   std::lock_guard lock(mutex_);
+  if (lines_.size() + line.size() > MOST_KEPT) {
+    ++lost_;
+    return;
+  }
   lines_ += line;
-  if (lines_.size() >= BUFFERED) writeOut();
+  if (lines_.size() >= BUFFERED) writeOut(0);
 }
 
 void AccessLog::flush() {
   std::lock_guard lock(mutex_);
-  writeOut();
+  writeOut(0);
 }
 
-// A log that cannot be written loses lines rather than requests, and says so until it can again.
-void AccessLog::writeOut() {
+// A log that nobody reads, or that cannot be written, loses lines rather than stop requests, and
+// says so when it can again. What `poll` says there is room for does not block: a pipe has room for
+// PIPE_BUF bytes then.
+void AccessLog::writeOut(int patience) {
   std::string_view left = lines_;
   while (!left.empty()) {
-    ssize_t count = ::write(fd_, left.data(), left.size());
-    if (count < 0 && errno == EINTR) continue;
+    pollfd room{.fd = fd_, .events = POLLOUT, .revents = 0};
+    int ready = ::poll(&room, 1, patience);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0) break;
+    ssize_t count = ::write(fd_, left.data(), std::min<size_t>(left.size(), PIPE_BUF));
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count <= 0) {
       if (!std::exchange(failing_, true) && fd_ != STDERR_FILENO) {
         warn(std::string("the access log cannot be written: ") + std::strerror(errno));
       }
+      left = {};
       break;
     }
     failing_ = false;
     left.remove_prefix(static_cast<size_t>(count));
   }
-  lines_.clear();
+  lines_.erase(0, lines_.size() - left.size());
+  if (lines_.empty() && lost_ != 0) {
+    std::string count = std::to_string(std::exchange(lost_, 0));
+    lines_ = format_ == LogFormat::JSON ? "{\"lost\":" + count + "}\n"
+                                        : "# " + count + " lines were lost\n";
+  }
 }
 
 }  // namespace tenon::cli

@@ -35,7 +35,7 @@ Result<Component> compile(const std::string& file, const std::string& output,
 
 int compileCommand(const Words& words) {
   CLI::App command(
-      "Compiles a component ahead of time, to a file that run and call take in its place.",
+      "Compiles a component ahead of time, to a file that run, call and serve take in its place.",
       "tenon compile");
   std::string file;
   std::string output;

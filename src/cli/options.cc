@@ -39,7 +39,7 @@ Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
   auto nanoseconds = parseWithUnit(text, UNITS);
   if (!nanoseconds || *nanoseconds > 9e18) {
     return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + std::string(text) + "' is not a duration: write 500ms, 10s, 5m or 1h");
+                 "'" + std::string(text) + "' is not a duration: write 500ms, 10s, 5m, 1h, or a number of seconds");
   }
   return std::chrono::nanoseconds(static_cast<int64_t>(*nanoseconds));
 }
@@ -91,7 +91,8 @@ void GuestOptions::addTo(CLI::App& command) {
   command.add_option("--timeout", timeout, "Stop the guest after this long: 500ms, 10s, 5m")
       ->type_name("TIME");
   command
-      .add_option("--max-memory", maxMemory, "Most linear memory that the guest may have: 64M, 1G")
+      .add_option("--max-memory", maxMemory,
+                  "Most bytes in each linear memory of the guest, which has one or few: 64M, 1G")
       ->type_name("SIZE");
   command
       .add_option("--max-stack", maxStack, "Most stack that the guest's calls may take: 512K, 2M")

@@ -11,9 +11,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -22,15 +25,27 @@ namespace tenon::cli {
 namespace {
 
 Result<std::string> readText(const std::string& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (!file) return Error(ErrorCode::INVALID_ARGUMENT, path + " cannot be read");
-  return text;
+  if (file && !text.empty()) return text;
+  const char* why = errno != 0 ? std::strerror(errno) : "it is empty";
+  return Error(ErrorCode::INVALID_ARGUMENT, path + " cannot be read: " + why);
 }
 
 Result<std::chrono::milliseconds> parseTime(const std::string& text) {
   TENON_TRY(auto duration, parseDuration(text));
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+// A count: CLI11's own message for what is none says little.
+Result<uint32_t> parseCount(const std::string& text) {
+  uint32_t count = 0;
+  auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (problem != std::errc() || end != text.data() + text.size()) {
+    return Error(ErrorCode::INVALID_ARGUMENT, "'" + text + "' is not a number of things");
+  }
+  return count;
 }
 
 Result<uint32_t> parseSmallSize(const std::string& text) {
@@ -55,42 +70,54 @@ struct ServeOptions {
   ServerOptions server;
   LogFormat log = LogFormat::TEXT;
   std::string logFile = "-";
+  const CLI::Option* certificate = nullptr;
+  const CLI::Option* key = nullptr;
 
   // Lives as long as `command`.
   void addTo(CLI::App& command) {
     auto add = [&](const char* name, auto& value, const char* description) {
       return command.add_option(name, value, description);
     };
+    auto addCount = [&](const char* name, uint32_t& value, const char* description) {
+      addParsed(command, name, value, parseCount, description)
+          ->type_name("N")
+          ->default_str(std::to_string(value));
+    };
     auto addTime = [&](const char* name, std::chrono::milliseconds& value,
                        const char* description) {
-      addParsed(command, name, value, parseTime, description)->type_name("TIME");
+      addParsed(command, name, value, parseTime, description)
+          ->type_name("TIME")
+          ->default_str(std::to_string(value.count() / 1000) + "s");
     };
     add("FILE", file, "The component, or a workload")->required();
-    add("--addr", server.address, "Where to listen; port 0: any")->type_name("HOST:PORT");
-    add("--threads", server.threads, "How many threads serve")->type_name("N");
-    add("--reuse", server.reuse, "How many requests an instance answers (1: fresh ones)")
-        ->type_name("N");
-    addParsed(command, "--tls-cert", server.tlsCertificate, readText,
-              "PEM file with the certificate chain: HTTPS")
-        ->type_name("FILE");
-    addParsed(command, "--tls-key", server.tlsKey, readText, "PEM file with its key")
-        ->type_name("FILE");
+    add("--addr", server.address, "Where to listen; port 0: any")
+        ->type_name("HOST:PORT")
+        ->capture_default_str();
+    addCount("--threads", server.threads, "How many threads serve");
+    addCount("--reuse", server.reuse, "How many requests an instance answers; 1: fresh ones");
+    certificate = addParsed(command, "--tls-cert", server.tlsCertificate, readText,
+                            "PEM file with the certificate chain: HTTPS")
+                      ->type_name("FILE");
+    key = addParsed(command, "--tls-key", server.tlsKey, readText, "PEM file with its key")
+              ->type_name("FILE");
     add("--component", server.component, "Workloads: the component that answers")
         ->type_name("NAME");
     addParsed(command, "--max-body", server.maxBody, parseSize, "Largest body of a request: 1M, 1G")
         ->type_name("SIZE");
     addParsed(command, "--max-head", server.maxHeaderBytes, parseSmallSize,
-              "Largest head of a request: 8K to 64K")
-        ->type_name("SIZE");
-    add("--max-headers", server.maxHeaders, "Most header fields of a request")->type_name("N");
-    add("--max-connections", server.maxConnections, "Most connections; then 503")->type_name("N");
-    add("--max-requests", server.maxRequests, "Most requests in flight; then 503")->type_name("N");
+              "Largest head of a request: 256 to 64K")
+        ->type_name("SIZE")
+        ->default_str(std::to_string(server.maxHeaderBytes / 1024) + "K");
+    addCount("--max-headers", server.maxHeaders, "Most header fields of a request");
+    addCount("--max-connections", server.maxConnections, "Most connections; then 503");
+    addCount("--max-requests", server.maxRequests, "Most requests in flight; then 503");
     addTime("--header-timeout", server.headerTimeout, "For a request's head; then 408");
     addTime("--idle-timeout", server.idleTimeout, "Between the requests of a connection");
     addTime("--stall-timeout", server.stallTimeout, "Without a byte of a body, either way");
     addTime("--shutdown-timeout", server.shutdownTimeout, "For requests after SIGTERM");
     addParsed(command, "--log", log, parseLogFormat, "The access log: text, json or none")
-        ->type_name("FORMAT");
+        ->type_name("FORMAT")
+        ->default_str("text");
     add("--log-file", logFile, "Where it goes; default: standard error")->type_name("FILE");
   }
 
@@ -105,6 +132,19 @@ struct ServeOptions {
   }
 };
 
+// An error of Server::start as a person wants to read it.
+Error explainStart(Error error, const ServeOptions& serve) {
+  // The port is in use, there is no such component: the words of the command are to blame.
+  if (error.code == ErrorCode::IO || error.code == ErrorCode::NOT_FOUND) {
+    error.code = ErrorCode::INVALID_ARGUMENT;
+  }
+  if (error.message.find("TLS") != std::string::npos && *serve.certificate && *serve.key) {
+    error.details = "  certificate: " + serve.certificate->as<std::string>() +
+                    "\n  key: " + serve.key->as<std::string>();
+  }
+  return error;
+}
+
 void warnOf(const std::string& warning) {
   if (!warning.empty()) warn(warning);
 }
@@ -116,14 +156,20 @@ Result<Server> startServer(const ServeOptions& serve, const GuestOptions& guest)
   if (!engine.warning().empty()) warn(engine.warning() + "; --no-cache goes without asking");
   if (!engine.pooled()) warn("instances cannot be pooled here, each costs more");
   if (!Workload::isManifest(serve.file)) {
+    if (!serve.server.component.empty()) {
+      return Error(ErrorCode::INVALID_ARGUMENT,
+                   "--component is for workloads, and " + serve.file + " is no manifest");
+    }
     TENON_TRY(Component component, Component::load(engine, serve.file));
     auto server = Server::start(component, serve.server);
     warnOf(component.warning());
+    if (!server) return explainStart(std::move(server).error(), serve);
     return server;
   }
   TENON_TRY(Workload workload, Workload::load(engine, serve.file));
   auto server = Server::start(workload, serve.server);
   warnOf(workload.warning());
+  if (!server) return explainStart(std::move(server).error(), serve);
   return server;
 }
 
@@ -143,11 +189,7 @@ Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest) {
   }
   serve.server.onWarning = [](const std::string& text) { warn(text); };
   auto server = startServer(serve, guest);
-  if (!server) {
-    Error error = std::move(server).error();
-    if (error.code == ErrorCode::IO) error.code = ErrorCode::INVALID_ARGUMENT;  // 125
-    return error;
-  }
+  if (!server) return std::move(server).error();
   running = &*server;
   std::signal(SIGTERM, onSignal);
   std::signal(SIGINT, onSignal);
