@@ -3,7 +3,7 @@
 // Prints one line of JSON: requests per second, latency percentiles in microseconds, errors. With
 // --idle it opens so many connections instead, sends a request on each and leaves them open. With
 // --echo it sends one request with so many bytes, takes as many from the response at the same time,
-// and prints the seconds.
+// and prints the seconds. That takes the client little time: it copies none of the content.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,7 +11,9 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -117,6 +119,9 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
+// So many bytes are read where a chunk's size is expected.
+constexpr size_t SIZE_LINE = 16;
+
 // Takes a response apart while it arrives, and counts the bytes of its body.
 class BodyCounter {
  public:
@@ -141,6 +146,14 @@ class BodyCounter {
   }
   bool done() const { return done_; }
   uint64_t total() const { return total_; }
+  // How many of the next bytes are content and nothing else; `skip` counts those that were not
+  // looked at.
+  uint64_t left() const { return left_; }
+  void skip(uint64_t count) {
+    left_ -= count;
+    total_ += count;
+    if (left_ == 0 && !chunked_) done_ = true;
+  }
 
  private:
   // A head, or the size of a chunk.
@@ -177,8 +190,12 @@ int echo(const Options& options) {
   std::string head = "POST " + options.path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
                      std::to_string(options.echo) + "\r\n\r\n";
   if (::write(fd, head.data(), head.size()) != static_cast<ssize_t>(head.size())) return 1;
-  std::vector<char> block(size_t{256} * 1024, 'x');
-  std::vector<char> buffer(block.size());
+  // Neither side's content is copied here: what goes out is one file's pages, of what comes only
+  // heads and sizes are looked at. The server should be what is measured.
+  constexpr size_t MOST = size_t{1} << 20;
+  int block = ::memfd_create("block", MFD_CLOEXEC);
+  std::vector<char> buffer(MOST, 'x');
+  if (::write(block, buffer.data(), MOST) != static_cast<ssize_t>(MOST)) return 1;
   BodyCounter counter;
   uint64_t left = options.echo;
   auto begin = Clock::now();
@@ -189,13 +206,23 @@ int echo(const Options& options) {
       return 1;
     }
     if ((ready.revents & POLLOUT) != 0) {
-      ssize_t count = ::write(fd, block.data(), std::min<uint64_t>(left, block.size()));
+      off_t from = 0;
+      ssize_t count = ::sendfile(fd, block, &from, std::min<uint64_t>(left, MOST));
       if (count > 0) left -= static_cast<uint64_t>(count);
     }
-    if ((ready.revents & ~POLLOUT) != 0) {
-      ssize_t count = ::read(fd, buffer.data(), buffer.size());
-      if (count < 0 && errno == EAGAIN) continue;
-      if (count <= 0 || !counter.take({buffer.data(), static_cast<size_t>(count)})) {
+    if ((ready.revents & ~POLLOUT) == 0) continue;
+    while (!counter.done()) {
+      bool content = counter.left() > 0;
+      size_t wanted = content ? std::min<uint64_t>(counter.left(), MOST) : SIZE_LINE;
+      ssize_t count = ::recv(fd, buffer.data(), wanted, content ? MSG_TRUNC : 0);
+      if (count < 0 && errno == EAGAIN) break;
+      bool good = count > 0;
+      if (good && content) {
+        counter.skip(static_cast<uint64_t>(count));
+      } else if (good) {
+        good = counter.take({buffer.data(), static_cast<size_t>(count)});
+      }
+      if (!good) {
         std::printf("the response broke off\n");
         return 1;
       }

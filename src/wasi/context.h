@@ -52,9 +52,11 @@ class ContextImpl final : public Context {
   bool errorIsTerminal = false;
   std::vector<Preopen> preopens;
   std::shared_ptr<http::Client> http;  // null: no server may be reached
-  // Shared with copies of this context. Never null. `network` uses `lingering`.
+  // Shared with copies of this context. Never null. `network` uses `lingering`; `pipe` is empty
+  // while a guest runs.
   std::shared_ptr<Lingering> lingering;
   std::shared_ptr<sockets::NetworkAccess> network;
+  std::shared_ptr<KernelPipe> pipe;
 
   kj::Promise<void> drained() override;
   // Whether `drained` resolves at once.

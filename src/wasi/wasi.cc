@@ -96,7 +96,8 @@ std::string describe(const std::exception_ptr& exception) {
 ContextImpl::ContextImpl(Clocks clocks)
     : clocks(clocks),
       lingering(std::make_shared<Lingering>(clocks.timer)),
-      network(std::make_shared<sockets::NetworkAccess>(sockets::Grants(), nullptr, *lingering)) {}
+      network(std::make_shared<sockets::NetworkAccess>(sockets::Grants(), nullptr, *lingering)),
+      pipe(std::make_shared<KernelPipe>()) {}
 
 bool ContextImpl::isDrained() { return output->flushed() && error->flushed() && lingering->done(); }
 

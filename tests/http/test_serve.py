@@ -3,6 +3,9 @@
 import concurrent.futures
 import json
 import subprocess
+import threading
+import time
+from random import Random
 
 from serving import Serving
 
@@ -73,6 +76,39 @@ def test_bodies_are_echoed_with_a_length_and_in_chunks(t):
         answer = client.read_answer()
         assert answer.body == b"one" + b"two" * 1000 + b"x", answer
         assert answer.trailers == [("x-trailers", "x-sum: 7")], answer.trailers
+
+
+def test_bodies_that_are_passed_on_arrive_unchanged_whatever_their_clients_speeds(t):
+    def chunks(data, random):
+        while data:
+            size = random.choice((1, 255, 4096, 65536, 1 << 20))
+            yield b"%x\r\n%s\r\n" % (len(data[:size]), data[:size])
+            data = data[size:]
+        yield b"0\r\n\r\n"
+
+    with Serving(t, "@http_web") as server:
+        def echo(number):
+            random = Random(number)
+            data = random.randbytes(6_000_000)
+            chunked = number % 2 == 1
+            framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(data)}"
+
+            def send(client):
+                client.send(f"POST /echo HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n")
+                for part in chunks(data, random) if chunked else (data[:100], data[100:3_000_000], data[3_000_000:]):
+                    client.send(part)
+
+            with server.client() as client:
+                sending = threading.Thread(target=send, args=(client,))
+                sending.start()
+                if number % 4 >= 2:
+                    time.sleep(0.3)  # until nothing moves any more
+                answer = client.read_answer()
+                sending.join()
+            return answer.whole and answer.body == data
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(echo, range(8)))
 
 
 def test_both_directions_stream_at_once(t):

@@ -68,8 +68,9 @@ Connection::Connection(Worker& worker, kj::Own<kj::AsyncIoStream> stream, int fd
     : worker_(worker),
       stream_(kj::mv(stream)),
       fd_(fd),
+      plainSocket_(worker.secure() ? -1 : fd),
       client_(std::move(client)),
-      wire_(*stream_, worker.timer()),
+      wire_(*stream_, worker.timer(), plainSocket_),
       since_(worker.timer().now()) {
   auto paf = kj::newPromiseAndFulfiller<void>();
   cutter_ = kj::mv(paf.fulfiller);
@@ -406,7 +407,7 @@ kj::Promise<bool> Connection::sendAnswer(http::Answer& answer, ResponseContext& 
   if (answer.body) {
     sending_ = std::move(answer.body);
     whole = co_await http::sendMessage(*stream_, std::move(head), mode, sending_, worker_.timer(),
-                                       progress_);
+                                       progress_, plainSocket_);
     if (mode != http::BodyMode::NONE) sent_ = sending_->written();
     sending_ = nullptr;
   } else {

@@ -61,6 +61,7 @@ class Connection {
   Worker& worker_;
   kj::Own<kj::AsyncIoStream> stream_;
   const int fd_;
+  const int plainSocket_;  // whose bytes are those of `stream_`, or -1
   const std::string client_;
   wasi::http::Wire wire_;
   Stage stage_ = Stage::IDLE;

@@ -9,6 +9,8 @@ namespace {
 
 // Of a chunk's size and its extensions.
 constexpr size_t MAX_SIZE_LINE = 1024;
+// What is read to see that bytes have come, when the rest is to stay in the system.
+constexpr size_t SAMPLE = 256;
 
 // The size that begins a chunk's line; nothing when it is none.
 std::optional<uint64_t> parseChunkSize(std::string_view line) {
@@ -135,6 +137,11 @@ bool BodyReader::takeTrailers(std::string_view bytes) {
 
 void BodyReader::consumed(size_t count) {
   wire_->use(count);
+  this->count(count);
+}
+
+// Takes note of bytes of the body that are on the wire no more.
+void BodyReader::count(size_t count) {
   received_ += count;
   if (options_.framing != Framing::UNTIL_CLOSE) left_ -= count;
   if (received_ > options_.maxBytes) {
@@ -196,7 +203,7 @@ void BodyReader::startFill() {
   if (options_.onFirstRead) std::exchange(options_.onFirstRead, nullptr)();
   filling_ = true;
   wire_->touch();
-  kj::Promise<bool> filling = wire_->fill();
+  kj::Promise<bool> filling = wire_->fill(sparing_ ? SAMPLE : Wire::ROOM);
   KJ_IF_MAYBE (patience, options_.patience) {
     filling = filling.exclusiveJoin(wire_->timer().afterDelay(*patience).then([this]() {
       late_ = true;
@@ -234,6 +241,7 @@ StreamResult<size_t> BodyReader::read(std::span<std::byte> into) {
     consumed(piece);
   }
   if (count != 0) {
+    sparing_ = false;
     // The next bytes come while the guest works on these.
     if (!finished() && available() == 0) startFill();
     return count;
@@ -257,6 +265,27 @@ StreamResult<uint64_t> BodyReader::skip(uint64_t length) {
   auto nothing = read({});
   if (!nothing) return Unexpected<StreamFault>{std::move(nothing).error()};
   return uint64_t{0};
+}
+
+bool BodyReader::fillsPipes() {
+  if (!finished()) advance();
+  return state_ == State::DATA && !options_.onFirstRead && wire_->socket() >= 0;
+}
+
+uint64_t BodyReader::fillPipe(KernelPipe& pipe, std::string& before, uint64_t most) {
+  // While a read is under way its bytes may be here already, and nobody knows of them.
+  if (!fillsPipes() || filling_) return 0;
+  size_t here = wire_->bytes().size();
+  most = std::min(most, left_);
+  if (here >= most) return 0;
+  sparing_ = true;
+  size_t moved = pipe.fill(wire_->socket(), static_cast<size_t>(most - here));
+  if (moved == 0) return 0;
+  before.assign(wire_->bytes());
+  wire_->use(here);
+  wire_->touch();
+  count(here + moved);
+  return here + moved;
 }
 
 bool BodyReader::ready() {

@@ -40,6 +40,8 @@ class BodyReader final : public InputSource {
 
   StreamResult<size_t> read(std::span<std::byte> into) override;
   StreamResult<uint64_t> skip(uint64_t length) override;
+  uint64_t fillPipe(KernelPipe& pipe, std::string& before, uint64_t most) override;
+  bool fillsPipes() override;
   bool ready() override;
   kj::Promise<void> whenReady() override;
 
@@ -81,6 +83,7 @@ class BodyReader final : public InputSource {
   bool takeTrailers(std::string_view bytes);
   size_t available() const;
   void consumed(size_t count);
+  void count(size_t count);
   void finish();
   void tellFinished();
   void startFill();
@@ -94,7 +97,8 @@ class BodyReader final : public InputSource {
   uint64_t received_ = 0;
   size_t searched_ = 0;  // bytes of the trailers that were looked at
   bool filling_ = false;
-  bool told_ = false;  // the error was handed out
+  bool sparing_ = false;  // its bytes are better left in the system
+  bool told_ = false;     // the error was handed out
   bool late_ = false;
   std::optional<ErrorCode> error_;
   std::shared_ptr<FieldList> trailers_;

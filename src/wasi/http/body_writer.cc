@@ -1,53 +1,118 @@
 #include "wasi/http/body_writer.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
 
 namespace tenon::wasi::http {
+namespace {
 
-StreamResult<uint64_t> BodyWriter::permit() {
+// Room for a chunk's size and its line end.
+constexpr size_t CHUNK_LINE = 18;
+
+void appendChunkLine(std::string& to, size_t size) {
+  char digits[CHUNK_LINE];
+  auto end = std::to_chars(digits, digits + sizeof(digits), size, 16).ptr;
+  to.append(digits, end);
+  to += "\r\n";
+}
+
+}  // namespace
+
+StreamResult<void> BodyWriter::check() {
   if (error_) {
     ErrorCode why = *std::exchange(error_, std::nullopt);
     return httpFault(std::move(why));
   }
   if (closed_ || finished_ || broken_) return closedFault();
+  return {};
+}
+
+StreamResult<void> BodyWriter::addWritten(size_t count) {
+  bool fits = !declared_ || count <= *declared_ - written_;
+  written_ += count;
+  if (fits) return {};
+  auto size = std::optional(written_);
+  abandon();
+  return httpFault(side_ == Side::REQUEST ? makeError<ErrorKind::HTTP_REQUEST_BODY_SIZE>(size)
+                                          : makeError<ErrorKind::HTTP_RESPONSE_BODY_SIZE>(size));
+}
+
+StreamResult<uint64_t> BodyWriter::permit() {
+  if (auto fault = check(); !fault) return Unexpected<StreamFault>{std::move(fault).error()};
   if (!flushed()) return uint64_t{0};
   flushing_ = false;
-  return uint64_t{ROOM - std::min(ROOM, buffer_.size())};
+  return uint64_t{ROOM - std::min(ROOM, waiting())};
 }
 
 StreamResult<void> BodyWriter::write(std::span<const std::byte> bytes) {
-  if (error_) {
-    ErrorCode why = *std::exchange(error_, std::nullopt);
-    return httpFault(std::move(why));
-  }
-  if (closed_ || finished_ || broken_) return closedFault();
-  if (declared_ && bytes.size() > *declared_ - written_) {
-    written_ += bytes.size();
-    auto size = std::optional(written_);
-    abandon();
-    return httpFault(side_ == Side::REQUEST ? makeError<ErrorKind::HTTP_REQUEST_BODY_SIZE>(size)
-                                            : makeError<ErrorKind::HTTP_RESPONSE_BODY_SIZE>(size));
-  }
+  if (auto fault = check(); !fault) return fault;
+  if (auto fault = addWritten(bytes.size()); !fault) return fault;
   if (bytes.empty()) return {};
-  written_ += bytes.size();
   buffer_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   work_.raise();
   return {};
 }
 
-StreamResult<void> BodyWriter::flush() {
-  if (error_) {
-    ErrorCode why = *std::exchange(error_, std::nullopt);
-    return httpFault(std::move(why));
+size_t BodyWriter::pipeRoom() {
+  if (!socket_.idle || hasWork() || closed_ || error_) return 0;
+  return roomOf(socket_.fd);
+}
+
+bool BodyWriter::pipeBusy() {
+  if (closed_ || finished_ || broken_ || error_ || socket_.fd < 0) return false;
+  return !socket_.idle || waiting() != 0;
+}
+
+kj::Promise<void> BodyWriter::whenPipeIdle() {
+  if (!pipeBusy()) return kj::READY_NOW;
+  return room_.wait();
+}
+
+StreamResult<void> BodyWriter::takePipe(std::string_view before, KernelPipe& pipe) {
+  size_t size = before.size() + pipe.size();
+  StreamResult<void> fault = check();
+  if (fault) fault = addWritten(size);
+  if (!fault || size == 0) {
+    pipe.clear();
+    return fault;
   }
-  if (closed_ || finished_ || broken_) return closedFault();
-  flushing_ = buffer_.size() > FLUSHED;
+  bool chunked = socket_.mode == BodyMode::CHUNKED;
+  std::string front;
+  front.reserve(CHUNK_LINE + before.size());
+  if (chunked) appendChunkLine(front, size);
+  front += before;
+  // All parts go to the socket one behind the other, and what it does not take waits here.
+  auto send = [this](std::string_view bytes, int how) {
+    if (!framed_.empty()) return;
+    ssize_t sent =
+        ::send(socket_.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT | how);
+    framed_ = bytes.substr(sent > 0 ? static_cast<size_t>(sent) : 0);
+  };
+  if (!front.empty()) send(front, MSG_MORE);
+  if (framed_.empty()) pipe.drain(socket_.fd, chunked);
+  pipe.drain(framed_);
+  if (chunked) {
+    if (framed_.empty()) {
+      send("\r\n", 0);
+    } else {
+      framed_ += "\r\n";
+    }
+  }
+  socket_.progress->since = socket_.timer->now();
+  if (!framed_.empty()) work_.raise();
   return {};
 }
 
-bool BodyWriter::flushed() { return !flushing_ || closed_ || broken_ || buffer_.size() <= FLUSHED; }
+StreamResult<void> BodyWriter::flush() {
+  if (auto fault = check(); !fault) return fault;
+  flushing_ = waiting() > FLUSHED;
+  return {};
+}
+
+bool BodyWriter::flushed() { return !flushing_ || closed_ || broken_ || waiting() <= FLUSHED; }
 
 kj::Promise<void> BodyWriter::whenFlushed() {
   if (flushed()) return kj::READY_NOW;
@@ -56,7 +121,7 @@ kj::Promise<void> BodyWriter::whenFlushed() {
 
 bool BodyWriter::ready() {
   if (error_ || closed_ || finished_ || broken_) return true;
-  return flushed() && buffer_.size() < ROOM;
+  return flushed() && waiting() < ROOM;
 }
 
 kj::Promise<void> BodyWriter::whenReady() {
@@ -92,7 +157,9 @@ kj::Promise<void> BodyWriter::whenWork() {
   return work_.wait();
 }
 
-void BodyWriter::take(std::string& empty) {
+void BodyWriter::take(std::string& empty, std::string& framed) {
+  framed += framed_;
+  framed_ = {};
   buffer_.swap(empty);
   room_.raise();
 }
@@ -101,21 +168,26 @@ void BodyWriter::close(std::optional<ErrorCode> why) {
   if (closed_) return;
   closed_ = true;
   error_ = std::move(why);
+  framed_ = {};
   buffer_ = {};
+  socket_ = {};
   room_.raise();
 }
 
 kj::Promise<bool> sendMessage(kj::AsyncOutputStream& to, std::string head, BodyMode mode,
                               std::shared_ptr<BodyWriter> body, kj::Timer& timer,
-                              WriteProgress& progress) {
+                              WriteProgress& progress, int socket) {
   using Piece = kj::ArrayPtr<const kj::byte>;
   auto piece = [](std::string_view text) {
     return Piece(reinterpret_cast<const kj::byte*>(text.data()), text.size());
   };
   constexpr size_t COPIED = 8 * 1024;
   std::string data;
+  if (mode == BodyMode::NONE) socket = -1;
+  body->setSocket({.fd = socket, .mode = mode, .progress = &progress, .timer = &timer});
+  KJ_DEFER(body->setSocket({}));
   while (true) {
-    body->take(data);
+    body->take(data, head);
     bool finished = body->finished() && body->waiting() == 0;
     bool broken = !finished && body->broken();
     if (mode == BodyMode::NONE) data.clear();
@@ -123,10 +195,7 @@ kj::Promise<bool> sendMessage(kj::AsyncOutputStream& to, std::string head, BodyM
     std::string tail;
     if (mode == BodyMode::CHUNKED) {
       if (!data.empty()) {
-        char digits[16];
-        auto end = std::to_chars(digits, digits + sizeof(digits), data.size(), 16).ptr;
-        head.append(digits, end);
-        head += "\r\n";
+        appendChunkLine(head, data.size());
         tail = "\r\n";
       }
       if (finished) {
@@ -151,7 +220,10 @@ kj::Promise<bool> sendMessage(kj::AsyncOutputStream& to, std::string head, BodyM
     if (broken) co_return false;
     head.clear();
     data.clear();
-    if (!body->hasWork()) co_await body->whenWork();
+    if (body->hasWork()) continue;
+    body->setIdle(socket >= 0);
+    KJ_DEFER(body->setIdle(false));
+    co_await body->whenWork();
   }
 }
 

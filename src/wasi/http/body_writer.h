@@ -18,6 +18,28 @@
 
 namespace tenon::wasi::http {
 
+enum class BodyMode : uint8_t {
+  PLAIN,    // as it is: its length was said, or the end of the connection ends it
+  CHUNKED,  // with the sizes in between
+  NONE,     // dropped: the answer to HEAD
+};
+
+// Whether a write waits for the other side, and since when; or when bytes were last given to the
+// system.
+struct WriteProgress {
+  bool writing = false;
+  kj::TimePoint since = kj::origin<kj::TimePoint>();
+};
+
+// A socket that a message's bytes may go to at once, framed as `mode` says.
+struct DirectSocket {
+  int fd = -1;        // -1: none
+  bool idle = false;  // nothing else is sent there now
+  BodyMode mode = BodyMode::PLAIN;
+  WriteProgress* progress = nullptr;
+  kj::Timer* timer = nullptr;
+};
+
 // Shared by the guest's resources and by what sends the message: each may go first.
 class BodyWriter final : public OutputSink {
  public:
@@ -30,6 +52,10 @@ class BodyWriter final : public OutputSink {
 
   StreamResult<uint64_t> permit() override;
   StreamResult<void> write(std::span<const std::byte> bytes) override;
+  size_t pipeRoom() override;
+  bool pipeBusy() override;
+  kj::Promise<void> whenPipeIdle() override;
+  StreamResult<void> takePipe(std::string_view before, KernelPipe& pipe) override;
   StreamResult<void> flush() override;
   bool flushed() override;
   kj::Promise<void> whenFlushed() override;
@@ -49,23 +75,39 @@ class BodyWriter final : public OutputSink {
 
   // -- The sending side
   const std::optional<uint64_t>& declared() const { return declared_; }
-  size_t waiting() const { return buffer_.size(); }
+  size_t waiting() const { return framed_.size() + buffer_.size(); }
   // All that will ever come is in the buffer.
   bool finished() const { return finished_; }
   bool broken() const { return broken_; }
   uint64_t written() const { return written_; }
   const std::shared_ptr<FieldList>& trailers() const { return trailers_; }
   // Something to send, or an end.
-  bool hasWork() const { return !buffer_.empty() || finished_ || broken_; }
+  bool hasWork() const { return waiting() != 0 || finished_ || broken_; }
   kj::Promise<void> whenWork();
-  // Swaps what waits to be sent for `empty`, which has no content.
-  void take(std::string& empty);
+  // Swaps what waits to be sent for `empty`, which has no content. Appends to `framed` what goes in
+  // front of it and has its framing already.
+  void take(std::string& empty, std::string& framed);
+  // Where what comes in a pipe may go while that is idle. None once it is sent no more.
+  void setSocket(DirectSocket socket) {
+    socket_ = socket;
+    if (socket.fd < 0) room_.raise();
+  }
+  void setIdle(bool idle) {
+    socket_.idle = idle;
+    if (idle) room_.raise();
+  }
   // Nobody takes bytes any more; the guest gets `why` once.
   void close(std::optional<ErrorCode> why);
 
  private:
+  // A fault that every operation tells of.
+  StreamResult<void> check();
+  StreamResult<void> addWritten(size_t count);
+
   const Side side_;
+  std::string framed_;  // the rest of what a socket did not take
   std::string buffer_;
+  DirectSocket socket_;
   uint64_t written_ = 0;
   std::optional<uint64_t> declared_;
   bool mayBeLeftOut_ = false;
@@ -79,24 +121,12 @@ class BodyWriter final : public OutputSink {
   Signal work_;
 };
 
-enum class BodyMode : uint8_t {
-  PLAIN,    // as it is: its length was said, or the end of the connection ends it
-  CHUNKED,  // with the sizes in between
-  NONE,     // dropped: the answer to HEAD
-};
-
-// Whether a write waits for the other side, and since when.
-struct WriteProgress {
-  bool writing = false;
-  kj::TimePoint since = kj::origin<kj::TimePoint>();
-};
-
 // Sends `head` and then the body as it comes, until its end; `head` and all of a body that is
 // there leave in one write. False: the guest broke the body off, and the connection is of no use
 // any more. Throws when the connection is broken. References live until the promise is done or
-// dropped.
+// dropped. `socket`: where bytes that `to` gets go as they are; -1: nowhere.
 kj::Promise<bool> sendMessage(kj::AsyncOutputStream& to, std::string head, BodyMode mode,
                               std::shared_ptr<BodyWriter> body, kj::Timer& timer,
-                              WriteProgress& progress);
+                              WriteProgress& progress, int socket = -1);
 
 }  // namespace tenon::wasi::http

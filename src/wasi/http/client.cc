@@ -53,8 +53,8 @@ ErrorCode tlsError(const kj::Exception& exception) {
 
 // A connection to a server.
 struct ServerConnection {
-  ServerConnection(kj::Own<kj::AsyncIoStream> opened, kj::Timer& timer)
-      : stream(kj::mv(opened)), wire(*stream, timer) {}
+  ServerConnection(kj::Own<kj::AsyncIoStream> opened, kj::Timer& timer, bool secure)
+      : stream(kj::mv(opened)), wire(*stream, timer, secure ? -1 : stream->getFd().orDefault(-1)) {}
 
   kj::Own<kj::AsyncIoStream> stream;
   Wire wire;
@@ -128,7 +128,8 @@ class ClientImpl final : public Client,
           if (request.body) request.body->close(opened.error());
           co_return failed(opened.error());
         }
-        connection = std::make_shared<ServerConnection>(kj::mv(opened.value()), timer_);
+        connection = std::make_shared<ServerConnection>(kj::mv(opened.value()), timer_,
+                                                        request.target.secure);
       }
       begin(*connection, request);
       auto head = co_await readHead(*connection, request);
@@ -172,7 +173,8 @@ class ClientImpl final : public Client,
     connection.body = body;
     connection.sent = false;
     connection.sending =
-        sendMessage(*connection.stream, std::move(head), mode, body, timer_, connection.progress)
+        sendMessage(*connection.stream, std::move(head), mode, body, timer_, connection.progress,
+                    connection.wire.socket())
             .then(
                 [&connection](bool whole) {
                   connection.sent = whole;

@@ -32,8 +32,12 @@ class Wire {
   // What an idle connection keeps.
   static constexpr size_t FIRST_ROOM = 2048;
 
-  // `stream` and `timer` outlive this.
-  Wire(kj::AsyncInputStream& stream, kj::Timer& timer) : stream_(stream), timer_(timer) { touch(); }
+  // `stream` and `timer` outlive this. `socket`: the socket whose bytes `stream` gives as they are;
+  // -1: there is none, or it is not known.
+  Wire(kj::AsyncInputStream& stream, kj::Timer& timer, int socket = -1)
+      : stream_(stream), timer_(timer), socket_(socket) {
+    touch();
+  }
 
   std::string_view bytes() const { return {buffer_.get() + begin_, end_ - begin_}; }
   void use(size_t count);
@@ -47,6 +51,7 @@ class Wire {
   void shrink();
 
   kj::Timer& timer() { return timer_; }
+  int socket() const { return socket_; }
 
   // When bytes last arrived, or `touch` was called.
   kj::TimePoint lastArrival() const { return lastArrival_; }
@@ -57,6 +62,7 @@ class Wire {
 
   kj::AsyncInputStream& stream_;
   kj::Timer& timer_;
+  const int socket_;
   std::unique_ptr<char[]> buffer_;
   size_t capacity_ = 0;
   size_t next_ = FIRST_ROOM;  // how much room the next read should have

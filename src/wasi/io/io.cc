@@ -215,9 +215,28 @@ VoidResult blockingWriteZeroesAndFlush(call::HostCall& call, OutputStream& self,
   return writeAndFlush(call, self, zeroes(length));
 }
 
+// A splice inside the system. 0: it must be done here.
+StreamResult<uint64_t> splicePipe(ContextImpl& context, OutputStream& self, InputStream& source,
+                                  uint64_t length) {
+  uint64_t most = std::min<uint64_t>(length, self.sink->pipeRoom());
+  if (most == 0) return uint64_t{0};
+  std::string before;
+  uint64_t count = source.source->fillPipe(*context.pipe, before, most);
+  if (count == 0) return uint64_t{0};
+  self.permitted = 0;
+  auto written = self.sink->takePipe(before, *context.pipe);
+  if (!written) return Unexpected<StreamFault>{std::move(written).error()};
+  return count;
+}
+
 CountResult splice(call::HostCall& call, OutputStream& self, InputStream& source, uint64_t length) {
   auto permit = renewPermit(self);
   if (!permit) return failure(call, permit);
+  if (*permit != 0) {
+    auto piped = splicePipe(contextOf(call), self, source, length);
+    if (!piped) return failure(call, piped);
+    if (*piped != 0) return *piped;
+  }
   std::span<std::byte> buffer = contextOf(call).scratch();
   buffer = buffer.first(std::min<uint64_t>({length, *permit, buffer.size()}));
   auto count = source.source->read(buffer);
@@ -230,12 +249,19 @@ CountResult splice(call::HostCall& call, OutputStream& self, InputStream& source
 CountResult blockingSplice(call::HostCall& call, OutputStream& self, InputStream& source,
                            uint64_t length) {
   while (true) {
+    if (length != 0) {
+      while (self.sink->pipeBusy() && source.source->fillsPipes()) {
+        if (!wait(call, self.sink->whenPipeIdle())) return {};
+      }
+      // Without asking first: bytes that are still in the system make no source ready.
+      CountResult result = splice(call, self, source, length);
+      if (!result || *result != 0 || call.failed()) return result;
+    }
     // Waiting for one may last long enough for the other to change, so both are asked again.
     while (!self.sink->ready() || !source.source->ready()) {
       if (!waitFor(call, *self.sink) || !waitFor(call, *source.source)) return {};
     }
-    CountResult result = splice(call, self, source, length);
-    if (length == 0 || !result || *result != 0 || call.failed()) return result;
+    if (length == 0) return splice(call, self, source, length);
   }
 }
 
@@ -264,6 +290,12 @@ StreamResult<uint64_t> InputSource::skip(uint64_t length) {
   auto count = read(std::span(dropped).first(std::min<uint64_t>(length, dropped.size())));
   if (!count) return Unexpected<StreamFault>{std::move(count).error()};
   return uint64_t{*count};
+}
+
+StreamResult<void> OutputSink::takePipe(std::string_view before, KernelPipe& pipe) {
+  std::string bytes(before);
+  pipe.drain(bytes);
+  return write(std::as_bytes(std::span(bytes)));
 }
 
 void provideIo(call::Registry& registry) {

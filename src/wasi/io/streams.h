@@ -8,12 +8,15 @@
 
 #include "call/host_objects.h"
 #include "wasi/io/error.h"
+#include "wasi/io/kernel_pipe.h"
 #include "wasi/io/waitable.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace tenon::wasi {
@@ -28,6 +31,16 @@ class InputSource : public Waitable {
 
   // As `read`, without the bytes. By default reads them and drops them.
   virtual StreamResult<uint64_t> skip(uint64_t length);
+
+  // As `read` of at most `most` bytes that stay in the system: `pipe`, which is empty, gets them,
+  // and `before` those in front of them that were here already. How many both are; 0: `read` must
+  // be used, and nothing was moved.
+  virtual uint64_t fillPipe(KernelPipe&, std::string& before, uint64_t most) {
+    (void)before, (void)most;
+    return 0;
+  }
+  // Whether it is worth waiting for `fillPipe`: what is to come is still in the system.
+  virtual bool fillsPipes() { return false; }
 };
 
 // Where an output stream's bytes go. `ready`: `permit` would give more than 0 or a fault. After a
@@ -39,6 +52,16 @@ class OutputSink : public Waitable {
 
   // Takes all of `bytes`, at most as many as `permit` said.
   virtual StreamResult<void> write(std::span<const std::byte> bytes) = 0;
+
+  // How many bytes `takePipe` would take now without keeping them. 0: use `write`.
+  virtual size_t pipeRoom() { return 0; }
+  // Whether that is so only until what was written before has left; and waiting for that. Whoever
+  // waits asks again. The promise must not outlive this object.
+  virtual bool pipeBusy() { return false; }
+  virtual kj::Promise<void> whenPipeIdle() { return kj::READY_NOW; }
+  // As `write` of `before` and of all that `pipe` holds, which is empty afterwards. Only where
+  // `pipeRoom` and `permit` were not 0 a moment ago.
+  virtual StreamResult<void> takePipe(std::string_view before, KernelPipe& pipe);
 
   // Begins to move everything that was written to where it goes. `permit` gives 0 until that is
   // done.
