@@ -42,15 +42,43 @@ class Connection {
  private:
   enum class Stage : uint8_t { IDLE, HEAD, GUEST, SENDING };
 
+  // What of a request's body is read after its response, so that the connection can be used again
+  // or be closed in order.
+  static constexpr uint64_t MAX_DISCARDED = 256 * 1024;
+  static constexpr auto DISCARD_TIME = 2 * kj::SECONDS;
+
+  // Size 0: not all of it is there yet.
+  struct HeadSearch {
+    size_t size = 0;
+    bool tooLarge = false;
+  };
+  struct Refusal {
+    uint16_t status = 0;
+    const char* text = "";  // static storage
+    uint32_t retryAfter = 0;
+  };
+  // What to do with a request. Status 0: it is not that.
+  struct Next {
+    wasi::http::Malformed malformed{.status = 0};
+    Refusal refusal;
+  };
+
   kj::Promise<void> serve();
-  // Reads and answers one request. False: the connection ends.
-  kj::Promise<bool> serveOne();
-  kj::Promise<bool> answer(wasi::http::RequestHead head);
+  HeadSearch findHead(size_t& searched);
+  void noteBegin();
+  // Has a guest answer the request whose head is on the wire. All of the response is in `response`
+  // if the guest waited for nothing; else it is empty.
+  Next begin(size_t headSize, ResponseContext& context, std::string& response);
+  void takeWhole(ResponseContext& context, std::string& response);
+  size_t sendNow(std::string_view bytes);
+  kj::Promise<bool> sendRefusal(Refusal refusal, ResponseContext& context);
+  kj::Promise<bool> answer(ResponseContext& context);
   kj::Promise<bool> sendAnswer(wasi::http::Answer& answer, ResponseContext& context);
-  kj::Promise<bool> finishBody(wasi::http::BodyReader& body, bool keepAlive);
+  kj::Promise<void> discardBody(wasi::http::BodyReader& body, bool keepAlive);
+  bool endRequest(bool keepAlive);
   kj::Promise<void> sendShort(uint16_t status, std::string_view text, ResponseContext& context,
                               uint32_t retryAfter = 0);
-  kj::Promise<bool> refuse(uint16_t status, const char* why);
+  kj::Promise<void> refuse(wasi::http::Malformed malformed);
   kj::Promise<bool> reportFailure(uint16_t status, Error error, ResponseContext& context);
   void startGuest(wasi::http::IncomingMessage message, GuestPool& guests, InFlight inFlight);
   // Ends it where nobody is left to answer.
@@ -82,6 +110,7 @@ class Connection {
   bool begun_ = false;                  // something of the response was sent
   bool answered_ = false;               // all of it was
   kj::Maybe<kj::TimePoint> leftSince_;  // when it was seen that the client sends no more
+  bool mayContinue_ = true;
   bool continued_ = false;
   kj::Maybe<kj::Promise<void>> continuing_;  // the write of "100 Continue"
 
