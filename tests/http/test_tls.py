@@ -1,5 +1,6 @@
 """`tenon serve` with TLS."""
 
+import re
 import ssl
 import subprocess
 
@@ -26,11 +27,23 @@ def test_clients_that_do_not_speak_tls_harm_nobody(t):
     cert, key = certificate(t.folder)
     with Serving(t, "@http_web", "--tls-cert", cert, "--tls-key", key) as server:
         assert server.raw("GET / HTTP/1.1\r\nHost: a\r\n\r\n") is None
+        failed = re.compile(r"the TLS handshake with 127\.0\.0\.1:\d+ failed: .*http request")
+        server.wait_for(lambda: [line for line in list(server.lines) if failed.search(line)], lambda found: found)
         with server.client() as client:
             client.send(b"\x16\x03\x01")
         context = ssl.create_default_context(cafile=cert)
         with server.client(wrap=lambda s: context.wrap_socket(s, server_hostname="localhost")) as client:
             assert client.get("/").status == 200
+        # A client that goes without a word is no failure.
+        assert sum("handshake" in line for line in server.lines) == 1, server.lines
+
+
+def test_a_client_that_distrusts_the_certificate_is_logged(t):
+    cert, key = certificate(t.folder)
+    with Serving(t, "@http_web", "--tls-cert", cert, "--tls-key", key) as server:
+        url = f"https://localhost:{server.port}/"
+        assert subprocess.run(["curl", "-sS", url], capture_output=True).returncode == 60
+        server.wait_for(lambda: list(server.lines), lambda lines: any("TLS handshake" in line for line in lines))
 
 
 def test_certificates_that_do_not_fit_are_refused(t):

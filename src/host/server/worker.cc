@@ -175,11 +175,24 @@ kj::Promise<void> Worker::serve(kj::Own<kj::AsyncIoStream> stream) {
     }
     co_return;
   }
-  std::string client = options().onRequest ? peerOf(*stream) : std::string();
+  bool named = options().onRequest || tls_ != nullptr;
+  std::string client = named ? peerOf(*stream) : std::string();
   int fd = -1;
   KJ_IF_MAYBE (known, stream->getFd()) fd = *known;
   if (tls_ != nullptr) {
-    stream = co_await timer_.timeoutAfter(HANDSHAKE, tls_->wrapServer(kj::mv(stream)));
+    kj::Maybe<kj::Exception> failure;
+    try {
+      stream = co_await timer_.timeoutAfter(HANDSHAKE, tls_->wrapServer(kj::mv(stream)));
+    } catch (...) {
+      failure = kj::getCaughtExceptionAsKj();
+    }
+    KJ_IF_MAYBE (exception, failure) {
+      // One that only connects and goes again, as a probe does, says nothing.
+      if (exception->getType() != kj::Exception::Type::DISCONNECTED) {
+        warn("the TLS handshake with " + client + " failed: " + exception->getDescription().cStr());
+      }
+      co_return;
+    }
   }
   Connection connection(*this, kj::mv(stream), fd, std::move(client));
   co_await connection.run();
@@ -238,7 +251,6 @@ void Worker::warn(const std::string& text) {
 void Worker::taskFailed(kj::Exception&& exception) {
   // A client that breaks off says nothing new; everything else should not happen.
   if (exception.getType() == kj::Exception::Type::DISCONNECTED) return;
-  if (tls_ != nullptr) return;  // handshakes that fail
   warn(std::string("a connection failed: ") + exception.getDescription().cStr());
 }
 
