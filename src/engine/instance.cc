@@ -25,11 +25,35 @@ Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<const Linked>
   return instance;
 }
 
+namespace {
+
+// The engine's limit is that of one memory or table. So a component cannot have as many as it
+// likes: it gets more than any that a toolchain makes, and a workload as many as its parts need.
+StoreLimits limitsOf(const component::Program& program, StoreLimits limits) {
+  constexpr uint32_t LEAST = 100, EACH = 10;
+  uint32_t parts = 0;
+  for (const component::InstanceInfo& info : program.instances) {
+    parts = std::max(parts, info.part + 1);
+  }
+  uint32_t most = std::max(LEAST, EACH * parts);
+  limits.memories = std::min(limits.memories, most);
+  limits.tables = std::min(limits.tables, most);
+  return limits;
+}
+
+// Who may use little memory makes the host keep little.
+uint64_t hostMemory(const StoreLimits& limits) {
+  constexpr uint64_t LEAST = 16 * 1024 * 1024;
+  return std::clamp(limits.memoryBytes, LEAST, call::HostObjects::DEFAULT_MEMORY);
+}
+
+}  // namespace
+
 Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options)
     : linked_(std::move(linked)),
       options_(std::move(options)),
-      objects_(options_.maxHandles),
-      store_(linked_->engine(), this, options_.limits),
+      objects_(options_.maxHandles, hostMemory(options_.limits)),
+      store_(linked_->engine(), this, limitsOf(linked_->program(), options_.limits)),
       usesContext_(linked_->usesContext()) {
   const component::Program& program = this->program();
   components_.reserve(program.instances.size());

@@ -1,5 +1,7 @@
 """Programs that try to use up the host: what they make it keep and do is bounded."""
 
+import resource
+
 POLL = """(module
   (import "wasi:clocks/monotonic-clock@0.2.12" "subscribe-duration" (func $subscribe (param i64) (result i32)))
   (import "wasi:io/poll@0.2.12" "poll" (func $poll (param i32 i32 i32)))
@@ -47,8 +49,36 @@ BODIES = """(module
     (loop $l
       (call $body (call $request (call $fields)) (i32.const 16))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
-      (br_if $l (i32.lt_u (local.get $i) (i32.const 3000))))
+      (br_if $l (i32.lt_u (local.get $i) (i32.const COUNT))))
     (i32.const 0)))"""
+
+
+FILES = """(module
+  (import "wasi:filesystem/preopens@0.2.12" "get-directories" (func $directories (param i32)))
+  (import "wasi:filesystem/types@0.2.12" "[method]descriptor.open-at"
+    (func $open (param i32 i32 i32 i32 i32 i32 i32)))
+  (import "wasi:filesystem/types@0.2.12" "[resource-drop]descriptor" (func $drop (param i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 100) ".")
+  (global $top (mut i32) (i32.const 65536))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (global.get $top)
+    (global.set $top (i32.add (global.get $top) (i32.and (i32.add (local.get 3) (i32.const 15)) (i32.const -8)))))
+  (func (export "wasi:cli/run@0.2.12#run") (result i32)
+    (local $d i32) (local $count i32)
+    (call $directories (i32.const 1000))
+    (local.set $d (i32.load (i32.load (i32.const 1000))))
+    (loop $l
+      (call $open (local.get $d) (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 0) (i32.const 1)
+        (i32.const 2000))
+      (if (i32.eqz (i32.load8_u (i32.const 2000)))
+        (then (local.set $count (i32.add (local.get $count) (i32.const 1))) (br $l))))
+    ;; insufficient-memory, and what is dropped makes room again.
+    (if (i32.ne (i32.load8_u (i32.const 2004)) (i32.const 22)) (then (return (i32.const 1))))
+    (call $drop (i32.add (local.get $d) (i32.const 1)))
+    (call $open (local.get $d) (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 0) (i32.const 1)
+      (i32.const 2000))
+    (i32.or (i32.load8_u (i32.const 2000)) (i32.ne (local.get $count) (i32.const COUNT)))))"""
 
 
 def test_a_pollable_that_is_in_a_list_many_times_is_waited_for_once(t):
@@ -73,5 +103,17 @@ def test_fields_of_messages_have_a_limit_together(t):
 
 
 def test_bodies_of_messages_have_a_limit_together(t):
-    t("run", t.core_program("bodies", BODIES)).refused(
-        134, "the bodies of all messages take more memory than the instance may use")
+    text = "the bodies of all messages take more memory than the instance may use"
+    t("run", t.core_program("bodies", BODIES.replace("COUNT", "3000"))).refused(134, text)
+    # As much as may be needed follows from the limit of a memory.
+    some = t.core_program("some", BODIES.replace("COUNT", "500"))
+    t("run", some).succeeded()
+    t("run", "--max-memory", "16M", some).refused(134, text)
+
+
+def test_some_descriptors_stay_for_the_host(t):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+
+    files = t.core_program("files", FILES.replace("COUNT", str(200 - 64)))
+    t("run", "--dir", f"{t.folder}::/", files, preexec_fn=limit).succeeded()

@@ -5,6 +5,7 @@
 
 #include "call/host_objects.h"
 #include "wasi/filesystem/disk.h"
+#include "wasi/filesystem/file_place.h"
 #include "wasi/filesystem/types.h"
 #include "wasi/io/lingering.h"
 #include "wasi/io/streams.h"
@@ -34,6 +35,7 @@ struct OpenFile {
   ino_t inode = 0;
   Disk* disk = nullptr;  // never null once it is open; lives as long as the process
   mutable std::atomic<bool> alwaysWaits = false;  // the file system does not know RWF_NOWAIT
+  FilePlace place;                                // none: it was granted
 
   // Takes an open descriptor over. `near`: another file, probably on the same disk; may be null.
   static std::shared_ptr<OpenFile> of(kj::AutoCloseFd fd, const struct stat& status,

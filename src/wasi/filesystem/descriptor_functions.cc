@@ -255,10 +255,11 @@ class Listing {
 };
 
 struct DirectoryEntryStream final : call::HostObject {
-  DirectoryEntryStream(std::shared_ptr<Listing> listing, Disk& disk)
-      : listing(std::move(listing)), disk(disk) {}
+  DirectoryEntryStream(std::shared_ptr<Listing> listing, Disk& disk, FilePlace place)
+      : listing(std::move(listing)), disk(disk), place(std::move(place)) {}
   std::shared_ptr<Listing> listing;
   Disk& disk;
+  FilePlace place;
   std::deque<EntryResult> ahead;  // what a thread read
 };
 
@@ -274,11 +275,14 @@ FileResult<std::shared_ptr<Listing>> openListing(const OpenFile& file) {
 FileResult<Own<DirectoryEntryStream>> readDirectory(call::HostCall& call, Descriptor& self) {
   auto file = self.file;
   if (!file->isDirectory()) return Unexpected{ErrorCode::NOT_DIRECTORY};
+  FilePlace place = FilePlace::take();
+  if (!place) return systemFailure(EMFILE);
   auto listing = onDisk<FileResult<std::shared_ptr<Listing>>>(
       call, *file->disk, [file]() { return openListing(*file); });
   if (!listing) return Unexpected{listing.error()};
   if (call.failed()) return {};
-  return give(call, std::make_unique<DirectoryEntryStream>(*std::move(listing), *file->disk));
+  return give(call, std::make_unique<DirectoryEntryStream>(*std::move(listing), *file->disk,
+                                                           std::move(place)));
 }
 
 EntryResult readDirectoryEntry(call::HostCall& call, DirectoryEntryStream& self) {

@@ -130,12 +130,15 @@ FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathF
                  has(open, OpenFlags::TRUNCATE);
   if (has(open, OpenFlags::DIRECTORY) && creates) return Unexpected{ErrorCode::INVALID};
 
+  FilePlace place = FilePlace::take();
+  if (!place) return systemFailure(EMFILE);
   auto file = onDisk<FileResult<std::shared_ptr<OpenFile>>>(
       call, *self.file->disk, [directory = self.file, path, name, open, flags]() {
         return openFile(*directory, path, name, open, flags);
       });
   if (!file) return Unexpected{file.error()};
   if (call.failed()) return {};
+  (*file)->place = std::move(place);
   return give(call, std::make_unique<Descriptor>(*std::move(file)));
 }
 
