@@ -8,7 +8,7 @@
 
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
   deps/pins deps/wasmtime/Cargo.toml deps/wasmtime/Cargo.lock
-  deps/wasmtime/src/lib.rs deps/wasmtime/src/oracle.rs scripts/lib.sh)
+  deps/wasmtime/src/lib.rs deps/wasmtime/src/extend.rs deps/wasmtime/src/oracle.rs scripts/lib.sh)
 execute_process(COMMAND ${PROJECT_SOURCE_DIR}/deps/where capnproto wasmtime wasmtime-oracle wasm-tools
   OUTPUT_VARIABLE TENON_DEP_DIRS OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 string(REPLACE "\n" ";" TENON_DEP_DIRS "${TENON_DEP_DIRS}")
@@ -46,11 +46,14 @@ endfunction()
 
 tenon_check_wasmtime(${TENON_WASMTIME_DIR})
 add_library(tenon_wasmtime_headers INTERFACE IMPORTED)
-target_include_directories(tenon_wasmtime_headers SYSTEM INTERFACE ${TENON_WASMTIME_DIR}/include)
+# What deps/wasmtime adds to the C API.
+set(TENON_WASMTIME_EXTRA ${PROJECT_SOURCE_DIR}/deps/wasmtime/include)
+target_include_directories(tenon_wasmtime_headers SYSTEM INTERFACE ${TENON_WASMTIME_DIR}/include
+  ${TENON_WASMTIME_EXTRA})
 add_library(tenon_wasmtime STATIC IMPORTED)
 set_target_properties(tenon_wasmtime PROPERTIES
   IMPORTED_LOCATION ${TENON_WASMTIME_DIR}/lib/libtenon_wasmtime.a
-  INTERFACE_INCLUDE_DIRECTORIES ${TENON_WASMTIME_DIR}/include
+  INTERFACE_INCLUDE_DIRECTORIES "${TENON_WASMTIME_DIR}/include;${TENON_WASMTIME_EXTRA}"
   INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS};m")
 
 set(TENON_TESTS_ENABLED OFF)
@@ -85,6 +88,6 @@ if(TENON_TESTS_ENABLED)
   endif()
   set_target_properties(tenon_wasmtime_oracle PROPERTIES
     IMPORTED_LOCATION ${TENON_WASMTIME_ORACLE_DIR}/lib/libtenon_wasmtime.a
-    INTERFACE_INCLUDE_DIRECTORIES ${TENON_WASMTIME_ORACLE_DIR}/include
+    INTERFACE_INCLUDE_DIRECTORIES "${TENON_WASMTIME_ORACLE_DIR}/include;${TENON_WASMTIME_EXTRA}"
     INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS};m")
 endif()

@@ -30,9 +30,9 @@ dep_dir() {
   local crate=deps/wasmtime hash
   case $1 in
     capnproto) hash=$(tenon_hash "$CAPNPROTO_VERSION" "$CAPNPROTO_SHA256" "$CAPNPROTO_RECIPE") ;;
-    wasmtime) hash=$(tenon_hash "$WASMTIME_RECIPE" $crate/Cargo.toml $crate/Cargo.lock $crate/src/lib.rs) ;;
+    wasmtime) hash=$(tenon_hash "$WASMTIME_RECIPE" $crate/Cargo.toml $crate/Cargo.lock $crate/src/lib.rs $crate/src/extend.rs) ;;
     wasmtime-oracle)
-      hash=$(tenon_hash "$WASMTIME_RECIPE" $crate/Cargo.toml $crate/Cargo.lock $crate/src/lib.rs $crate/src/oracle.rs)
+      hash=$(tenon_hash "$WASMTIME_RECIPE" $crate/Cargo.toml $crate/Cargo.lock $crate/src/{lib,extend,oracle}.rs)
       ;;
     wasm-tools) hash=$WASM_TOOLS_VERSION ;;
     wasmtime-cli) hash=$WASMTIME_VERSION ;;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <tenon_wasmtime.h>
 #include <unistd.h>
 
 #include <array>
@@ -135,11 +136,18 @@ Result<void> check(const EngineOptions& options) {
   if (options.tableElements == 0 || options.tableElements > 10'000'000) {
     return refuse("tableElements must be between 1 and 10,000,000");
   }
+  if (options.keptMemory > MEMORY_RESERVATION) {
+    return refuse("keptMemory must not exceed 4 GiB");
+  }
   return {};
 }
 
-std::unique_ptr<wasmtime_pooling_allocation_config_t, PoolDelete> poolConfig(
-    const EngineOptions& options) {
+struct Pool {
+  std::unique_ptr<wasmtime_pooling_allocation_config_t, PoolDelete> config;
+  bool keepsMemory;
+};
+
+Pool poolConfig(const EngineOptions& options) {
   std::unique_ptr<wasmtime_pooling_allocation_config_t, PoolDelete> pool(
       wasmtime_pooling_allocation_config_new());
   auto* raw = pool.get();
@@ -156,16 +164,20 @@ std::unique_ptr<wasmtime_pooling_allocation_config_t, PoolDelete> poolConfig(
   wasmtime_pooling_allocation_config_max_memories_per_module_set(raw, 16);
   wasmtime_pooling_allocation_config_max_tables_per_module_set(raw, 16);
   wasmtime_pooling_allocation_config_max_unused_warm_slots_set(raw, 100);
-  // Regions of instances that ended go back to the system together: one call, and one interruption
-  // of the other cores. Their slots serve again after that, or when there are no others left.
-  wasmtime_pooling_allocation_config_decommit_batch_size_set(raw, 16);
-  // Clearing what a table of a usual size had costs less than giving its page back and getting
-  // another. Of a linear memory the engine would clear the start, which is the end of a stack that
-  // is never reached.
-  wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(raw, 0);
+  // What a table of a usual size had is cleared in place: giving its page back and getting another
+  // costs more.
   wasmtime_pooling_allocation_config_table_keep_resident_set(raw, 16 * KiB);
   wasmtime_pooling_allocation_config_async_stack_keep_resident_set(raw, 0);
-  return pool;
+  // Linear memories the same way, if the system can say which pages a guest wrote. If it cannot,
+  // the engine would clear the start of each, which is the end of a stack that is never reached.
+  bool keeps = options.keptMemory != 0 && tenon_wasmtime_pool_scan_pages(raw);
+  wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(
+      raw, keeps ? options.keptMemory : 0);
+  // Regions of instances that ended go back to the system together: one call, and one interruption
+  // of the other cores. Their slots serve again after that, or when there are no others left. Where
+  // most instances give nothing back, the slot that is still in the cache should serve next.
+  wasmtime_pooling_allocation_config_decommit_batch_size_set(raw, keeps ? 1 : 16);
+  return {std::move(pool), keeps};
 }
 
 const char* machine() {
@@ -234,7 +246,11 @@ Result<void> Engine::configure(const EngineOptions& options) {
       return Error(ErrorCode::LIMIT_EXCEEDED, poolingRefusal_);
     }
   }
-  if (pooled_) wasmtime_pooling_allocation_strategy_set(raw, poolConfig(options_).get());
+  if (pooled_) {
+    Pool pool = poolConfig(options_);
+    wasmtime_pooling_allocation_strategy_set(raw, pool.config.get());
+    keepsMemory_ = pool.keepsMemory;
+  }
 
   compatibility_ = std::string("wasmtime ") + WASMTIME_VERSION + " " + machine() +
                    " cranelift speed, " + (options_.interruptible ? "" : "no ") +
