@@ -1,5 +1,7 @@
 #include "engine/fiber.h"
 
+#include <tenon_wasmtime.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -18,8 +20,9 @@ namespace {
 
 // No guest can import from here: the linkers that guests are linked with do not have it.
 constexpr std::string_view FIBER_MODULE = "tenon:engine/fiber";
-constexpr std::string_view ENTER = "enter";
-constexpr std::string_view SUSPEND = "suspend";
+// Numbers, so that both are found at once: see Store::FiberFunction.
+constexpr std::string_view ENTER = "0";
+constexpr std::string_view SUSPEND = "1";
 
 // Bytes of a fiber's stack that lie above `enter`'s frame, at most: the engine's entry.
 constexpr size_t ENTRY_SLACK = 32 * 1024;
@@ -28,15 +31,6 @@ constexpr size_t ENTRY_SLACK = 32 * 1024;
 [[noreturn]] void fatal(const char* what) {
   std::fprintf(stderr, "tenon: fatal: %s\n", what);
   std::abort();
-}
-
-wasmtime_func_t getFunction(const Store& store, std::string_view name) {
-  wasmtime_extern_t item;
-  bool found =
-      wasmtime_linker_get(store.engine()->fiberLinker(), store.context(), FIBER_MODULE.data(),
-                          FIBER_MODULE.size(), name.data(), name.size(), &item);
-  if (!found || item.kind != WASMTIME_EXTERN_FUNC) fatal("the fiber functions are missing");
-  return item.of.func;
 }
 
 Trap makeTrap(TrapKind kind, std::string_view message) {
@@ -65,6 +59,14 @@ wasmtime_linker_t* newFiberLinker(wasm_engine_t* engine) {
   wasm_functype_delete(type);
   if (error != nullptr) fatal(takeMessage(error).c_str());
   return linker;
+}
+
+void EngineAccess::findFiberFunctions(Store& store) {
+  if (store.fiberFunctionsKnown_) return;
+  store.fiberFunctionsKnown_ = true;
+  size_t found = tenon_wasmtime_linker_functions(store.engine_->fiberLinker(), store.context_,
+                                                 store.fiberFunctions_, 2);
+  if (found != 2) fatal("the fiber functions are missing");
 }
 
 // -- Calls ---------------------------------------------------------------------------------------
@@ -159,15 +161,11 @@ bool EngineAccess::block(Store& store) {
     return fail(TrapKind::HOST, "a host function waits inside an exception handler");
   }
   if (std::exchange(fiber.ready_, false)) return true;
-  if (!store.suspendKnown_) {
-    store.suspend_ = getFunction(store, SUSPEND);
-    store.suspendKnown_ = true;
-  }
   wasmtime_val_raw_t none{};
   wasm_trap_t* trap = nullptr;
   fiber.waiting_ = true;
-  wasmtime_error_t* error =
-      wasmtime_func_call_unchecked(store.context_, &store.suspend_, &none, 1, &trap);
+  wasmtime_error_t* error = wasmtime_func_call_unchecked(
+      store.context_, &store.fiberFunctions_[Store::SUSPEND], &none, 1, &trap);
   store.noteArrival();
   fiber.waiting_ = false;
   if (error == nullptr && trap == nullptr) return true;
@@ -191,10 +189,7 @@ Result<Fiber::State> Fiber::start(Body body, void* context) {
   if (auto refused = store_.refusal()) return refused->toError();
   if (store_.fiber_ != nullptr)
     return Error(ErrorCode::UNUSABLE, "another call runs in this store");
-  if (!store_.enterKnown_) {
-    store_.enter_ = getFunction(store_, ENTER);
-    store_.enterKnown_ = true;
-  }
+  EngineAccess::findFiberFunctions(store_);
   body_ = body;
   bodyContext_ = context;
   thread_ = std::this_thread::get_id();
@@ -203,8 +198,8 @@ Result<Fiber::State> Fiber::start(Body body, void* context) {
   error_ = nullptr;
   stackLow_ = 0;
   store_.fiber_ = this;
-  future_ = wasmtime_func_call_async(store_.context_, &store_.enter_, nullptr, 0, nullptr, 0,
-                                     &trap_, &error_);
+  future_ = wasmtime_func_call_async(store_.context_, &store_.fiberFunctions_[Store::ENTER],
+                                     nullptr, 0, nullptr, 0, &trap_, &error_);
   return resume();
 }
 

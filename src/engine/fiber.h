@@ -144,6 +144,7 @@ struct EngineAccess {
                         size_t, wasm_trap_t**, wasmtime_async_continuation_t*) noexcept;
   static bool isReady(void* fiber) noexcept;
   static void settle(Store& store);
+  static void findFiberFunctions(Store& store);
   static bool needsCare(const Store& store) { return store.state_ != 0; }
   static uint32_t& depth(Store& store) { return store.depth_; }
 };

@@ -86,46 +86,42 @@ void Instance::beginCall() {
 
 Result<void> Instance::runProgram() {
   beginCall();
-  for (uint32_t step = 0; step < program().steps.size(); ++step) TENON_CHECK(runStep(step));
+  std::vector<wasmtime_extern_t> imports;  // of one step after the other
+  for (uint32_t step = 0; step < program().steps.size(); ++step) {
+    TENON_CHECK(runStep(step, imports));
+  }
   return {};
 }
 
-Result<void> Instance::runStep(uint32_t index) {
-  const component::InstantiateStep& step = program().steps[index];
+Result<void> Instance::runStep(uint32_t index, std::vector<wasmtime_extern_t>& imports) {
   const Linked::Step& prepared = linked_->steps()[index];
   wasmtime_instance_t instance{};
   if (prepared.pre) {
     TENON_TRY(instance, prepared.pre->instantiate(store_));
   } else {
-    std::vector<wasmtime_extern_t> imports;
-    imports.reserve(step.args.size());
-    for (const component::CoreArg& arg : step.args) {
-      if (arg.item.kind == CoreItem::Kind::TRAMPOLINE) {
-        wasmtime_extern_t item{};
-        item.kind = WASMTIME_EXTERN_FUNC;
-        item.of.func = hostFunction(arg.item.index);
-        imports.push_back(item);
+    imports.clear();
+    imports.reserve(prepared.imports.size());
+    for (const Linked::Import& import : prepared.imports) {
+      if (!import.key) {
+        imports.push_back(
+            {.kind = WASMTIME_EXTERN_FUNC, .of = {.func = hostFunction(import.index)}});
         continue;
       }
       std::optional<wasmtime_extern_t> item;
-      if (arg.item.index < instances_.size()) {
-        item = findExport(store_, instances_[arg.item.index], arg.item.name);
-      }
-      if (!item) {
-        return Error(ErrorCode::INTERNAL, "core instance " + std::to_string(arg.item.index) +
-                                              " has no export '" + arg.item.name + "'");
-      }
+      if (import.index < instances_.size())
+        item = import.key.find(store_, instances_[import.index]);
+      if (!item) return Error(ErrorCode::INTERNAL, "a core instance is used before it is made");
       imports.push_back(*item);
     }
-    const Module& module = linked_->executable().modules()[step.module];
+    const Module& module = linked_->executable().modules()[program().steps[index].module];
     TENON_TRY(instance, engine::instantiate(store_, module, imports));
   }
   instances_.push_back(instance);
   for (uint32_t slot : prepared.memories) {
-    TENON_TRY(memories_[slot], exportedMemory(store_, instance, program().memories[slot].name));
+    TENON_TRY(memories_[slot], exportedMemory(store_, instance, linked_->memoryKey(slot)));
   }
   if (program().control && program().control->index == index) {
-    TENON_TRY(Memory control, exportedMemory(store_, instance, program().control->name));
+    TENON_TRY(Memory control, exportedMemory(store_, instance, linked_->controlKey()));
     // It neither moves nor grows. Carry over what earlier start functions left.
     GuestMemory before = std::exchange(control_, control.view());
     uint64_t used = component::control::usedBytes(components_.size());
@@ -175,13 +171,11 @@ Instance::TaskScope::~TaskScope() {
 }
 
 const wasmtime_func_t& Instance::hostFunction(uint32_t trampoline) {
-  if (hostFunctions_.empty()) hostFunctions_.resize(program().trampolines.size());
-  LazyFunction& lazy = hostFunctions_[trampoline];
-  if (!lazy.known) {
-    lazy.function = linked_->hostFunction(store_, trampoline);
-    lazy.known = true;
+  if (hostFunctions_.empty()) {
+    hostFunctions_.resize(program().trampolines.size());
+    linked_->hostFunctions(store_, hostFunctions_);
   }
-  return lazy.function;
+  return hostFunctions_[trampoline];
 }
 
 const wasmtime_func_t* Instance::function(uint32_t slot) {
@@ -192,7 +186,7 @@ const wasmtime_func_t* Instance::function(uint32_t slot) {
     lazy.function = hostFunction(item.index);
   } else {
     if (item.index >= instances_.size()) return nullptr;
-    auto found = findExport(store_, instances_[item.index], item.name);
+    auto found = linked_->functionKey(slot).find(store_, instances_[item.index]);
     // Kind and signature were checked when the executable was compiled.
     if (!found || found->kind != WASMTIME_EXTERN_FUNC) return nullptr;
     lazy.function = found->of.func;

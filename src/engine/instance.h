@@ -159,7 +159,7 @@ class Instance {
  private:
   Instance(std::shared_ptr<const Linked> linked, InstanceOptions options);
   Result<void> runProgram();
-  Result<void> runStep(uint32_t step);
+  Result<void> runStep(uint32_t step, std::vector<wasmtime_extern_t>& imports);
   const wasmtime_func_t& hostFunction(uint32_t trampoline);
 
   struct LazyFunction {
@@ -177,7 +177,7 @@ class Instance {
   std::vector<wasmtime_instance_t> instances_;         // core instances, by step
   std::vector<Memory> memories_;                       // by slot
   std::vector<LazyFunction> functions_;                // by slot
-  std::vector<LazyFunction> hostFunctions_;            // by trampoline; empty until one is needed
+  std::vector<wasmtime_func_t> hostFunctions_;         // by trampoline; empty until one is needed
   std::vector<std::byte> hostControl_;  // the control memory when the program has none
   GuestMemory control_;
   std::unique_ptr<Handles> handles_;  // first to go

@@ -2,7 +2,6 @@
 
 #include "engine/trampolines.h"
 
-#include <charconv>
 #include <set>
 #include <string>
 #include <utility>
@@ -132,6 +131,11 @@ Result<void> Linked::prepareSteps() {
   linkers_.reserve(program.steps.size());
   for (size_t slot = 0; slot < program.memories.size(); ++slot) {
     steps_[program.memories[slot].index].memories.push_back(static_cast<uint32_t>(slot));
+    TENON_TRY(ExportKey key, keyOf(program.memories[slot]));
+    memoryKeys_.push_back(std::move(key));
+  }
+  if (program.control) {
+    TENON_TRY(controlKey_, keyOf(*program.control));
   }
   for (size_t i = 0; i < program.steps.size(); ++i) {
     const component::InstantiateStep& step = program.steps[i];
@@ -140,8 +144,15 @@ Result<void> Linked::prepareSteps() {
       if (arg.item.kind != CoreItem::Kind::TRAMPOLINE) allTrampolines = false;
     }
     if (!allTrampolines) {
+      steps_[i].imports.reserve(step.args.size());
       for (const component::CoreArg& arg : step.args) {
-        if (arg.item.kind == CoreItem::Kind::TRAMPOLINE) TENON_CHECK(defineItem(arg.item.index));
+        ExportKey key;
+        if (arg.item.kind == CoreItem::Kind::TRAMPOLINE) {
+          TENON_CHECK(defineItem(arg.item.index));
+        } else {
+          TENON_TRY(key, keyOf(arg.item));
+        }
+        steps_[i].imports.push_back({arg.item.index, std::move(key)});
       }
       continue;
     }
@@ -157,9 +168,26 @@ Result<void> Linked::prepareSteps() {
     TENON_TRY(steps_[i].pre, linkers_.back().prepare(executable_->modules()[step.module]));
   }
   for (const CoreItem& function : program.functions) {
-    if (function.kind == CoreItem::Kind::TRAMPOLINE) TENON_CHECK(defineItem(function.index));
+    ExportKey key;
+    if (function.kind == CoreItem::Kind::TRAMPOLINE) {
+      TENON_CHECK(defineItem(function.index));
+    } else {
+      TENON_TRY(key, keyOf(function));
+    }
+    functionKeys_.push_back(std::move(key));
   }
   return {};
+}
+
+// Where the module of an earlier step exports what the program calls `item`.
+Result<ExportKey> Linked::keyOf(const CoreItem& item) const {
+  const Program& program = this->program();
+  if (item.kind == CoreItem::Kind::INSTANCE_EXPORT && item.index < program.steps.size()) {
+    ExportKey key(executable_->modules()[program.steps[item.index].module], item.name);
+    if (key) return key;
+  }
+  return Error(ErrorCode::INTERNAL, "core instance " + std::to_string(item.index) +
+                                        " has no export '" + item.name + "'");
 }
 
 Result<void> Linked::defineItem(uint32_t trampoline) {
@@ -174,11 +202,8 @@ Result<void> Linked::defineItem(uint32_t trampoline) {
                         binding.callback, &binding);
 }
 
-wasmtime_func_t Linked::hostFunction(Store& store, uint32_t trampoline) const {
-  char name[16];
-  auto end = std::to_chars(name, name + sizeof(name), trampoline).ptr;
-  // `prepareSteps` defined all that there are uses of.
-  return *items_->find(store, "", {name, static_cast<size_t>(end - name)});
+void Linked::hostFunctions(Store& store, std::span<wasmtime_func_t> functions) const {
+  if (items_) items_->findNumbered(store, functions);
 }
 
 }  // namespace tenon::engine

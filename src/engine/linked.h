@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace tenon::engine {
@@ -55,15 +56,27 @@ class Linked {
     return hostResources_[resource];
   }
 
-  // -- For Instance: how to run step i.
+  // -- For Instance: how to run step i, without any names.
+  // One import of a core module: a trampoline, or an export of an earlier step's instance.
+  struct Import {
+    uint32_t index = 0;  // of the trampoline, or of the step
+    ExportKey key;       // of nothing: a trampoline
+  };
   struct Step {
     std::optional<InstancePre> pre;  // when all imports are host functions
+    std::vector<Import> imports;     // when not
     std::vector<uint32_t> memories;  // memory slots that this step's instance exports
   };
   const std::vector<Step>& steps() const { return steps_; }
+  const ExportKey& memoryKey(uint32_t slot) const { return memoryKeys_[slot]; }
+  // Of nothing for slots that are trampolines.
+  const ExportKey& functionKey(uint32_t slot) const { return functionKeys_[slot]; }
+  const ExportKey& controlKey() const { return controlKey_; }
   const Binding& binding(uint32_t trampoline) const { return bindings_[trampoline]; }
-  // A trampoline as an item of `store`. Each call adds a copy to the store: once for each.
-  wasmtime_func_t hostFunction(Store& store, uint32_t trampoline) const;
+  // The trampolines as items of `store`, by number; those that no import in `Step::imports` and no
+  // function slot names are left as they are. Each call adds a copy of all to the store: once for
+  // each.
+  void hostFunctions(Store& store, std::span<wasmtime_func_t> functions) const;
   // Whether some component of the program has context.get or context.set.
   bool usesContext() const { return usesContext_; }
 
@@ -73,6 +86,7 @@ class Linked {
   void bindResources(const call::Registry& registry);
   Result<void> prepareSteps();
   Result<void> defineItem(uint32_t trampoline);
+  Result<ExportKey> keyOf(const component::CoreItem& item) const;
 
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<const Executable> executable_;
@@ -86,6 +100,9 @@ class Linked {
   std::vector<bool> itemDefined_;
   std::vector<HostLinker> linkers_;  // outlive the InstancePres in steps_
   std::vector<Step> steps_;
+  std::vector<ExportKey> memoryKeys_;
+  std::vector<ExportKey> functionKeys_;
+  ExportKey controlKey_;
   bool mayBlock_ = false;
   bool usesContext_ = false;
 };

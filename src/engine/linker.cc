@@ -158,6 +158,10 @@ std::optional<wasmtime_func_t> HostLinker::find(Store& store, std::string_view m
   return item.of.func;
 }
 
+void HostLinker::findNumbered(Store& store, std::span<wasmtime_func_t> functions) const {
+  tenon_wasmtime_linker_functions(linker_, store.context(), functions.data(), functions.size());
+}
+
 wasmtime_func_t newHostFunction(Store& store, const FuncType& type, HostCallback callback,
                                 void* environment) {
   wasmtime_func_t function;
@@ -203,9 +207,10 @@ Memory::Memory(Store& store, const wasmtime_memory_t& memory)
       // guest-ok: here every GuestMemory begins; `view` adds the size of the moment
       base_(reinterpret_cast<std::byte*>(wasmtime_memory_data(store.context(), &memory))) {}
 
-Result<Memory> exportedMemory(Store& store, const wasmtime_instance_t& instance,
-                              std::string_view name) {
-  auto item = findExport(store, instance, name);
+namespace {
+
+Result<Memory> memoryOf(Store& store, std::optional<wasmtime_extern_t> item,
+                        std::string_view name) {
   if (!item) {
     return Error(ErrorCode::NOT_FOUND, "there is no core export \"" + std::string(name) + "\"");
   }
@@ -219,6 +224,30 @@ Result<Memory> exportedMemory(Store& store, const wasmtime_instance_t& instance,
                  "the core export \"" + std::string(name) + "\" is no memory");
   }
   return Memory(store, item->of.memory);
+}
+
+}  // namespace
+
+Result<Memory> exportedMemory(Store& store, const wasmtime_instance_t& instance,
+                              std::string_view name) {
+  return memoryOf(store, findExport(store, instance, name), name);
+}
+
+Result<Memory> exportedMemory(Store& store, const wasmtime_instance_t& instance,
+                              const ExportKey& key) {
+  return memoryOf(store, key.find(store, instance), "(by key)");
+}
+
+ExportKey::ExportKey(const Module& module, std::string_view name)
+    : key_(tenon_wasmtime_module_export(module.raw(), name.data(), name.size())) {}
+
+std::optional<wasmtime_extern_t> ExportKey::find(Store& store,
+                                                 const wasmtime_instance_t& instance) const {
+  wasmtime_extern_t item;
+  if (!key_ || !tenon_wasmtime_instance_item(store.context(), &instance, key_.get(), &item)) {
+    return std::nullopt;
+  }
+  return item;
 }
 
 }  // namespace tenon::engine

@@ -12,6 +12,7 @@
 #include <tenon/result.h>
 #include <tenon/type.h>
 
+#include <tenon_wasmtime.h>
 #include <wasmtime.h>
 
 #include <map>
@@ -68,6 +69,11 @@ class HostLinker {
   std::optional<wasmtime_func_t> find(Store& store, std::string_view module,
                                       std::string_view name) const;
 
+  // All functions of a linker whose names are decimal numbers, at once and without looking each up:
+  // the one named N becomes `functions[N]`. Names beyond the end are left out, as are numbers that
+  // are no name here. Each call adds a copy of every function to the store: once per store.
+  void findNumbered(Store& store, std::span<wasmtime_func_t> functions) const;
+
  private:
   std::shared_ptr<Engine> engine_;
   wasmtime_linker_t* linker_ = nullptr;
@@ -120,5 +126,31 @@ class Memory {
 // Errors: NOT_FOUND; TYPE_MISMATCH when it is no memory; UNSUPPORTED for a shared one.
 Result<Memory> exportedMemory(Store& store, const wasmtime_instance_t& instance,
                               std::string_view name);
+
+// -- Exports of modules: looked up once, for all instances
+
+// An export's place in a module: finds the item of an instance without its name. Immutable, used on
+// any thread; valid without the module.
+class ExportKey {
+ public:
+  ExportKey() = default;  // of nothing: finds nothing
+  ExportKey(const Module& module, std::string_view name);
+  explicit operator bool() const { return key_ != nullptr; }
+
+  // The item of `instance`; nullopt when that is an instance of another module.
+  std::optional<wasmtime_extern_t> find(Store& store, const wasmtime_instance_t& instance) const;
+
+ private:
+  struct Delete {
+    void operator()(tenon_wasmtime_export_t* key) const {
+      tenon_wasmtime_module_export_delete(key);
+    }
+  };
+  std::unique_ptr<tenon_wasmtime_export_t, Delete> key_;
+};
+
+// Errors: as the other `exportedMemory`.
+Result<Memory> exportedMemory(Store& store, const wasmtime_instance_t& instance,
+                              const ExportKey& key);
 
 }  // namespace tenon::engine

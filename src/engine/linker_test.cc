@@ -101,10 +101,9 @@ TEST(HostLinker, RefusesTheSameNameTwice) {
 
 TEST(HostLinker, HasNothingThatGuestsCouldUseToReachTheFiberFunctions) {
   HostLinker linker(testEngine());
-  EXPECT_EQ(linker.prepare(compile("(module (import \"tenon:engine/fiber\" \"suspend\" (func)))"))
-                .error()
-                .code,
-            ErrorCode::MISSING_IMPORT);
+  EXPECT_EQ(
+      linker.prepare(compile("(module (import \"tenon:engine/fiber\" \"1\" (func)))")).error().code,
+      ErrorCode::MISSING_IMPORT);
 }
 
 TEST(HostLinker, MakesItemsForPositionalInstantiation) {
@@ -122,6 +121,23 @@ TEST(HostLinker, MakesItemsForPositionalInstantiation) {
   RawValue value{};
   ASSERT_TRUE(callCore(store, function, {&value, 1}));
   EXPECT_EQ(value.i32, 5u);
+}
+
+TEST(HostLinker, FindsAllFunctionsThatHaveNumbers) {
+  HostLinker linker(testEngine());
+  int one = 1, ten = 10;
+  ASSERT_TRUE(linker.define("", "0", signature(1, 1), addEnvironment, &one).ok());
+  ASSERT_TRUE(linker.define("", "2", signature(1, 1), addEnvironment, &ten).ok());
+  ASSERT_TRUE(linker.define("", "9", signature(1, 1), addOne, nullptr).ok());
+  ASSERT_TRUE(linker.define("", "f", signature(1, 1), addOne, nullptr).ok());
+  Store store(testEngine(), nullptr);
+  wasmtime_func_t functions[3]{};
+  linker.findNumbered(store, functions);
+  RawValue value{};
+  ASSERT_TRUE(callCore(store, functions[0], {&value, 1}));
+  ASSERT_TRUE(callCore(store, functions[2], {&value, 1}));
+  EXPECT_EQ(value.i32, 11u);
+  EXPECT_EQ(functions[1].store_id, 0u);
 }
 
 TEST(Instantiate, BindsOneNameToDifferentThingsByPosition) {
@@ -209,6 +225,33 @@ TEST(Exports, AreCheckedAgainstTheExactSignature) {
   EXPECT_EQ(exportedMemory(guest.store, guest.instance, "f").error().code,
             ErrorCode::TYPE_MISMATCH);
   EXPECT_EQ(exportedMemory(guest.store, guest.instance, "x").error().code, ErrorCode::NOT_FOUND);
+}
+
+TEST(Exports, AreFoundByKeyInEveryInstanceOfTheirModule) {
+  Module module = compile(R"((module (memory (export "m") 1) (global $g (mut i32) (i32.const 0))
+      (func (export "f") (result i32) (global.set $g (i32.add (global.get $g) (i32.const 1)))
+        (global.get $g))))");
+  ExportKey function(module, "f");
+  ExportKey memory(module, "m");
+  ASSERT_TRUE(function && memory);
+  EXPECT_FALSE(ExportKey(module, "x"));
+  EXPECT_FALSE(ExportKey());
+  for (int round = 0; round < 2; ++round) {
+    Guest guest(module);
+    auto item = function.find(guest.store, guest.instance);
+    ASSERT_TRUE(item && item->kind == WASMTIME_EXTERN_FUNC);
+    RawValue value{};
+    ASSERT_TRUE(callCore(guest.store, item->of.func, {&value, 1}));
+    EXPECT_EQ(value.i32, 1u);
+    EXPECT_EQ(exportedMemory(guest.store, guest.instance, memory)->view().size(), 65536u);
+    EXPECT_EQ(exportedMemory(guest.store, guest.instance, function).error().code,
+              ErrorCode::TYPE_MISMATCH);
+    EXPECT_FALSE(ExportKey().find(guest.store, guest.instance).has_value());
+  }
+  // Another module, of the same shape: not its key.
+  Guest other(compile(R"((module (memory (export "m") 1) (func (export "f"))))"));
+  EXPECT_FALSE(function.find(other.store, other.instance).has_value());
+  EXPECT_EQ(exportedMemory(other.store, other.instance, memory).error().code, ErrorCode::NOT_FOUND);
 }
 
 TEST(Exports, GiveAMemoryAViewOfItsPresentSize) {

@@ -143,10 +143,11 @@ class Store {
   std::optional<Clock::time_point> deadline_;
   uint32_t sliceTicks_ = 0;
   bool grace_ = false;  // holds the ticker for a deadline that was set in the middle of a call
-  bool enterKnown_ = false;
-  bool suspendKnown_ = false;
-  wasmtime_func_t enter_{};  // stable address while a future is alive
-  wasmtime_func_t suspend_{};
+  // Of the engine's fiberLinker(), by their names there. Their address is stable while a future is
+  // alive.
+  enum FiberFunction : uint8_t { ENTER = 0, SUSPEND = 1 };
+  wasmtime_func_t fiberFunctions_[2]{};
+  bool fiberFunctionsKnown_ = false;
   wasmtime_store_t* store_ = nullptr;
 };
 
