@@ -23,8 +23,9 @@ struct StringRange {
 };
 
 // Borrows a string as valid UTF-8. With encoding utf8 the view is of guest memory and dies when the
-// guest next runs; otherwise it is of a scratch string of `context`, which is charged. Empty after
-// a failure: too long, misaligned, out of bounds, or not valid in its encoding.
+// guest next runs; otherwise it is of a scratch string of `context`. Charged in both cases: for the
+// bytes that are looked at. Empty after a failure: too long, misaligned, out of bounds, not valid
+// in its encoding, or more than the budget.
 std::string_view viewString(Context& context, StringRange range);
 
 // The same as a string of its own. Charged.

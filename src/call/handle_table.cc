@@ -1,6 +1,7 @@
 #include "call/handle_table.h"
 
 #include <algorithm>
+#include <new>
 
 namespace tenon::call {
 
@@ -17,15 +18,21 @@ uint32_t HandleTable::add(const Handle& handle) {
     return index;
   }
   if (entries_.size() > limit_) return 0;
-  if (entries_.size() == 1) entries_.reserve(FIRST_ENTRIES);
-  entries_.push_back(handle);
+  try {
+    if (entries_.size() == entries_.capacity()) {
+      entries_.reserve(std::max(FIRST_ENTRIES, 2 * entries_.size()));
+      free_.reserve(entries_.capacity());  // `remove` must not need any
+    }
+    entries_.push_back(handle);
+  } catch (const std::bad_alloc&) {
+    return 0;
+  }
   return static_cast<uint32_t>(entries_.size() - 1);
 }
 
 void HandleTable::remove(uint32_t index) {
   entries_[index] = Handle{};
-  if (free_.empty()) free_.reserve(FIRST_ENTRIES);
-  free_.push_back(index);
+  free_.push_back(index);  // `add` made room
 }
 
 uint32_t HandleTable::last() const {
@@ -35,7 +42,17 @@ uint32_t HandleTable::last() const {
   return 0;
 }
 
+bool Lends::addMore(uint32_t index) {
+  try {
+    more_.push_back(index);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
 void Lends::release(HandleTable& handles) {
+  handles.lent_ -= count_;
   for (uint32_t i = 0; i < count_; ++i) {
     --handles.find(i < first_.size() ? first_[i] : more_[i - first_.size()])->lends;
   }

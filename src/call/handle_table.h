@@ -42,7 +42,7 @@ class HandleTable {
     return &entries_[index];
   }
 
-  // Returns the new entry's index, or 0 if the table is full.
+  // Returns the new entry's index, or 0 if the table is full or the host has no memory for it.
   uint32_t add(const Handle& handle);
 
   // Frees the entry; `index` must be one that `find` finds.
@@ -55,7 +55,10 @@ class HandleTable {
   uint32_t size() const { return static_cast<uint32_t>(entries_.size() - 1 - free_.size()); }
 
  private:
+  friend class Lends;
+
   uint32_t limit_;
+  uint32_t lent_ = 0;            // by Lends: the entries of all of them together
   std::vector<Handle> entries_;  // entry 0 is never used
   std::vector<uint32_t> free_;
 };
@@ -63,20 +66,27 @@ class HandleTable {
 // The handles of one table that one call was lent. Few, so the first ones take no allocation.
 class Lends {
  public:
-  // `index` must be a handle of the table that `release` will get.
-  void add(HandleTable& handles, uint32_t index) {
-    ++handles.find(index)->lends;
+  // `index` must be a handle of the table that `release` will get. False, and nothing is lent: as
+  // many are lent already as the table may have entries, all calls together (one handle may be lent
+  // many times), or the host has no memory for it.
+  [[nodiscard]] bool add(HandleTable& handles, uint32_t index) {
+    if (handles.lent_ >= handles.limit_) return false;
     if (count_ < first_.size()) {
       first_[count_] = index;
-    } else {
-      more_.push_back(index);
+    } else if (!addMore(index)) {
+      return false;
     }
     ++count_;
+    ++handles.lent_;
+    ++handles.find(index)->lends;
+    return true;
   }
   // Gives all of them back. What is lent cannot be removed, so every index still means its handle.
   void release(HandleTable& handles);
 
  private:
+  bool addMore(uint32_t index);
+
   uint32_t count_ = 0;
   std::array<uint32_t, 4> first_{};
   std::vector<uint32_t> more_;

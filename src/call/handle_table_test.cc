@@ -41,6 +41,22 @@ TEST(HandleTable, RefusesMoreThanItsLimit) {
   EXPECT_EQ(table.add(own(3)), 1u);
 }
 
+TEST(HandleTable, CountsWhatAllCallsAreLentTogether) {
+  HandleTable table(6);
+  uint32_t index = table.add(own(1));
+  Lends first, second;
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(first.add(table, index));
+  EXPECT_TRUE(second.add(table, index));
+  EXPECT_FALSE(second.add(table, index));
+  EXPECT_FALSE(first.add(table, index));
+  EXPECT_EQ(table.find(index)->lends, 6u);
+  first.release(table);
+  EXPECT_EQ(table.find(index)->lends, 1u);
+  EXPECT_TRUE(second.add(table, index));
+  second.release(table);
+  EXPECT_EQ(table.find(index)->lends, 0u);
+}
+
 TEST(HandleTable, EmptiesFromTheNewest) {
   HandleTable table;
   table.add(own(1));

@@ -76,7 +76,10 @@ uint32_t CrossingState::liftBorrow(abi::Context& context, uint32_t resource, uin
     context.fail(failure);
     return 0;
   }
-  lends_.add(handles(), index);
+  if (!lends_.add(handles(), index)) {
+    context.fail("the call lends too many handles");
+    return 0;
+  }
   return handle->rep;
 }
 

@@ -181,19 +181,22 @@ Result<void> Executable::resolveSignatures() {
 }
 
 ArtifactKey Executable::key(const Engine& engine) const {
-  std::string settings = elision_ == component::ShimElision::ON ? "elided" : "literal";
-  Digest sources;
+  Digest digest;
+  digest.addPart(elision_ == component::ShimElision::ON ? "elided" : "literal");
   for (const Part& part : parts_) {
-    sources.add(part.source->digest());
+    digest.addPart(part.source->digest());
+    digest.addPart(std::to_string(part.wires.size()));
     for (const component::WorkloadPart::Wire& wire : part.wires) {
-      settings += " " + wire.import + "=" + std::to_string(wire.part) + ":" + wire.item;
+      digest.addPart(wire.import);
+      digest.addPart(std::to_string(wire.part));
+      digest.addPart(wire.item);
     }
   }
-  // What `fuse` writes changes with Tenon's sources, not only with its version.
+  // What linking makes changes with Tenon's sources, not only with its version.
   for (const component::ModuleBytes& module : program_.modules) {
-    if (module.generated) settings += " " + artifactKey(engine, module.bytes, "").hex();
+    if (module.generated) digest.addPart(module.bytes);
   }
-  return artifactKey(engine, sources.finish(), settings);
+  return artifactKey(engine, digest.finish(), std::string("code ") + LINK_REVISION);
 }
 
 Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,

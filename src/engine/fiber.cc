@@ -156,6 +156,7 @@ bool EngineAccess::block(Store& store) {
   }
   Fiber& fiber = *store.fiber_;
   if (fiber.cancelled_) return fail(fiber.cancelKind_, "the call was cancelled");
+  if (store.poisoned()) return fail(TrapKind::UNUSABLE, store.refusal()->message);
   // The exceptions in flight belong to the thread, not to the fiber.
   if (std::uncaught_exceptions() != 0 || std::current_exception() != nullptr) {
     return fail(TrapKind::HOST, "a host function waits inside an exception handler");
@@ -187,7 +188,7 @@ void Fiber::checkThread() const {
 
 Result<Fiber::State> Fiber::start(Body body, void* context) {
   if (auto refused = store_.refusal()) return refused->toError();
-  if (store_.fiber_ != nullptr)
+  if (store_.fiber_ != nullptr || store_.depth_ != 0)
     return Error(ErrorCode::UNUSABLE, "another call runs in this store");
   EngineAccess::findFiberFunctions(store_);
   body_ = body;
@@ -207,6 +208,10 @@ Fiber::State Fiber::poll() {
   if (future_ == nullptr) return State::DONE;
   checkThread();
   if (running_) fatal("a fiber polls itself");
+  if (store_.poisoned()) {
+    cancel(TrapKind::UNUSABLE, store_.refusal()->message);
+    return State::DONE;
+  }
   if (state_ == State::BLOCKED && !ready_) return State::BLOCKED;
   return resume();
 }

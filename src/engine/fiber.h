@@ -69,10 +69,11 @@ class Fiber {
   // Runs `body` on a stack of its own, until DONE, BLOCKED or YIELDED. May be called again after
   // DONE. On the native stack, or on a fiber of another store. A failure to get a stack is DONE
   // without success (LIMIT). Errors: UNUSABLE when the store is poisoned or another call lives in
-  // it.
+  // it, on a fiber or not.
   Result<State> start(Body body, void* context);
 
-  // Continues. Only after BLOCKED or YIELDED; a fiber that nobody woke stays BLOCKED (0.1 us).
+  // Continues. Only after BLOCKED or YIELDED; a fiber that nobody woke stays BLOCKED (0.1 us). In a
+  // store that was poisoned meanwhile it unwinds instead.
   State poll();
 
   // Makes `block` return. On the store's thread, any number of times, also before `block` (which

@@ -318,6 +318,32 @@ TEST(FiberRules, InstantiatingOnAFiberIsRefusedInItsStoreAndFineInAnother) {
   EXPECT_TRUE(context.other);
 }
 
+TEST(FiberRules, NoCallStartsWhileAnotherRunsOnTheNativeStack) {
+  std::optional<ErrorCode> code;
+  testing::OneImport call(
+      [](void* code, wasmtime_caller_t* caller, wasmtime_val_raw_t*, size_t) -> wasm_trap_t* {
+        Fiber fiber(Store::from(caller));
+        auto started = fiber.start([](void*, Store&) { return true; }, nullptr);
+        if (!started) *static_cast<std::optional<ErrorCode>*>(code) = started.error().code;
+        return nullptr;
+      },
+      &code);
+  EXPECT_TRUE(call.guest.call("f"));
+  EXPECT_EQ(code, ErrorCode::UNUSABLE);
+}
+
+TEST(FiberRules, ACallWhoseStoreIsPoisonedMeanwhileUnwinds) {
+  Blocking call;
+  ASSERT_EQ(call.start("run", 1), State::BLOCKED);
+  call.guest.store.poison();
+  call.finishWait();
+  EXPECT_EQ(call.fiber.poll(), State::DONE);
+  EXPECT_FALSE(call.fiber.succeeded());
+  EXPECT_EQ(call.unwound, 1);
+  EXPECT_EQ(call.wakeUps, 0);
+  EXPECT_EQ(call.guest.store.takeTrap().kind, TrapKind::UNUSABLE);
+}
+
 TEST(FiberRules, AStoreThatIsDestroyedCancelsItsCall) {
   testing::Guest guest(compile("(module)"));
   auto call = std::make_unique<Blocking>();

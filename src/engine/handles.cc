@@ -14,11 +14,7 @@ class HeldResource final : public ResourceHandle {
   }
 
   ~HeldResource() override {
-    if (!owned || moved_ || !life->instance) return;
-    Store& store = life->instance->store();
-    // A store that trapped, or that is in the middle of a call, runs no destructor.
-    if (store.poisoned() || store.busy()) return;
-    if (!life->instance->dropResource(resource, rep)) store.takeTrap();
+    if (owned && !moved_ && life->instance) life->instance->giveUp(resource, rep);
   }
 
   std::string_view typeName() const override {
@@ -34,9 +30,13 @@ class HeldResource final : public ResourceHandle {
   const bool owned;
 
   void move() { moved_ = true; }
+  void lend() { lentTo_ = life->instance->callNumber(); }
+  // Whether the call that runs has borrowed it.
+  bool lent() const { return life->instance->inCall() && lentTo_ == life->instance->callNumber(); }
 
  private:
   uint64_t id_ = 0;
+  uint64_t lentTo_ = 0;
   bool moved_ = false;
 };
 
@@ -68,8 +68,10 @@ const char* Handles::refuseBorrow(const ResourceHandle& handle, uint32_t resourc
 
 const char* Handles::refuseOwn(const ResourceHandle& handle, uint32_t resource) const {
   if (const char* refused = refuseBorrow(handle, resource)) return refused;
-  if (!static_cast<const HeldResource&>(handle).owned) return "the handle is borrowed";
-  return nullptr;
+  const auto& held = static_cast<const HeldResource&>(handle);
+  if (!held.owned) return "the handle is borrowed";
+  // Source: definitions.py `lift_own`, `num_lends`.
+  return held.lent() ? "the handle is lent to the same call" : nullptr;
 }
 
 uint32_t Handles::takeOwn(ResourceHandle& handle) {
@@ -78,6 +80,10 @@ uint32_t Handles::takeOwn(ResourceHandle& handle) {
   return held.rep;
 }
 
-uint32_t Handles::borrow(ResourceHandle& handle) { return static_cast<HeldResource&>(handle).rep; }
+uint32_t Handles::borrow(ResourceHandle& handle) {
+  auto& held = static_cast<HeldResource&>(handle);
+  held.lend();
+  return held.rep;
+}
 
 }  // namespace tenon::engine

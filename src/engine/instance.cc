@@ -70,7 +70,10 @@ Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options
   handles_ = std::make_unique<Handles>(*this);
 }
 
-Instance::~Instance() = default;
+Instance::~Instance() {
+  // What unwinds uses the instance.
+  if (Fiber* fiber = store_.fiber()) fiber->cancel();
+}
 
 abi::HandleFactory& Instance::handles() { return *handles_; }
 
@@ -85,6 +88,7 @@ void Instance::beginCall() {
 }
 
 Result<void> Instance::runProgram() {
+  CallScope call(*this);
   beginCall();
   std::vector<wasmtime_extern_t> imports;  // of one step after the other
   for (uint32_t step = 0; step < program().steps.size(); ++step) {
@@ -265,6 +269,11 @@ std::string Instance::blame(std::string_view why, uint32_t component) const {
 }
 
 bool Instance::execute(const Export& function, const CallCodec& codec) {
+  CallScope call(*this);
+  return run(function, codec) && dropGivenUp();
+}
+
+bool Instance::run(const Export& function, const CallCodec& codec) {
   const component::Options& options = function.lifted->options;
   TaskScope scope(*this, options.instance);
   call::BorrowScope borrows;
@@ -288,6 +297,30 @@ bool Instance::execute(const Export& function, const CallCodec& codec) {
     setMayLeave(options.instance, true);
   }
   return true;
+}
+
+// False: a destructor trapped, one of a handle that was dropped while values moved included.
+bool Instance::dropGivenUp() {
+  while (!givenUp_.empty() && !store_.poisoned()) {
+    auto [resource, rep] = givenUp_.back();
+    givenUp_.pop_back();
+    if (!dropResource(resource, rep)) return false;
+  }
+  return !store_.poisoned();
+}
+
+void Instance::giveUp(uint32_t resource, uint32_t rep) {
+  if (store_.poisoned()) return;
+  if (store_.busy()) {
+    givenUp_.emplace_back(resource, rep);
+    return;
+  }
+  bool isPartOfCall = inCall();
+  if (!isPartOfCall) beginCall();
+  CallScope call(*this);
+  dropResource(resource, rep);
+  // In a call a trap stays: the host function that dropped the handle fails with it.
+  if (!isPartOfCall && store_.hasTrap()) store_.takeTrap();
 }
 
 bool Instance::dropResource(uint32_t resource, uint32_t rep) {

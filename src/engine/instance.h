@@ -21,6 +21,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace tenon::engine {
@@ -49,6 +50,7 @@ struct CallCodec {
 };
 
 struct InstanceOptions {
+  // Memories, and tables, are besides at most 100, or 10 for each part when that is more.
   StoreLimits limits;
   // Per part: what its host functions get as HostCall::part. May be shorter than the parts there
   // are.
@@ -97,6 +99,10 @@ class Instance {
   // Drops what a handle outside of any guest stood for: calls the destructor, or drops the host's
   // object. False: it trapped.
   bool dropResource(uint32_t resource, uint32_t rep);
+  // The host lets go of such a handle: drops at once, as part of the call that runs if one does;
+  // while a call is suspended, when that ends. Between calls it has a call's time, and a trap only
+  // poisons. Runs nothing in a store that is poisoned.
+  void giveUp(uint32_t resource, uint32_t rep);
 
   Store& store() { return store_; }
   const Linked& linked() const { return *linked_; }
@@ -112,6 +118,11 @@ class Instance {
 
   // Sets the store's deadline for a call that begins now.
   void beginCall();
+  // Whether a call into the instance, or its instantiation, has not ended; suspended or not. Then
+  // no other can begin.
+  bool inCall() const { return calls_ != 0; }
+  // Changes with every call.
+  uint64_t callNumber() const { return callNumber_; }
 
   // -- For trampolines and crossings.
   ComponentInstance& component(uint32_t index) { return components_[index]; }
@@ -157,7 +168,23 @@ class Instance {
                       std::span<RawValue> values);
 
  private:
+  // From a call's beginning to its end.
+  class CallScope {
+   public:
+    explicit CallScope(Instance& instance) : instance_(instance) {
+      if (instance_.calls_++ == 0) ++instance_.callNumber_;
+    }
+    ~CallScope() { --instance_.calls_; }
+    CallScope(const CallScope&) = delete;
+    CallScope& operator=(const CallScope&) = delete;
+
+   private:
+    Instance& instance_;
+  };
+
   Instance(std::shared_ptr<const Linked> linked, InstanceOptions options);
+  bool run(const Export& function, const CallCodec& codec);
+  bool dropGivenUp();
   Result<void> runProgram();
   Result<void> runStep(uint32_t step, std::vector<wasmtime_extern_t>& imports);
   const wasmtime_func_t& hostFunction(uint32_t trampoline);
@@ -180,6 +207,10 @@ class Instance {
   std::vector<wasmtime_func_t> hostFunctions_;         // by trampoline; empty until one is needed
   std::vector<std::byte> hostControl_;  // the control memory when the program has none
   GuestMemory control_;
+  uint32_t calls_ = 0;
+  uint64_t callNumber_ = 0;
+  // Given up while a call was suspended: resource and rep.
+  std::vector<std::pair<uint32_t, uint32_t>> givenUp_;
   std::unique_ptr<Handles> handles_;  // first to go
 };
 

@@ -6,11 +6,6 @@
 #include <utility>
 
 namespace tenon::engine {
-
-// A digest of the sources of what links, so that no entry outlives a change of them. Written by
-// cmake/TenonLinkRevision.cmake.
-extern const char* const LINK_REVISION;
-
 namespace {
 
 std::vector<std::span<const std::byte>> sourcesOf(std::span<const LinkedPart> parts) {

@@ -19,6 +19,10 @@
 
 namespace tenon::engine {
 
+// A digest of the sources of what links, so that no entry outlives a change of them. Written by
+// cmake/TenonLinkRevision.cmake.
+extern const char* const LINK_REVISION;
+
 // One component of a workload, as Executable::Part.
 struct LinkedPart {
   std::string_view name;

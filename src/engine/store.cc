@@ -53,6 +53,11 @@ wasm_trap_t* Store::rethrow() {
   return wasmtime_trap_new_code(RECORDED);
 }
 
+wasm_trap_t* Store::stop() {
+  if (!trap_) return raise(*refusal());
+  return rethrow();
+}
+
 Trap Store::takeTrap() {
   if (!trap_) {
     Trap none;

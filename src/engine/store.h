@@ -77,6 +77,11 @@ class Store {
   [[nodiscard]] wasm_trap_t* raise(Trap trap);
   // For host functions whose own call into the guest failed: returns what the callback must return.
   [[nodiscard]] wasm_trap_t* rethrow();
+  // For host functions that may have entered the guest without looking at what came of it: null if
+  // the guest may go on, or what the callback must return.
+  [[nodiscard]] wasm_trap_t* settled() {
+    return trap_ == nullptr && !poisoned() ? nullptr : stop();
+  }
 
   bool hasTrap() const { return trap_ != nullptr; }
   // The record of the last failure, which is then gone. OTHER "no trap was recorded" without one.
@@ -128,6 +133,7 @@ class Store {
   void updateTimed();
   void dropGrace();
   void noteArrival();
+  wasm_trap_t* stop();
   // Adds to what is recorded, or records. Poisons.
   void recordTrap(Trap trap);
   // "trap ..." when a call cannot start; empty when it can.

@@ -8,6 +8,7 @@
 #include "engine/linked.h"
 
 #include <exception>
+#include <new>
 #include <string>
 
 namespace tenon::engine {
@@ -95,7 +96,8 @@ class ImportCall final : public Crossing<call::HostCall> {
 
   // Null, or what the callback must return.
   wasm_trap_t* finish() {
-    if (!failed()) return nullptr;
+    // What the host did may have run the guest: a handle that it dropped, a nested call.
+    if (!failed()) return store_.settled();
     if (store_.hasTrap()) return store_.rethrow();
     if (error()) return store_.raise(TrapKind::HOST, failure());  // the host function's own words
     return store_.raise(TrapKind::HOST, state_.instance.blame(failure(), state_.options.instance));
@@ -168,7 +170,7 @@ wasm_trap_t* onResourceDrop(void* environment, wasmtime_caller_t* caller,
     return nullptr;
   }
   bool ok = arrival.instance.dropResource(arrival.trampoline.resource, dropped.rep);
-  return ok ? nullptr : arrival.store.rethrow();
+  return ok ? arrival.store.settled() : arrival.store.rethrow();
 }
 
 // -- Task, context and waitable built-ins, for the case in which nothing is asynchronous ----------
@@ -318,7 +320,7 @@ wasm_trap_t* onTransferBorrow(void* environment, wasmtime_caller_t* caller,
   }
   uint32_t rep = handle->rep;
   FusedCall& call = arrival.instance.fusedCalls().back();
-  call.lends.add(handles, index);
+  if (!call.lends.add(handles, index)) return arrival.trap("the call lends too many handles");
   const auto& resources = arrival.instance.program().resources;
   if (resources[arrival.trampoline.resource].instance == arrival.trampoline.target) {
     rawValues(values)[0].i32 = rep;
@@ -356,7 +358,11 @@ wasm_trap_t* onUnlend(void* environment, wasmtime_caller_t* caller, wasmtime_val
 wasm_trap_t* onEnterCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
                          size_t) noexcept {
   Arrival arrival(environment, caller);
-  arrival.instance.fusedCalls().emplace_back();
+  try {
+    arrival.instance.fusedCalls().emplace_back();
+  } catch (const std::bad_alloc&) {
+    return arrival.trap("the host has no memory for another call");
+  }
   return nullptr;
 }
 
@@ -385,8 +391,9 @@ wasm_trap_t* onUnsupported(void* environment, wasmtime_caller_t* caller, wasmtim
                            size_t) noexcept {
   Arrival arrival(environment, caller);
   const Trampoline& trampoline = arrival.trampoline;
-  std::string what = trampoline.kind == Trampoline::Kind::BUILTIN ? toString(trampoline.canon)
-                                                                  : "asynchronous call";
+  bool isBuiltin =
+      trampoline.kind == Trampoline::Kind::BUILTIN && trampoline.canon != CanonKind::LOWER;
+  std::string what = isBuiltin ? toString(trampoline.canon) : "calls of asynchronous functions";
   return arrival.trap("not supported yet: " + what);
 }
 

@@ -68,7 +68,7 @@ Result<void> RunningCall::start(Turns turns) {
     return Error(ErrorCode::UNUSABLE,
                  "the instance trapped or exited earlier and runs nothing more");
   }
-  if (store.fiber()) {
+  if (store.fiber() || instance.inCall()) {
     return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
   }
   instance.beginCall();

@@ -538,12 +538,18 @@ TEST_P(ComponentTest, WhatIsNotSupportedIsNamed) {
 TEST_P(ComponentTest, ParametersThatNoMemoryHoldsAreRefused) {
   Features features;
   features.fixedLists = true;
+  // Each is as large as a type may be.
+  std::string params;
+  for (int i = 0; i < 17; ++i) {
+    params += " (param \"p" + std::to_string(i) + "\" (list u64 33554431))";
+  }
   auto program = compile(R"((component
     (component $callee
       (core module $m (memory (export "m") 1) (func (export "f") (param i32))
         (func (export "r") (param i32 i32 i32 i32) (result i32) unreachable))
       (core instance $i (instantiate $m))
-      (func (export "f") (param "a" (list u64 400000000)) (param "b" (list u64 400000000))
+      (func (export "f"))" + params +
+                             R"(
         (canon lift (core func $i "f") (memory (core memory $i "m"))
           (realloc (core func $i "r")))))
     (instance $c (instantiate $callee))

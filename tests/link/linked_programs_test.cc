@@ -5,6 +5,7 @@
 #include "base/temp_folder_testing.h"
 #include "component/flatten/dump.h"
 #include "component/flatten/program_bytes.h"
+#include "engine/engine_testing.h"
 #include "engine/executable.h"
 #include "engine/source.h"
 
@@ -34,7 +35,7 @@ std::shared_ptr<const Source> guest(const std::string& name) {
   return Source::read({bytes.begin(), bytes.end()}).value();
 }
 
-class LinkedPrograms : public testing::Test {
+class LinkedPrograms : public ::testing::Test {
  protected:
   void SetUp() override {
     EngineOptions options;
@@ -166,6 +167,33 @@ TEST_F(LinkedPrograms, NamesWiresComponentsAndSettingsHaveKeysOfTheirOwn) {
   these = parts();
   these[0].source = guest("callee_std");
   EXPECT_NE(key(), programKey(*engine, "pair", linkedParts(these), ShimElision::ON));
+}
+
+TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
+  auto source = [](std::string_view text) { return Source::read(testing::wasm(text)).value(); };
+  // Only numbers cross, so no module is generated that would tell the two apart.
+  auto callee = source(R"((component
+    (core module $m (func (export "f") (result i32) (i32.const 1)))
+    (core instance $i (instantiate $m))
+    (func $f (result u32) (canon lift (core func $i "f")))
+    (instance $api (export "f" (func $f)))
+    (export "t:t/api" (instance $api))))");
+  auto caller = source(R"((component
+    (import "t:t/api" (instance $api (export "f" (func (result u32)))))
+    (core func $f (canon lower (func $api "f")))
+    (core module $m (import "" "f" (func $f (result i32))))
+    (core instance (instantiate $m (with "" (instance (export "f" (func $f))))))))");
+  auto keyWith = [&](size_t wired) {
+    std::vector<Executable::Part> parts(3);
+    parts[0] = {.name = "callee", .bytes = {}, .wires = {}, .source = callee};
+    parts[1] = {.name = "one", .bytes = {}, .wires = {}, .source = caller};
+    parts[2] = {.name = "two", .bytes = {}, .wires = {}, .source = caller};
+    parts[wired].wires.push_back({"t:t/api", 0, "t:t/api"});
+    auto linked = Executable::linkWorkload(std::move(parts), "three", ShimElision::ON).value();
+    return linked->key(*engine);
+  };
+  EXPECT_EQ(keyWith(1), keyWith(1));
+  EXPECT_NE(keyWith(1), keyWith(2));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 
 namespace tenon::abi {
 namespace {
@@ -50,8 +51,12 @@ Error wrong(const Path& path, const Type& type, const Value& value) {
                           describeValue(value));
 }
 
+// The handles that one call passes, and whether as own.
+using PassedHandles = std::map<const ResourceHandle*, bool>;
+
 struct Checker {
   const HandleFactory* handles;
+  PassedHandles* passed;
 
   Result<void> check(const Type& type, const Value& value, const Path& path) const;
   Result<void> checkMembers(const Type& type, const Value& value, const Path& path) const;
@@ -142,7 +147,13 @@ Result<void> Checker::checkHandle(const Type& type, const Value& value, const Pa
                        : own && !resource->owned ? "a borrowed resource handle cannot be given away"
                        : own ? handles->refuseOwn(*resource->handle, type.resource)
                              : handles->refuseBorrow(*resource->handle, type.resource);
-  return reason ? Result<void>(refuse(path, reason)) : Result<void>();
+  if (reason) return refuse(path, reason);
+  // What is given away is nobody's to lend, nor to give again. Source: definitions.py `lift_own`.
+  auto [first, isNew] = passed->try_emplace(resource->handle.get(), own);
+  if (!isNew && (own || first->second)) {
+    return refuse(path, "a resource handle that is given away is passed twice in one call");
+  }
+  return {};
 }
 
 Result<void> Checker::check(const Type& type, const Value& value, const Path& path) const {
@@ -307,7 +318,8 @@ std::string describeValue(const Value& value) { return std::visit(Describer(), v
 
 Result<void> checkValue(const Type& type, const Value& value, std::string_view path,
                         const HandleFactory* handles) {
-  return Checker{handles}.check(type, value, Path{nullptr, path});
+  PassedHandles passed;
+  return Checker{handles, &passed}.check(type, value, Path{nullptr, path});
 }
 
 Result<void> checkArguments(const FuncType& type, std::span<const Value> arguments,
@@ -319,9 +331,12 @@ Result<void> checkArguments(const FuncType& type, std::span<const Value> argumen
                      std::to_string(arguments.size()) + ": " +
                      shortened(toString(type), MAX_TYPE_TEXT)};
   }
+  PassedHandles passed;
+  Checker checker{handles, &passed};
   for (size_t i = 0; i < arguments.size(); i++) {
-    TENON_CHECK(checkValue(*type.params[i].type, arguments[i],
-                           "argument '" + type.params[i].name + "'", handles));
+    std::string where = "argument '" + type.params[i].name + "'";
+    Path path{nullptr, where};
+    TENON_CHECK(checker.check(*type.params[i].type, arguments[i], path));
   }
   return {};
 }

@@ -87,6 +87,28 @@ TEST_F(Check, TheNumberOfArgumentsIsCompared) {
   EXPECT_TRUE(checkArguments(type, std::vector<Value>{uint32_t{1}, "x"}).ok());
 }
 
+TEST_F(Check, AHandleThatIsGivenAwayIsPassedOnce) {
+  auto thing = std::make_shared<FakeResource>(0, 1, true);
+  auto other = std::make_shared<FakeResource>(0, 2, true);
+  const Type* own = types.table.own(0);
+  const Type* borrow = types.table.borrow(0);
+  auto check = [&](const Type* first, const Type* second, auto& handle) {
+    FuncType type;
+    type.params = {{"a", first}, {"b", second}};
+    std::vector<Value> arguments = {Resource{thing, true}, Resource{handle, true}};
+    return checkArguments(type, arguments, &handles);
+  };
+  EXPECT_TRUE(check(own, own, other).ok());
+  EXPECT_TRUE(check(borrow, own, other).ok());
+  EXPECT_TRUE(check(borrow, borrow, thing).ok());
+  const char* twice =
+      "argument 'b': a resource handle that is given away is passed twice in one call";
+  EXPECT_EQ(check(own, own, thing).error().message, twice);
+  EXPECT_EQ(check(own, borrow, thing).error().message, twice);
+  EXPECT_EQ(check(borrow, own, thing).error().message, twice);
+  EXPECT_FALSE(thing->isMoved);
+}
+
 TEST_F(Check, DescriptionsStayShort) {
   EXPECT_EQ(describeValue(std::string(500, 'x')), "string \"" + std::string(60, 'x') + "...\"");
   EXPECT_EQ(describeValue("a\n\"b"), "string \"a?\\\"b\"");

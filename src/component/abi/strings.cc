@@ -196,7 +196,10 @@ bool decode(Context& context, const Source& source, std::string& out) {
                         : decodeLatin1(context, source.bytes, source.size, out);
 }
 
+// Charged before it is looked at, also where nothing is kept of it: many strings may lie at one
+// place, and nothing interrupts the host.
 std::string_view validUtf8(Context& context, const Source& source) {
+  if (!context.charge(source.size)) return {};
   std::string_view text(reinterpret_cast<const char*>(source.bytes), source.size);
   if (!isValidUtf8(text)) {
     context.fail("a string is not valid UTF-8");
@@ -329,8 +332,7 @@ std::string loadString(Context& context, StringRange range) {
   Source source;
   if (!findSource(context, range, source)) return text;
   if (context.encoding == StringEncoding::UTF8) {
-    std::string_view view = validUtf8(context, source);
-    if (!context.failed() && context.charge(view.size())) text = view;
+    text = validUtf8(context, source);
   } else {
     decode(context, source, text);
   }

@@ -96,6 +96,36 @@ TEST_F(Traps, AListOfHugeHostElementsIsChargedBeforeItIsMade) {
   EXPECT_EQ(context.budget, uint64_t{1} << 20);
 }
 
+TEST_F(Traps, StringsThatLieAtOnePlaceAreChargedEachTime) {
+  for (StringEncoding encoding : {UTF8, UTF16, LATIN1}) {
+    FakeContext views(encoding, std::vector<uint8_t>(64));
+    FakeContext copies(encoding, std::vector<uint8_t>(64));
+    views.budget = copies.budget = 100;
+    for (int i = 0; i < 3; i++) {
+      EXPECT_EQ(viewString(views, {0, 30}).size(), 30u);
+      EXPECT_EQ(loadString(copies, {0, 30}).size(), 30u);
+    }
+    EXPECT_EQ(viewString(views, {0, 30}), "");
+    EXPECT_EQ(loadString(copies, {0, 30}), "");
+    EXPECT_TRUE(views.failed() && copies.failed());
+    EXPECT_EQ(views.budget, 10u);
+    EXPECT_EQ(copies.budget, 10u);
+  }
+  // In a list, as host functions take them.
+  std::vector<uint8_t> memory(1 << 16, 'x');
+  for (uint32_t i = 0; i < 100; i++) {
+    uint32_t pair[] = {0x8000, 0x8000};
+    std::memcpy(&memory[8 * i], pair, 8);
+  }
+  FakeContext context(UTF8, memory);
+  context.budget = 1 << 20;
+  std::vector<RawValue> raw(2);
+  raw[1].i32 = 100;
+  const RawValue* in = raw.data();
+  Abi<std::vector<std::string_view>>::liftFlat(context, in, types.list(types.string));
+  EXPECT_STREQ(context.failure(), "the values of one call take more host memory than allowed");
+}
+
 TEST_F(Traps, StringsMustBeInBoundsAlignedAndShortEnough) {
   const Type& string = *types.string;
   const char* outside = "a string is out of bounds of the memory";

@@ -104,7 +104,9 @@ Result<void> Flattener::defineLower(Scope& scope, const Canon& canon, uint64_t o
   TENON_TRY(Options caller, options(scope, canon.opts, offset));
   bool isLifted = func.kind == FuncItem::Kind::LIFTED;
   const FuncType& type = isLifted ? lifted_[func.index].type : program_.imports[func.index].type;
-  bool async = caller.async || (isLifted && lifted_[func.index].options.async);
+  // A function that is asynchronous by type alone is subject to backpressure and to the callee's
+  // other tasks, which nothing here looks at.
+  bool async = caller.async || (isLifted && (type.async || lifted_[func.index].options.async));
   if (isLifted && !async) {
     auto index = static_cast<uint32_t>(program_.adapters.size());
     program_.adapters.push_back({lifted_[func.index], caller, type, flattenLower(type)});
