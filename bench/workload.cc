@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 extern char** environ;
 
@@ -156,9 +157,12 @@ Phases phasesOf(const std::shared_ptr<engine::Engine>& engine, size_t count) {
       engine::Executable::linkWorkload(std::move(planned), "scale", component::ShimElision::ON));
   phases.flatten = nanosecondsSince(begin);
   orFail(executable->compile(engine, nullptr));
-  for (size_t i = 0; i < executable->modules().size(); ++i) {
+  std::set<uint32_t> adapters;
+  for (const component::InstantiateStep& step : executable->program().steps) {
+    if (step.instance == component::NONE) adapters.insert(step.module);
+  }
+  for (uint32_t i : adapters) {
     const component::ModuleBytes& module = executable->program().modules[i];
-    if (!module.generated) continue;
     phases.adapterBytes += static_cast<double>(module.bytes.size());
     phases.adapterCode += static_cast<double>(orFail(executable->modules()[i].serialize()).size());
     phases.adapters += 1;

@@ -248,7 +248,8 @@ class Elider {
         if (real && real->kind == CoreItem::Kind::ADAPTER) positions.push_back(i);
       }
       if (positions.empty()) continue;
-      if (!bindLate(program_.modules[step.module].bytes, positions)) return false;
+      const ModuleBytes& module = program_.modules[step.module];
+      if (!late_.allows(step.module, module.bytes, positions)) return false;
     }
     return true;
   }
@@ -319,26 +320,13 @@ class Elider {
     for (Trampoline& trampoline : program_.trampolines) {
       if (trampoline.lateBound) trampoline.boundAfter = keptBefore[trampoline.boundAfter];
     }
-    dropModules();
-  }
-
-  void dropModules() {
-    std::vector<uint32_t> moved(program_.modules.size(), NONE);
-    std::vector<ModuleBytes> modules;
-    for (InstantiateStep& step : program_.steps) {
-      uint32_t& index = moved[step.module];
-      if (index == NONE) {
-        index = static_cast<uint32_t>(modules.size());
-        modules.push_back(std::move(program_.modules[step.module]));
-      }
-      step.module = index;
-    }
-    program_.modules = std::move(modules);
+    dropIdleModules(program_);
   }
 
   Program& program_;
   std::vector<bool> dropped_;
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> copies_;  // trampoline, boundAfter -> copy
+  LateBudget late_;
   // By module; empty: it is none.
   std::map<uint32_t, std::optional<CoreModuleInterface>> interfaces_;
   std::map<uint32_t, std::optional<ShimModule>> shims_;
@@ -346,6 +334,20 @@ class Elider {
 };
 
 }  // namespace
+
+void dropIdleModules(Program& program) {
+  std::vector<uint32_t> moved(program.modules.size(), NONE);
+  std::vector<ModuleBytes> modules;
+  for (InstantiateStep& step : program.steps) {
+    uint32_t& index = moved[step.module];
+    if (index == NONE) {
+      index = static_cast<uint32_t>(modules.size());
+      modules.push_back(std::move(program.modules[step.module]));
+    }
+    step.module = index;
+  }
+  program.modules = std::move(modules);
+}
 
 Result<void> elideShims(Program& program) {
   Elider(program).run();

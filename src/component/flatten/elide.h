@@ -23,4 +23,7 @@ namespace tenon::component {
 // INTERNAL only.
 Result<void> elideShims(Program& program);
 
+// Drops modules that no step has and renumbers the rest.
+void dropIdleModules(Program& program);
+
 }  // namespace tenon::component

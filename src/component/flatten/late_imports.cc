@@ -16,6 +16,7 @@ namespace {
 // What is written anew is kept with linked programs; of large modules two instances less are not
 // worth that.
 constexpr size_t MAX_MODULE_BYTES = size_t{2} << 20;
+constexpr size_t MAX_PROGRAM_BYTES = size_t{16} << 20;
 constexpr size_t MAX_BODY_BYTES = 7'000'000;  // the engine's limit is a little more
 constexpr uint32_t MAX_TABLES = 8;            // defined ones; the pool of the engine has 16
 
@@ -280,6 +281,20 @@ std::optional<LateModule> bindLate(std::span<const std::byte> module,
   auto bound = Binder(module, positions).run();
   if (!bound) return std::nullopt;
   return *std::move(bound);
+}
+
+bool LateBudget::allows(uint32_t module, std::span<const std::byte> bytes,
+                        const std::vector<uint32_t>& positions) {
+  auto [found, added] = known_.try_emplace({module, positions}, false);
+  if (!added || bytes.size() > MAX_PROGRAM_BYTES - bytes_) return found->second;
+  bytes_ += bytes.size();
+  found->second = bindLate(bytes, positions).has_value();
+  return found->second;
+}
+
+bool runsCode(std::span<const std::byte> module) {
+  auto interface = readCoreModule(module, 0);
+  return !interface || interface->hasStart;
 }
 
 }  // namespace tenon::component

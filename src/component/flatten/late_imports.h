@@ -10,9 +10,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tenon::component {
@@ -30,5 +32,22 @@ struct LateModule {
 // invalid module may be valid, so that whoever runs it has the original validated too.
 std::optional<LateModule> bindLate(std::span<const std::byte> module,
                                    std::span<const uint32_t> positions);
+
+// Whether modules can be bound late, for one program: one component can have very many steps, and
+// a module of its own for each of them would be too much.
+class LateBudget {
+ public:
+  // `module` is a number for `bytes`, which are read once for each different list of positions.
+  bool allows(uint32_t module, std::span<const std::byte> bytes,
+              const std::vector<uint32_t>& positions);
+
+ private:
+  size_t bytes_ = 0;  // looked at so far
+  std::map<std::pair<uint32_t, std::vector<uint32_t>>, bool> known_;
+};
+
+// Whether code runs while the module is instantiated: it has a start function. What cannot be read
+// is taken to.
+bool runsCode(std::span<const std::byte> module);
 
 }  // namespace tenon::component

@@ -1,6 +1,7 @@
 #include "component/fuse/fuse.h"
 
 #include "base/byte_reader.h"
+#include "component/flatten/elide.h"
 #include "component/flatten/shims.h"
 #include "component/fuse/adapter.h"
 #include "component/fuse/control.h"
@@ -118,7 +119,7 @@ class Fuser {
     }
     rewrite();
     program_.adapters.clear();
-    dropModules();
+    dropIdleModules(program_);
     tightenShims(program_);
     return {};
   }
@@ -408,21 +409,6 @@ class Fuser {
     program_.steps.push_back(std::move(step));
     for (uint32_t index : group) homes_[index].step = thisStep;
     return {};
-  }
-
-  // Modules that no step has any more: those that were written anew.
-  void dropModules() {
-    std::vector<uint32_t> moved(program_.modules.size(), NONE);
-    std::vector<ModuleBytes> modules;
-    for (InstantiateStep& step : program_.steps) {
-      uint32_t& index = moved[step.module];
-      if (index == NONE) {
-        index = static_cast<uint32_t>(modules.size());
-        modules.push_back(std::move(program_.modules[step.module]));
-      }
-      step.module = index;
-    }
-    program_.modules = std::move(modules);
   }
 
   // Everything but the steps' arguments, once all steps have their new numbers.

@@ -1,8 +1,5 @@
 #include "component/fuse/late.h"
 
-#include "component/binary/core_module.h"
-#include "component/flatten/late_imports.h"
-
 #include <memory>
 
 namespace tenon::component::adapt {
@@ -31,7 +28,8 @@ void LateSteps::choose(const std::vector<bool>& direct) {
       if (arg.item.kind != CoreItem::Kind::ADAPTER) continue;
       if (arg.late || all || !direct[arg.item.index]) positions.push_back(i);
     }
-    if (!bindLate(program_.modules[step.module].bytes, positions)) continue;
+    const ModuleBytes& module = program_.modules[step.module];
+    if (!budget_.allows(step.module, module.bytes, positions)) continue;
     for (uint32_t position : positions) step.args[position].late = true;
   }
 }
@@ -84,10 +82,7 @@ Result<void> LateSteps::bind(InstantiateStep& step, uint32_t number, std::vector
 
 bool LateSteps::runsCode(const InstantiateStep& step) {
   auto [found, added] = runsCode_.try_emplace(step.module, true);
-  if (added) {
-    auto interface = readCoreModule(program_.modules[step.module].bytes, 0);
-    if (interface) found->second = interface->hasStart;
-  }
+  if (added) found->second = component::runsCode(program_.modules[step.module].bytes);
   return found->second;
 }
 

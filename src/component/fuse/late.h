@@ -3,6 +3,7 @@
 // Steps whose modules get adapters only after they were instantiated: then a caller and its adapter
 // need each other, and no shim. See flatten/late_imports.h.
 
+#include "component/flatten/late_imports.h"
 #include "component/flatten/program.h"
 
 #include <tenon/result.h>
@@ -37,7 +38,7 @@ class LateSteps {
   // places are appended to `fills`.
   Result<void> bind(InstantiateStep& step, uint32_t number, std::vector<Fill>& fills);
 
-  // Whether code runs while the step does. What cannot be read is taken to.
+  // Whether code runs while the step does: see late_imports.h.
   bool runsCode(const InstantiateStep& step);
 
  private:
@@ -49,6 +50,7 @@ class LateSteps {
   CoreItem neverCalled(const CoreSignature& signature, uint32_t instance);
 
   Program& program_;
+  LateBudget budget_;
   std::map<std::pair<uint32_t, Positions>, Bound> bound_;  // by module
   std::map<uint32_t, bool> runsCode_;                      // by module
   std::map<std::string, uint32_t> neverCalled_;            // by signature: the trampoline
