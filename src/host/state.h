@@ -58,6 +58,12 @@ struct ComponentState {
 };
 
 struct LoopState {
+  // Events between two looks at I/O and timers while there is always another event: a peer that
+  // never stops sending must not keep others waiting.
+  static constexpr kj::uint MOST_EVENTS = 100;
+
+  LoopState() { io.waitScope.setBusyPollInterval(MOST_EVENTS); }
+
   kj::AsyncIoContext io = kj::setupAsyncIo();
   uint32_t calls = 0;   // on fibers, started and not done
   uint32_t inside = 0;  // fibers that run right now, each inside a host function of the one before

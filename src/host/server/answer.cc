@@ -18,27 +18,6 @@ constexpr uint32_t RETRY_AFTER = 1;  // seconds
 // Of a body: what is put behind the response's head to leave with it.
 constexpr size_t MOST_COPIED = 8 * 1024;
 
-// Path and authority of a request's target. Source: RFC 9112 section 3.2.
-void splitTarget(const http::RequestHead& head, http::IncomingMessage& message) {
-  std::string_view target = head.target;
-  if (!head.host.empty()) message.authority = head.host;
-  if (head.method == "CONNECT") {
-    message.authority = std::string(target);
-    return;
-  }
-  size_t scheme = target.find("://");
-  if (!target.starts_with('/') && scheme != std::string_view::npos) {
-    target.remove_prefix(scheme + 3);
-    size_t end = std::min(target.find_first_of("/?"), target.size());
-    message.authority = std::string(target.substr(0, end));
-    target.remove_prefix(end);
-    message.pathWithQuery =
-        target.starts_with('/') ? std::string(target) : "/" + std::string(target);
-    return;
-  }
-  message.pathWithQuery = std::string(target);
-}
-
 std::string_view viewOf(const std::optional<std::string>& text) {
   return text ? std::string_view(*text) : std::string_view();
 }
@@ -58,6 +37,7 @@ uint16_t statusOf(const Error& error) {
 
 kj::Promise<void> Connection::sendShort(uint16_t status, std::string_view text,
                                         ResponseContext& context, uint32_t retryAfter) {
+  context.keepAlive = context.keepAlive && !leavesTooMuch();
   context.date = worker_.dateLine();
   std::string response = shortResponse(status, text, context, retryAfter);
   status_ = status;
@@ -66,6 +46,14 @@ kj::Promise<void> Connection::sendShort(uint16_t status, std::string_view text,
   progress_ = {true, worker_.timer().now()};
   co_await stream_->write(response.data(), response.size());
   progress_.writing = false;
+}
+
+// Whether so much of the request is left, and nobody reads it, that the connection will not be used
+// again.
+bool Connection::leavesTooMuch() const {
+  if (!body_ || bodyLength_ <= body_->received() + MAX_DISCARDED) return false;
+  bool guestReads = end_ && !end_->ended && body_.use_count() > 1;
+  return !guestReads;
 }
 
 Connection::Next Connection::begin(size_t headSize, ResponseContext& context,
@@ -79,7 +67,8 @@ Connection::Next Connection::begin(size_t headSize, ResponseContext& context,
   context.toHead = head.method == "HEAD";
   context.minorVersion = head.minorVersion;
   context.keepAlive = head.keepAlive && !closing_;
-  begun_ = continued_ = answered_ = false;
+  begun_ = continued_ = continueWaits_ = answered_ = unread_ = false;
+  bodyLength_ = head.framing == http::Framing::LENGTH ? head.length : 0;
   leftSince_ = nullptr;
   status_ = 0;
   sent_ = 0;
@@ -98,9 +87,8 @@ Connection::Next Connection::begin(size_t headSize, ResponseContext& context,
   if (head.expectsContinue) {
     bodyOptions.onFirstRead = [this]() {
       if (begun_) return;
-      continued_ = true;
-      constexpr std::string_view CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-      continuing_ = stream_->write(CONTINUE.data(), CONTINUE.size()).eagerlyEvaluate(nullptr);
+      continued_ = continueWaits_ = true;
+      exchange_->changed.raise();
     };
   }
   body_ = std::make_shared<http::BodyReader>(wire_, std::move(bodyOptions));
@@ -111,10 +99,11 @@ Connection::Next Connection::begin(size_t headSize, ResponseContext& context,
     return {.refusal = {413, "413 Content Too Large\n"}};
   }
   http::IncomingMessage message{
+      .pathWithQuery = std::move(head.path),
       .scheme = worker_.secure() ? http::Scheme::HTTPS : http::Scheme::HTTP,
       .fields = std::move(head.fields),
       .body = body_};
-  splitTarget(head, message);
+  if (!head.authority.empty()) message.authority = std::move(head.authority);
   message.method = std::move(head.method);
   auto front =
       worker_.shared().routes.find(viewOf(message.authority), viewOf(message.pathWithQuery));
@@ -141,7 +130,7 @@ void Connection::takeWhole(ResponseContext& context, std::string& response) {
   http::BodyWriter& body = *given->body;
   if (!body.finished() || body.broken() || body.trailers()) return;
   if (body.waiting() > MOST_COPIED) return;
-  if (!exchange_->informational.empty() || continuing_ != nullptr) return;
+  if (!exchange_->informational.empty() || continueWaits_) return;
   stage_ = Stage::SENDING;
   context.date = worker_.dateLine();
   http::BodyMode mode = writeHead(response, *given, context);
@@ -169,30 +158,23 @@ kj::Promise<bool> Connection::sendRefusal(Refusal refusal, ResponseContext& cont
 
 kj::Promise<bool> Connection::answer(ResponseContext& context) {
   while (true) {
-    while (!exchange_->informational.empty()) {
-      auto messages = std::exchange(exchange_->informational, {});
-      if (context.minorVersion == 0) continue;
+    // One after the other: a stream takes one write at a time.
+    while (continueWaits_ || !exchange_->informational.empty()) {
       std::string text;
-      for (const http::Informational& message : messages) {
+      if (std::exchange(continueWaits_, false)) text = "HTTP/1.1 100 Continue\r\n\r\n";
+      for (const auto& message : std::exchange(exchange_->informational, {})) {
+        if (context.minorVersion == 0) continue;
         http::appendStatusLine(text, message.status);
         http::appendFields(text, *message.fields);
         text += "\r\n";
       }
-      KJ_IF_MAYBE (writing, continuing_) {
-        kj::Promise<void> before = kj::mv(*writing);
-        continuing_ = nullptr;
-        co_await before;
-      }
-      begun_ = true;
+      if (text.empty()) continue;
+      progress_ = {true, worker_.timer().now()};
       co_await stream_->write(text.data(), text.size());
+      progress_.writing = false;
     }
     if (exchange_->decided() || end_->ended) break;
     co_await exchange_->changed.wait().exclusiveJoin(end_->changed.wait());
-  }
-  KJ_IF_MAYBE (writing, continuing_) {
-    kj::Promise<void> before = kj::mv(*writing);
-    continuing_ = nullptr;
-    co_await before;
   }
 
   stage_ = Stage::SENDING;
@@ -253,6 +235,7 @@ void Connection::startGuest(http::IncomingMessage message, GuestPool& guests, In
 kj::Promise<bool> Connection::sendAnswer(http::Answer& answer, ResponseContext& context) {
   std::string head;
   head.reserve(512);
+  context.keepAlive = context.keepAlive && !leavesTooMuch();
   context.date = worker_.dateLine();
   http::BodyMode mode = writeHead(head, answer, context);
   status_ = answer.status;
@@ -269,8 +252,7 @@ kj::Promise<bool> Connection::sendAnswer(http::Answer& answer, ResponseContext& 
     co_await stream_->write(head.data(), head.size());
     progress_.writing = false;
     // It declared a body that does not come.
-    auto length = http::findField(*answer.fields, "content-length");
-    whole = mode == http::BodyMode::NONE || !length || http::parseLength(length->value) == 0u;
+    whole = mode == http::BodyMode::NONE || http::declaredLength(*answer.fields).value_or(0) == 0;
   }
   if (end_->ended && !end_->outcome) {
     noteFailure(std::move(end_->outcome).error());
@@ -301,8 +283,7 @@ kj::Promise<void> Connection::discardBody(http::BodyReader& body, bool keepAlive
   if (end_ && !end_->ended && !body.finished()) {
     co_await body.whenFinished().exclusiveJoin(end_->changed.wait());
   }
-  if (!keepAlive) stream_->shutdownWrite();
-  if (!body.finished()) {
+  if (keepAlive && !body.finished()) {
     co_await body.discard(MAX_DISCARDED).exclusiveJoin(worker_.timer().afterDelay(DISCARD_TIME));
   }
 }
@@ -311,6 +292,7 @@ kj::Promise<void> Connection::discardBody(http::BodyReader& body, bool keepAlive
 bool Connection::endRequest(bool keepAlive) {
   answered_ = true;
   bool complete = body_->complete();
+  unread_ = !complete;
   received_ = body_->received();
   body_->detach(http::makeError<ErrorKind::CONNECTION_TERMINATED>());
   body_ = nullptr;

@@ -62,7 +62,9 @@ kj::Promise<void> Connection::run() {
     status_ = 408;
     error_ = "the request's head did not arrive in time";
     context.date = worker_.dateLine();
-    std::string text = shortResponse(408, "408 Request Timeout\n", context);
+    constexpr std::string_view WHY = "408 Request Timeout\n";
+    std::string text = shortResponse(408, WHY, context);
+    sent_ = WHY.size();
     writeRecord();
     co_await stream_->write(text.data(), text.size()).catch_([](kj::Exception&&) {});
   } else if (timedOut_ || vanished_) {
@@ -133,16 +135,12 @@ Connection::HeadSearch Connection::findHead(size_t& searched) {
     bytes = wire_.bytes();
     searched = 0;
   }
+  if (!bytes.empty() && stage_ == Stage::IDLE) noteBegin();
   size_t size = http::headSize(bytes, searched);
   searched = bytes.size();
   if (size > most || (size == 0 && bytes.size() >= most)) return {.tooLarge = true};
   if (size != 0) return {.size = size};
-  if (bytes.empty()) {
-    wire_.shrink();
-  } else if (stage_ == Stage::IDLE) {
-    stage_ = Stage::HEAD;
-    since_ = worker_.timer().now();
-  }
+  if (bytes.empty()) wire_.shrink();
   return {};
 }
 
@@ -161,7 +159,7 @@ kj::Promise<void> Connection::serve() {
       if (!more) co_return;
       found = findHead(searched);
     }
-    noteBegin();
+    stage_ = Stage::GUEST;
     ResponseContext context;
     Next next = found.tooLarge ? Next{.malformed = {431, "the request's head is too large"}}
                                : begin(found.size, context, response);
@@ -194,6 +192,7 @@ kj::Promise<void> Connection::serve() {
       error_ = "the client has gone";
     }
     writeRecord();
+    if (gone == nullptr && unread_) co_await drain();
     if (!more || closing_) co_return;
     response.clear();
     if (response.capacity() > MOST_KEPT) response.shrink_to_fit();
@@ -202,8 +201,15 @@ kj::Promise<void> Connection::serve() {
   }
 }
 
+// A request's first bytes are here.
 void Connection::noteBegin() {
-  stage_ = Stage::GUEST;
+  stage_ = Stage::HEAD;
+  since_ = worker_.timer().now();
+  method_.clear();
+  target_.clear();
+  host_.clear();
+  minorVersion_ = 1;
+  sent_ = received_ = 0;
   if (!worker_.options().onRequest) return;
   begin_ = std::chrono::system_clock::now();
   beginSteady_ = std::chrono::steady_clock::now();
@@ -214,17 +220,19 @@ kj::Promise<void> Connection::refuse(http::Malformed malformed) {
   const auto [status, why] = malformed;
   stage_ = Stage::SENDING;
   ResponseContext context{.keepAlive = false};
-  method_.clear();
-  target_.clear();
   error_ = why;
   std::string text =
       std::to_string(status) + " " + std::string(http::reasonPhrase(status)) + ": " + why + "\n";
   co_await sendShort(status, text, context);
   writeRecord();
-  // The client may still send; closing now would take the answer from it.
+  co_await drain();
+}
+
+// Ends a connection whose client may still send: closing it at once would take the answer away.
+kj::Promise<void> Connection::drain() {
   stream_->shutdownWrite();
   http::BodyReader rest(wire_, {.framing = http::Framing::UNTIL_CLOSE});
-  co_await rest.discard(MAX_DISCARDED).exclusiveJoin(worker_.timer().afterDelay(DISCARD_TIME));
+  co_await rest.discard().exclusiveJoin(worker_.timer().afterDelay(DISCARD_TIME));
 }
 
 void Connection::writeRecord() {

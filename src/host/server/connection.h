@@ -42,9 +42,9 @@ class Connection {
  private:
   enum class Stage : uint8_t { IDLE, HEAD, GUEST, SENDING };
 
-  // What of a request's body is read after its response, so that the connection can be used again
-  // or be closed in order.
+  // What of a request's body is read after its response, so that the connection can be used again.
   static constexpr uint64_t MAX_DISCARDED = 256 * 1024;
+  // So long what comes is read, for that or so that the connection can be closed in order.
   static constexpr auto DISCARD_TIME = 2 * kj::SECONDS;
 
   // Size 0: not all of it is there yet.
@@ -75,7 +75,9 @@ class Connection {
   kj::Promise<bool> answer(ResponseContext& context);
   kj::Promise<bool> sendAnswer(wasi::http::Answer& answer, ResponseContext& context);
   kj::Promise<void> discardBody(wasi::http::BodyReader& body, bool keepAlive);
+  bool leavesTooMuch() const;
   bool endRequest(bool keepAlive);
+  kj::Promise<void> drain();
   kj::Promise<void> sendShort(uint16_t status, std::string_view text, ResponseContext& context,
                               uint32_t retryAfter = 0);
   kj::Promise<void> refuse(wasi::http::Malformed malformed);
@@ -107,12 +109,14 @@ class Connection {
   std::shared_ptr<wasi::http::BodyReader> body_;
   std::shared_ptr<wasi::http::BodyWriter> sending_;
   wasi::http::WriteProgress progress_;
-  bool begun_ = false;                  // something of the response was sent
+  uint64_t bodyLength_ = 0;             // that the request said; 0: it did not
+  bool begun_ = false;                  // the answer, which is no 1xx, is on its way
   bool answered_ = false;               // all of it was
   kj::Maybe<kj::TimePoint> leftSince_;  // when it was seen that the client sends no more
   bool mayContinue_ = true;
-  bool continued_ = false;
-  kj::Maybe<kj::Promise<void>> continuing_;  // the write of "100 Continue"
+  bool continued_ = false;      // "100 Continue" was sent, or is to be
+  bool continueWaits_ = false;  // it is to be
+  bool unread_ = false;         // something of the last request's body
 
   // For its record.
   bool unrecorded_ = false;  // a guest was started and there is no record yet

@@ -5,6 +5,7 @@
 
 namespace tenon::host {
 
+using wasi::http::appendLength;
 using wasi::http::BodyMode;
 using wasi::http::ErrorKind;
 
@@ -20,38 +21,24 @@ void appendEnd(std::string& out, const ResponseContext& context) {
   out += "\r\n";
 }
 
-void appendLength(std::string& out, uint64_t length) {
-  out += "Content-Length: ";
-  out += std::to_string(length);
-  out += "\r\n";
-}
-
 }  // namespace
 
 BodyMode writeHead(std::string& out, const wasi::http::Answer& answer, ResponseContext& context) {
   wasi::http::appendStatusLine(out, answer.status);
-  bool hasDate = false;
-  bool hasLength = false;
-  for (const wasi::http::Field& field : *answer.fields) {
-    if (field.name == "date") hasDate = true;
-    if (field.name == "content-length") {
-      // Only the one that the body is held to.
-      if (hasLength || answer.status == 204 || !wasi::http::parseLength(field.value)) continue;
-      hasLength = true;
-    }
-    out += field.name;
-    out += ": ";
-    out += field.value;
-    out += "\r\n";
-  }
+  wasi::http::appendFields(out, *answer.fields);
+  bool hasDate = wasi::http::findField(*answer.fields, "date") != nullptr;
+  // What the body is held to; another one would let the guest end the message where it likes.
+  auto declared = wasi::http::declaredLength(*answer.fields);
+  if (answer.status == 204) declared = std::nullopt;
+  if (declared) appendLength(out, *declared);
   bool known = !answer.body || (answer.body->finished() && !answer.body->trailers());
   uint64_t length = answer.body ? answer.body->written() : 0;
   bool bodiless = answer.status == 204 || answer.status == 304;
   BodyMode mode = BodyMode::PLAIN;
   if (context.toHead || bodiless) {
     mode = BodyMode::NONE;
-    if (!bodiless && !hasLength && known && answer.body) appendLength(out, length);
-  } else if (hasLength) {
+    if (!bodiless && !declared && known && answer.body) appendLength(out, length);
+  } else if (declared) {
     // Framed by the guest's own.
   } else if (known) {
     appendLength(out, length);

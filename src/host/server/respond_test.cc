@@ -52,15 +52,26 @@ TEST(HttpRespond, ResponsesWithoutBodyHaveNone) {
   ResponseContext context{.toHead = true};
   EXPECT_EQ(writeHead(head, answerWith({{"content-length", "4"}}, "four", true), context),
             BodyMode::NONE);
-  EXPECT_NE(head.find("content-length: 4\r\n"), std::string::npos);
+  EXPECT_NE(head.find("Content-Length: 4\r\n"), std::string::npos);
 }
 
 TEST(HttpRespond, AGuestsOwnLengthAndDateAreKept) {
   std::string head;
   ResponseContext context{.date = "Date: now\r\n"};
-  FieldList fields = {{"content-length", "4"}, {"content-length", "5"}, {"date", "then"}};
+  FieldList fields = {{"content-length", "4"}, {"date", "then"}};
   EXPECT_EQ(writeHead(head, answerWith(fields, "four", false), context), BodyMode::PLAIN);
-  EXPECT_EQ(head, "HTTP/1.1 200 OK\r\ncontent-length: 4\r\ndate: then\r\n\r\n");
+  EXPECT_EQ(head, "HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 4\r\n\r\n");
+}
+
+TEST(HttpRespond, ALengthThatTheBodyIsNotHeldToIsNotWritten) {
+  for (const char* first : {"x", "4"}) {
+    std::string head;
+    ResponseContext context;
+    FieldList fields = {{"content-length", first}, {"content-length", "5"}};
+    ASSERT_EQ(wasi::http::declaredLength(fields), std::nullopt);
+    EXPECT_EQ(writeHead(head, answerWith(fields, "four", false), context), BodyMode::CHUNKED);
+    EXPECT_EQ(head, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  }
 }
 
 TEST(HttpRespond, DatesAreInGmt) {

@@ -2,6 +2,7 @@
 
 #include "host/server/connection.h"
 
+#include <kj/debug.h>
 #include <kj/time.h>
 
 #include <arpa/inet.h>
@@ -17,6 +18,7 @@ namespace tenon::host {
 namespace {
 
 constexpr auto SWEEP = 250 * kj::MILLISECONDS;
+constexpr uint32_t ACCEPT_AT_ONCE = 32;
 constexpr auto ACCEPT_PAUSE = 100 * kj::MILLISECONDS;
 constexpr auto HANDSHAKE = 10 * kj::SECONDS;
 
@@ -145,10 +147,13 @@ void Worker::beginStop() {
   listener_ = nullptr;
   listenerFd_ = nullptr;
   for (Connection* connection : connections) connection->beginStop();
+  handshakesEnd_.raise();
 }
 
 kj::Promise<void> Worker::accept() {
-  while (true) {
+  for (uint32_t i = 1;; ++i) {
+    // Connections that are there already come without a turn of the loop.
+    if (i % ACCEPT_AT_ONCE == 0) co_await timer_.afterDelay(0 * kj::NANOSECONDS);
     kj::Maybe<kj::Exception> failure;
     try {
       tasks_.add(serve(co_await listener_->accept()));
@@ -182,17 +187,22 @@ kj::Promise<void> Worker::serve(kj::Own<kj::AsyncIoStream> stream) {
   if (tls_ != nullptr) {
     kj::Maybe<kj::Exception> failure;
     try {
-      stream = co_await timer_.timeoutAfter(HANDSHAKE, tls_->wrapServer(kj::mv(stream)));
+      auto stopped = handshakesEnd_.wait().then([]() -> kj::Promise<kj::Own<kj::AsyncIoStream>> {
+        return KJ_EXCEPTION(DISCONNECTED, "the server stops");
+      });
+      stream = co_await timer_.timeoutAfter(HANDSHAKE, tls_->wrapServer(kj::mv(stream)))
+                   .exclusiveJoin(kj::mv(stopped));
     } catch (...) {
       failure = kj::getCaughtExceptionAsKj();
     }
     KJ_IF_MAYBE (exception, failure) {
-      // One that only connects and goes again, as a probe does, says nothing.
+      // One that only connects and goes again, as a probe does, says nothing; nor does the end.
       if (exception->getType() != kj::Exception::Type::DISCONNECTED) {
         warn("the TLS handshake with " + client + " failed: " + exception->getDescription().cStr());
       }
       co_return;
     }
+    if (stopping_) co_return;
   }
   Connection connection(*this, kj::mv(stream), fd, std::move(client));
   co_await connection.run();

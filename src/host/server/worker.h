@@ -89,6 +89,7 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   kj::UnixEventPort::FdObserver stopObserver_;
   uint64_t stops_ = 0;
   bool stopping_ = false;
+  wasi::http::Signal handshakesEnd_;
   int64_t dateSecond_ = 0;
   std::string date_;
   kj::Promise<void> accepting_ = nullptr;

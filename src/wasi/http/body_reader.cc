@@ -31,7 +31,8 @@ std::optional<uint64_t> parseChunkSize(std::string_view line) {
   }
   if (i == 0) return std::nullopt;
   // Extensions are dropped, but nothing else may follow.
-  if (i < line.size() && line[i] != ';' && line[i] != ' ' && line[i] != '\t') return std::nullopt;
+  while (i < line.size() && (line[i] == ' ' || line[i] == '\t')) ++i;
+  if (i < line.size() && line[i] != ';') return std::nullopt;
   if (!isFieldValue(line)) return std::nullopt;
   return size;
 }

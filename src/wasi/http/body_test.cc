@@ -74,6 +74,24 @@ TEST_F(HttpBody, ChunksAreReadHoweverTheyArrive) {
   }
 }
 
+TEST_F(HttpBody, NothingButAnExtensionFollowsAChunksSize) {
+  auto read = [&](std::string_view text) {
+    kj::TwoWayPipe way = kj::newTwoWayPipe();
+    Wire line(*way.ends[0], time.timer);
+    BodyReader reader(line, {.framing = Framing::CHUNKED});
+    auto waiting = reader.whenReady();
+    auto sending = way.ends[1]->write(text.data(), text.size());
+    (void)waiting.poll(time.waitScope);
+    return readAll(reader);
+  };
+  for (std::string_view line : {"5", "5 ", "5\t;a=b", "5;a", "005"}) {
+    EXPECT_EQ(read(std::string(line) + "\r\nhello\r\n0\r\n\r\n"), "hello") << line;
+  }
+  for (std::string_view line : {"5 zzz", "5 5", "5,5", "5\"", "5 \tx;a"}) {
+    EXPECT_EQ(read(std::string(line) + "\r\nhello\r\n0\r\n\r\n"), " (HTTP-protocol-error)") << line;
+  }
+}
+
 TEST_F(HttpBody, ALengthEndsABody) {
   auto reader = newReader(Framing::LENGTH, 5);
   auto waiting = reader->whenReady();

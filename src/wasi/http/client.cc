@@ -1,12 +1,16 @@
 #include "wasi/http/client.h"
 
+#include "wasi/io/workers.h"
+
 #include <kj/compat/tls.h>
 #include <kj/vector.h>
 
 #include <algorithm>
+#include <list>
 #include <map>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace tenon::wasi::http {
@@ -16,6 +20,9 @@ constexpr kj::Duration CONNECT_TIMEOUT = 30 * kj::SECONDS;
 constexpr kj::Duration DEFAULT_TIMEOUT = 600 * kj::SECONDS;
 constexpr kj::Duration IDLE_TIME = 15 * kj::SECONDS;
 constexpr size_t MAX_IDLE = 16;  // connections to one server that wait for a request
+constexpr size_t MAX_ALL_IDLE = 64;
+constexpr size_t MAX_LOOKUPS = 32;  // names that are looked up at the same time
+constexpr uint32_t MAX_INFORMATIONAL = 100;
 constexpr uint32_t MAX_REQUESTS = 256;
 constexpr size_t MAX_HEAD = Wire::ROOM;
 
@@ -35,9 +42,6 @@ bool contains(const kj::Exception& exception, std::string_view part) {
 
 // Why a connection could not be made. The library tells it in words only.
 ErrorCode connectError(const kj::Exception& exception) {
-  if (contains(exception, "restrictPeers")) {
-    return makeError<ErrorKind::DESTINATION_IP_PROHIBITED>();
-  }
   if (contains(exception, "refused")) return makeError<ErrorKind::CONNECTION_REFUSED>();
   if (contains(exception, "timed out")) return makeError<ErrorKind::CONNECTION_TIMEOUT>();
   if (contains(exception, "route to host") || contains(exception, "unreachable")) {
@@ -49,6 +53,15 @@ ErrorCode connectError(const kj::Exception& exception) {
 ErrorCode tlsError(const kj::Exception& exception) {
   if (contains(exception, "certificate")) return makeError<ErrorKind::TLS_CERTIFICATE_ERROR>();
   return makeError<ErrorKind::TLS_PROTOCOL_ERROR>();
+}
+
+sockets::SystemAddress systemAddress(const sockets::AddressBytes& address, uint16_t port) {
+  sockets::IpAddress ip = sockets::toIpAddress(address);
+  if (auto* v4 = std::get_if<sockets::Ipv4Address>(&ip)) {
+    return sockets::toSystem(sockets::Ipv4SocketAddress{port, *v4});
+  }
+  return sockets::toSystem(
+      sockets::Ipv6SocketAddress{port, 0, std::get<sockets::Ipv6Address>(ip), 0});
 }
 
 // A connection to a server.
@@ -75,10 +88,10 @@ class ClientImpl final : public Client,
                          public std::enable_shared_from_this<ClientImpl>,
                          private kj::TaskSet::ErrorHandler {
  public:
-  ClientImpl(kj::AsyncIoContext& io, Allowed allowed, const HttpOptions& options)
+  ClientImpl(kj::AsyncIoContext& io, Allowed allowed, const HttpOptions& options, Resolver resolver)
       : timer_(io.provider->getTimer()),
         network_(io.provider->getNetwork()),
-        publicNetwork_(network_.restrictPeers(kj::ArrayPtr<const kj::StringPtr>(PUBLIC))),
+        resolver_(std::move(resolver)),
         allowed_(std::move(allowed)),
         private_(options.allowPrivate),
         roots_(options.roots),
@@ -95,7 +108,11 @@ class ClientImpl final : public Client,
   }
 
  private:
-  static constexpr kj::StringPtr PUBLIC[] = {"public"_kj};
+  // A connection that waits for a request.
+  struct Idle {
+    std::string key;
+    std::shared_ptr<ServerConnection> connection;
+  };
 
   // One request in flight, as long as it lives.
   struct Counted {
@@ -154,6 +171,7 @@ class ClientImpl final : public Client,
         request.method + " " + request.path + " HTTP/1.1\r\nHost: " + request.authority + "\r\n";
     appendFields(head, *request.fields);
     BodyMode mode = BodyMode::PLAIN;
+    auto length = declaredLength(*request.fields);
     auto body = request.body;
     bool takesBody =
         request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
@@ -161,13 +179,13 @@ class ClientImpl final : public Client,
       body = std::make_shared<BodyWriter>(Side::REQUEST);
       (void)body->finish(nullptr);
     }
-    if (!findField(*request.fields, "content-length")) {
-      if (!body->finished() || body->trailers()) {
-        mode = BodyMode::CHUNKED;
-        head += "Transfer-Encoding: chunked\r\n";
-      } else if (takesBody || body->written() != 0) {
-        head += "Content-Length: " + std::to_string(body->written()) + "\r\n";
-      }
+    if (length) {
+      appendLength(head, *length);
+    } else if (!body->finished() || body->trailers()) {
+      mode = BodyMode::CHUNKED;
+      head += "Transfer-Encoding: chunked\r\n";
+    } else if (takesBody || body->written() != 0) {
+      appendLength(head, body->written());
     }
     head += "\r\n";
     connection.body = body;
@@ -195,6 +213,7 @@ class ClientImpl final : public Client,
     using Read = Expected<ResponseHead, ErrorCode>;
     kj::TimePoint deadline = timer_.now() + timeoutOf(request.firstByteTimeout, DEFAULT_TIMEOUT);
     size_t searched = 0;
+    uint32_t informational = 0;
     while (true) {
       size_t size = headSize(connection.wire.bytes(), searched);
       if (size != 0) {
@@ -213,7 +232,15 @@ class ClientImpl final : public Client,
         if (head.value().status == 101) {
           co_return Read(Unexpected<ErrorCode>{makeError<ErrorKind::HTTP_UPGRADE_FAILED>()});
         }
-        if (head.value().status < 200) continue;
+        if (head.value().status < 200) {
+          if (++informational > MAX_INFORMATIONAL) {
+            co_return Read(Unexpected<ErrorCode>{makeError<ErrorKind::HTTP_PROTOCOL_ERROR>()});
+          }
+          if (timer_.now() >= deadline) {
+            co_return Read(Unexpected<ErrorCode>{makeError<ErrorKind::CONNECTION_READ_TIMEOUT>()});
+          }
+          continue;
+        }
         co_return Read(std::move(head.value()));
       }
       searched = connection.wire.bytes().size();
@@ -277,34 +304,100 @@ class ClientImpl final : public Client,
     counted = nullptr;
     auto later = [this, target, connection = std::move(connection)]() mutable {
       if (!connection->reusable || !connection->sent || !connection->wire.bytes().empty()) return;
-      auto& idle = idle_[keyOf(target)];
-      if (idle.size() >= MAX_IDLE) return;
+      std::string key = keyOf(target);
+      size_t others = static_cast<size_t>(
+          std::ranges::count_if(idle_, [&](const Idle& idle) { return idle.key == key; }));
+      if (others >= MAX_IDLE) return;
+      if (idle_.size() >= MAX_ALL_IDLE) idle_.pop_front();
       connection->body = nullptr;
       connection->idleSince = timer_.now();
       // Whatever comes now, the end or rubbish, makes it useless.
       ServerConnection& watched = *connection;
-      watched.watching = watched.wire.fill()
-                             .then([&watched](bool) { watched.reusable = false; },
-                                   [&watched](kj::Exception&&) { watched.reusable = false; })
-                             .eagerlyEvaluate(nullptr);
-      idle.push_back(std::move(connection));
+      auto useless = [this, &watched]() {
+        watched.reusable = false;
+        // Not here, where its own promise runs.
+        tasks_.add(kj::evalLater([this]() {
+          idle_.remove_if([](const Idle& idle) { return !idle.connection->reusable; });
+        }));
+      };
+      watched.watching =
+          watched.wire.fill()
+              .then([useless](bool) { useless(); }, [useless](kj::Exception&&) { useless(); })
+              .eagerlyEvaluate(nullptr);
+      idle_.push_back({std::move(key), std::move(connection)});
+      if (!std::exchange(expiring_, true)) tasks_.add(expire());
     };
     tasks_.add(kj::evalLater(kj::mv(later)));
   }
 
-  std::shared_ptr<ServerConnection> takeIdle(const Target& target) {
-    auto found = idle_.find(keyOf(target));
-    if (found == idle_.end()) return nullptr;
-    std::shared_ptr<ServerConnection> connection;
-    while (!found->second.empty() && !connection) {
-      connection = std::move(found->second.back());
-      found->second.pop_back();
-      connection->watching = nullptr;
-      bool old = timer_.now() - connection->idleSince > IDLE_TIME;
-      if (!connection->reusable || old) connection = nullptr;
+  // Closes the connections that nobody used for too long, until there is none that waits.
+  kj::Promise<void> expire() {
+    while (!idle_.empty()) {
+      kj::TimePoint end = idle_.front().connection->idleSince + IDLE_TIME;
+      if (end <= timer_.now()) {
+        idle_.pop_front();
+      } else {
+        co_await timer_.atTime(end);
+      }
     }
-    if (found->second.empty()) idle_.erase(found);
+    expiring_ = false;
+  }
+
+  std::shared_ptr<ServerConnection> takeIdle(const Target& target) {
+    std::string key = keyOf(target);
+    // The one that was used last.
+    auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const Idle& idle) {
+      return idle.key == key && idle.connection->reusable;
+    });
+    if (found == idle_.rend()) return nullptr;
+    auto connection = std::move(found->connection);
+    idle_.erase(std::next(found).base());
+    connection->watching = nullptr;
     return connection;
+  }
+
+  // The addresses of a name, from all that ask for it at the same time once.
+  kj::Promise<Addresses> lookUp(const std::string& host) {
+    auto found = lookups_.find(host);
+    if (found == lookups_.end()) {
+      if (lookups_.size() >= MAX_LOOKUPS) {
+        return Addresses(Unexpected<ErrorCode>{makeError<ErrorKind::CONNECTION_LIMIT_REACHED>()});
+      }
+      kj::Function<Addresses()> work = [resolver = resolver_, host]() { return resolver(host); };
+      auto lookup =
+          Workers::forNames()
+              .run(kj::mv(work))
+              .then([](Addresses addresses) { return std::make_shared<Addresses>(addresses); },
+                    [](kj::Exception&&) {
+                      return std::make_shared<Addresses>(dnsError("the look-up failed"));
+                    })
+              .fork();
+      // Goes on when nobody waits any more: so long it counts.
+      tasks_.add(lookup.addBranch().then(
+          [this, host](std::shared_ptr<Addresses>) { lookups_.erase(host); }));
+      found = lookups_.emplace(host, kj::mv(lookup)).first;
+    }
+    return found->second.addBranch().then(
+        [](std::shared_ptr<Addresses> addresses) { return *addresses; });
+  }
+
+  // Where `target` is, as far as it may be connected to: never empty.
+  kj::Promise<Addresses> find(const Target& target) {
+    sockets::AddressBytes literal;
+    Addresses found = std::vector<sockets::AddressBytes>();
+    if (sockets::parseAddress(target.host, literal)) {
+      found.value().push_back(literal);
+    } else {
+      found = co_await lookUp(target.host);
+    }
+    // Judged here, and these are what is connected to: what the name means later does not matter.
+    if (found && !private_ && !allowed_.namesPrivate(target)) {
+      std::erase_if(found.value(), sockets::isInternal);
+      if (found.value().empty()) {
+        found = Unexpected<ErrorCode>{makeError<ErrorKind::DESTINATION_IP_PROHIBITED>()};
+      }
+    }
+    co_return found;
   }
 
   kj::Promise<Expected<kj::Own<kj::AsyncIoStream>, ErrorCode>> connect(
@@ -312,44 +405,49 @@ class ClientImpl final : public Client,
     using Opened = Expected<kj::Own<kj::AsyncIoStream>, ErrorCode>;
     const Target& target = request.target;
     kj::TimePoint deadline = timer_.now() + timeoutOf(request.connectTimeout, CONNECT_TIMEOUT);
-    // Checked on the address that the name leads to, when it is connected to.
-    bool reachPrivate = private_ || allowed_.namesPrivate(target);
-    kj::Network& network = reachPrivate ? network_ : *publicNetwork_;
-    enum { LOOK_UP, CONNECT, SECURE } stage = LOOK_UP;
+    auto late = [&](const kj::Exception& exception) {
+      return timer_.now() >= deadline && exception.getType() == kj::Exception::Type::OVERLOADED;
+    };
     kj::Maybe<kj::Exception> failure;
-    bool late = false;
-    kj::Own<kj::AsyncIoStream> stream;
+    Addresses addresses = std::vector<sockets::AddressBytes>();
     try {
-      std::string text = target.authority();
-      auto address = co_await timer_.timeoutAt(
-          deadline, network.parseAddress(kj::StringPtr(text.c_str(), text.size()), target.port));
-      stage = CONNECT;
-      stream = co_await timer_.timeoutAt(deadline, address->connect());
-      if (target.secure) {
-        stage = SECURE;
-        stream = co_await timer_.timeoutAt(
-            deadline, tls().wrapClient(kj::mv(stream),
-                                       kj::StringPtr(target.host.c_str(), target.host.size())));
+      addresses = co_await timer_.timeoutAt(deadline, find(target));
+    } catch (...) {
+      failure = kj::getCaughtExceptionAsKj();
+    }
+    if (failure != nullptr) {
+      co_return Opened(Unexpected<ErrorCode>{makeError<ErrorKind::DNS_TIMEOUT>()});
+    }
+    if (!addresses) co_return Opened(Unexpected<ErrorCode>{addresses.error()});
+
+    kj::Own<kj::AsyncIoStream> stream;
+    for (const sockets::AddressBytes& address : addresses.value()) {
+      auto system = systemAddress(address, target.port);
+      failure = nullptr;
+      try {
+        auto to = network_.getSockaddr(system.get(), system.length);
+        stream = co_await timer_.timeoutAt(deadline, to->connect());
+        break;
+      } catch (...) {
+        failure = kj::getCaughtExceptionAsKj();
       }
+      if (timer_.now() >= deadline) break;
+    }
+    KJ_IF_MAYBE (exception, failure) {
+      co_return Opened(Unexpected<ErrorCode>{late(*exception)
+                                                 ? makeError<ErrorKind::CONNECTION_TIMEOUT>()
+                                                 : connectError(*exception)});
+    }
+    if (!target.secure) co_return Opened(kj::mv(stream));
+    try {
+      kj::StringPtr host(target.host.c_str(), target.host.size());
+      stream = co_await timer_.timeoutAt(deadline, tls().wrapClient(kj::mv(stream), host));
     } catch (...) {
       failure = kj::getCaughtExceptionAsKj();
     }
     KJ_IF_MAYBE (exception, failure) {
-      late = timer_.now() >= deadline && exception->getType() == kj::Exception::Type::OVERLOADED;
-      if (stage == LOOK_UP) {
-        if (late) co_return Opened(Unexpected<ErrorCode>{makeError<ErrorKind::DNS_TIMEOUT>()});
-        if (contains(*exception, "restrictPeers")) {
-          co_return Opened(
-              Unexpected<ErrorCode>{makeError<ErrorKind::DESTINATION_IP_PROHIBITED>()});
-        }
-        co_return Opened(Unexpected<ErrorCode>{
-            makeError<ErrorKind::DNS_ERROR>(DnsErrorPayload{"address not available", 0})});
-      }
-      if (late) {
-        co_return Opened(Unexpected<ErrorCode>{makeError<ErrorKind::CONNECTION_TIMEOUT>()});
-      }
-      co_return Opened(Unexpected<ErrorCode>{stage == CONNECT ? connectError(*exception)
-                                                              : tlsError(*exception)});
+      co_return Opened(Unexpected<ErrorCode>{
+          late(*exception) ? makeError<ErrorKind::CONNECTION_TIMEOUT>() : tlsError(*exception)});
     }
     co_return Opened(kj::mv(stream));
   }
@@ -387,26 +485,30 @@ class ClientImpl final : public Client,
 
   kj::Timer& timer_;
   kj::Network& network_;
-  kj::Own<kj::Network> publicNetwork_;
+  const Resolver resolver_;
   Allowed allowed_;
   const bool private_;
   const std::string roots_;
   std::unique_ptr<kj::TlsContext> tls_;
   uint32_t requests_ = 0;
-  std::map<std::string, std::vector<std::shared_ptr<ServerConnection>>> idle_;
+  std::list<Idle> idle_;  // the longest waiting first
+  bool expiring_ = false;
+  std::map<std::string, kj::ForkedPromise<std::shared_ptr<Addresses>>> lookups_;
   kj::TaskSet tasks_;  // last: uses everything above
 };
 
 }  // namespace
 
-Result<std::shared_ptr<Client>> newClient(kj::AsyncIoContext& io, const HttpOptions& options) {
+Result<std::shared_ptr<Client>> newClient(kj::AsyncIoContext& io, const HttpOptions& options,
+                                          Resolver resolver) {
   TENON_TRY(Allowed allowed, Allowed::parse(options.allow));
   if (!options.roots.empty() &&
       options.roots.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
     return Error(tenon::ErrorCode::INVALID_ARGUMENT,
                  "the root certificates hold no PEM certificate");
   }
-  return std::shared_ptr<Client>(std::make_shared<ClientImpl>(io, std::move(allowed), options));
+  return std::shared_ptr<Client>(
+      std::make_shared<ClientImpl>(io, std::move(allowed), options, std::move(resolver)));
 }
 
 }  // namespace tenon::wasi::http

@@ -4,6 +4,7 @@
 // for itself. Bound to the loop it was made on. HTTP/1.1, with TLS for https.
 
 #include "wasi/http/policy.h"
+#include "wasi/http/resolver.h"
 #include "wasi/http/resources.h"
 
 #include <tenon/instance.h>
@@ -41,7 +42,8 @@ class Client {
   virtual Expected<void, ErrorCode> send(ClientRequest request, PendingResponse& pending) = 0;
 };
 
-// Errors: INVALID_ARGUMENT for grants or certificates.
-Result<std::shared_ptr<Client>> newClient(kj::AsyncIoContext& io, const HttpOptions& options);
+// `resolver`: called on another thread. Errors: INVALID_ARGUMENT for grants or certificates.
+Result<std::shared_ptr<Client>> newClient(kj::AsyncIoContext& io, const HttpOptions& options,
+                                          Resolver resolver = resolveWithSystem);
 
 }  // namespace tenon::wasi::http

@@ -100,10 +100,10 @@ HeaderResult<Own<Fields>> fromList(call::HostCall& call, const std::vector<Entry
   for (const auto& [name, value] : entries) {
     auto checked = checkName(name);
     if (!checked) return Unexpected<HeaderError>{checked.error()};
-    if (!isFieldValue(textOf(value))) return invalidSyntax();
-    if (!add(call, *list, size, std::move(checked.value()), value)) return {};
+    if (!isValid(*fields->list, checked.value(), value)) return invalidSyntax();
+    if (!add(call, *fields, size, std::move(checked.value()), value)) return {};
   }
-  return give(call, std::make_unique<Fields>(std::move(list), false));
+  return give(call, std::move(fields));
 }
 
 std::vector<Bytes> get(call::HostCall&, Fields& self, std::string_view name) {
@@ -128,18 +128,20 @@ HeaderResult<void> set(call::HostCall& call, Fields& self, std::string_view name
   if (self.immutable) return immutable();
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
+  FieldList first;  // compared with it: those that are there go
   for (Bytes value : values) {
-    if (!isFieldValue(textOf(value))) return invalidSyntax();
+    if (!isValid(first, checked.value(), value)) return invalidSyntax();
+    if (first.empty()) first.push_back({checked.value(), std::string(trimmed(textOf(value)))});
   }
   erase(*self.list, checked.value());
   size_t size = sizeOf(*self.list);
   for (Bytes value : values) {
-    if (!add(call, *self.list, size, checked.value(), value)) return {};
+    if (!add(call, self, size, checked.value(), value)) return {};
   }
   return {};
 }
 
-HeaderResult<void> remove(call::HostCall&, Fields& self, std::string_view name) {
+HeaderResult<void> remove(call::HostCall& call, Fields& self, std::string_view name) {
   if (self.immutable) return immutable();
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
@@ -152,9 +154,9 @@ HeaderResult<void> append(call::HostCall& call, Fields& self, std::string_view n
   if (self.immutable) return immutable();
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
-  if (!isFieldValue(textOf(value))) return invalidSyntax();
+  if (!isValid(*self.list, checked.value(), value)) return invalidSyntax();
   size_t size = sizeOf(*self.list);
-  (void)add(call, *self.list, size, std::move(checked.value()), value);
+  (void)add(call, self, size, std::move(checked.value()), value);
   return {};
 }
 
@@ -176,11 +178,6 @@ Own<Fields> clone(call::HostCall& call, Fields& self) {
 
 Own<Fields> giveImmutable(call::HostCall& call, std::shared_ptr<FieldList> list) {
   return give(call, std::make_unique<Fields>(std::move(list), true));
-}
-
-std::optional<uint64_t> declaredLength(const FieldList& fields) {
-  const Field* field = findField(fields, "content-length");
-  return field ? parseLength(field->value) : std::nullopt;
 }
 
 void provideFields(Binder& types) {

@@ -28,8 +28,6 @@ using WitScheme = std::variant<std::monostate, std::monostate, std::string>;
 
 // A guest's view of a message's fields.
 Own<Fields> giveImmutable(call::HostCall& call, std::shared_ptr<FieldList> list);
-// The Content-Length among `fields`, where it is one.
-std::optional<uint64_t> declaredLength(const FieldList& fields);
 
 void provideFields(Binder& types);
 void provideIncoming(Binder& types);

@@ -59,6 +59,11 @@ Handled handle(call::HostCall& call, Own<OutgoingRequest> handle,
   if (!request->authority) return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
   auto target = parseAuthority(*request->authority, scheme == "https");
   if (!target) return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
+  // A body that was said and that nobody will write would be taken from the next request.
+  if (!request->body && declaredLength(*request->fields).value_or(0) != 0) {
+    return Unexpected<ErrorCode>{
+        makeError<ErrorKind::HTTP_REQUEST_BODY_SIZE>(std::optional(uint64_t{0}))};
+  }
   const auto& client = contextOf(call).http;
   if (!client || !client->allowed().allows(*target)) {
     return refuse<ErrorKind::HTTP_REQUEST_DENIED>();

@@ -68,6 +68,26 @@ TEST_F(HttpTypes, FieldsRefuseWhatIsNoFieldOrNotTheGuests) {
   EXPECT_EQ(get(list, "x"), std::vector<std::string>{"y"});
 }
 
+TEST_F(HttpTypes, AContentLengthIsOneNumber) {
+  auto list = call<Own<Fields>>("[constructor]fields");
+  for (std::string_view value : {"", "x5", "-1", "+1", "5, 5", "0x5", "9999999999999999999"}) {
+    EXPECT_EQ(append(list, "Content-Length", value).error().index(), 0u) << value;
+  }
+  EXPECT_TRUE(append(list, "content-length", " 5 "));
+  EXPECT_TRUE(append(list, "content-length", "5"));
+  EXPECT_EQ(append(list, "content-length", "6").error().index(), 0u);
+  auto set = [&](const std::vector<Value>& values) {
+    return call<HeaderVoid>("[method]fields.set", lend(list), std::string_view("content-length"),
+                            values);
+  };
+  EXPECT_EQ(set({bytesOf("6"), bytesOf("7")}).error().index(), 0u);
+  EXPECT_TRUE(set({bytesOf("6")}));
+  EXPECT_EQ(get(list, "content-length"), std::vector<std::string>{"6"});
+  using Made = Expected<Own<Fields>, HeaderError>;
+  std::vector<Entry> two = {{"content-length", bytesOf("1")}, {"Content-length", bytesOf("2")}};
+  EXPECT_EQ(call<Made>("[static]fields.from-list", two).error().index(), 0u);
+}
+
 TEST_F(HttpTypes, FieldsThatGrowWithoutEndEndTheGuest) {
   auto list = call<Own<Fields>>("[constructor]fields");
   std::string large(100'000, 'x');
@@ -127,6 +147,18 @@ TEST_F(HttpTypes, NothingMayBeAskedForByDefault) {
                                              Borrow<IoError>{std::get<0>(permit.error()).rep});
   ASSERT_TRUE(code);
   EXPECT_EQ(toText(*code), "HTTP-request-denied");
+}
+
+TEST_F(HttpTypes, ABodyThatIsSaidAndNotThereIsNotAskedFor) {
+  auto request = call<Own<OutgoingRequest>>("[constructor]outgoing-request",
+                                            fields({{"content-length", bytesOf("400")}}));
+  (void)call<Void>("[method]outgoing-request.set-authority", Borrow<OutgoingRequest>{request.rep},
+                   std::optional<std::string_view>("example.com"));
+  using Result = Expected<Own<FutureIncomingResponse>, ErrorCode>;
+  auto result = guest.call<Result>("wasi:http/outgoing-handler", "handle", request,
+                                   std::optional<Own<RequestOptions>>());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(toText(result.error()), "HTTP-request-body-size: 0");
 }
 
 TEST_F(HttpTypes, AnAnswerReachesTheExchangeOnce) {

@@ -133,6 +133,33 @@ int parseVersion(std::string_view text) {
   return text[7] == '0' ? 0 : 1;
 }
 
+bool isHex(char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f'); }
+
+// Splits a request's target, `host` being its Host field; what is wrong with it, or null. Only
+// forms that leave no doubt about the path are taken. Source: RFC 9112 section 3.2.
+const char* splitTarget(RequestHead& request, std::string host) {
+  std::string_view target = request.target;
+  request.authority = std::move(host);
+  if (target.starts_with('/') || (target == "*" && request.method == "OPTIONS")) {
+    request.path = target;
+    return nullptr;
+  }
+  size_t scheme = target.find(':');
+  if (scheme == std::string_view::npos || !target.substr(scheme).starts_with("://") ||
+      !(sameText(target.substr(0, scheme), "http") ||
+        sameText(target.substr(0, scheme), "https"))) {
+    return "malformed request target";
+  }
+  target.remove_prefix(scheme + 3);
+  size_t end = std::min(target.find_first_of("/?"), target.size());
+  request.authority = target.substr(0, end);
+  if (!isHostPort(request.authority)) return "malformed authority in the request target";
+  target.remove_prefix(end);
+  if (!target.starts_with('/')) request.path = "/";
+  request.path += target;
+  return nullptr;
+}
+
 }  // namespace
 
 size_t headSize(std::string_view bytes, size_t from) {
@@ -154,7 +181,8 @@ Expected<RequestHead, Malformed> parseRequest(std::string_view head, const HeadL
   if (!isToken(request.method)) return malformed("malformed method");
   if (request.target.empty()) return malformed("malformed request target");
   for (char c : request.target) {
-    if (c <= ' ' || c == '\x7f' || c == '#') return malformed("malformed request target");
+    auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || byte >= 0x7f || c == '#') return malformed("malformed request target");
   }
   request.minorVersion = parseVersion(line->substr(last + 1));
   if (request.minorVersion == -2) return malformed("malformed HTTP version");
@@ -176,6 +204,9 @@ Expected<RequestHead, Malformed> parseRequest(std::string_view head, const HeadL
   }
   if (request.minorVersion == 1 && !notes.host) return malformed("no Host field");
   request.host = notes.host.value_or("");
+  if (!request.host.empty() && !isHostPort(request.host)) return malformed("malformed Host field");
+  if (request.method == "CONNECT") return malformed("CONNECT is not supported", 501);
+  if (const char* why = splitTarget(request, request.host)) return malformed(why);
   request.keepAlive = request.minorVersion == 1 ? !notes.close : notes.keepAlive;
   request.expectsContinue = notes.expectsContinue && request.minorVersion == 1;
   return request;
@@ -240,6 +271,33 @@ bool isFieldValue(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
     return (static_cast<unsigned char>(c) >= ' ' && c != '\x7f') || c == '\t';
   });
+}
+
+bool isHostPort(std::string_view text) {
+  constexpr std::string_view MARKS = "-._~!$&'()*+,;=";
+  size_t end = 0;
+  if (text.starts_with('[')) {
+    end = text.find(']');
+    if (end == std::string_view::npos || end < 3) return false;
+    auto inside = text.substr(1, end - 1);
+    if (!std::ranges::all_of(inside, [](char c) { return isHex(c) || c == ':' || c == '.'; })) {
+      return false;
+    }
+    ++end;
+  } else {
+    end = std::min(text.find(':'), text.size());
+    if (end == 0) return false;
+    for (size_t i = 0; i < end; ++i) {
+      char c = lower(text[i]);
+      bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+      if (plain || MARKS.find(c) != std::string_view::npos) continue;
+      if (c != '%' || i + 2 >= end || !isHex(text[i + 1]) || !isHex(text[i + 2])) return false;
+    }
+  }
+  text.remove_prefix(end);
+  if (text.empty()) return true;
+  auto port = parseLength(text.substr(1));
+  return text[0] == ':' && (text.size() == 1 || (port && *port <= 65535));
 }
 
 std::string lowerCase(std::string_view text) {
@@ -363,8 +421,26 @@ std::optional<uint64_t> parseLength(std::string_view digits) {
   return value;
 }
 
+std::optional<uint64_t> declaredLength(const FieldList& fields) {
+  std::optional<uint64_t> length;
+  for (const Field& field : fields) {
+    if (field.name != "content-length") continue;
+    auto said = parseLength(field.value);
+    if (!said || (length && *length != *said)) return std::nullopt;
+    length = said;
+  }
+  return length;
+}
+
+void appendLength(std::string& out, uint64_t length) {
+  out += "Content-Length: ";
+  out += std::to_string(length);
+  out += "\r\n";
+}
+
 void appendFields(std::string& out, const FieldList& fields) {
   for (const Field& field : fields) {
+    if (field.name == "content-length") continue;
     out += field.name;
     out += ": ";
     out += field.value;

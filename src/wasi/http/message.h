@@ -35,7 +35,9 @@ enum class Framing : uint8_t { NONE, LENGTH, CHUNKED, UNTIL_CLOSE };
 
 struct RequestHead {
   std::string method;
-  std::string target;  // as it was sent
+  std::string target;     // as it was sent
+  std::string authority;  // whom it is for: of the target, or else of the Host field; may be empty
+  std::string path;       // with the query; "*" of an OPTIONS
   int minorVersion = 1;
   std::shared_ptr<FieldList> fields;  // without those of the connection
   std::string host;                   // the Host field
@@ -86,11 +88,20 @@ bool isForbidden(std::string_view lowerCaseName);
 // "OK", "Not Found"; empty for unknown ones.
 std::string_view reasonPhrase(uint16_t status);
 
+// "name", "name:port", "[::1]:port": a host as messages name it, without a user. Source: RFC 3986
+// section 3.2.
+bool isHostPort(std::string_view text);
+
 // A number of decimal digits only; nothing when it is none or too large.
 std::optional<uint64_t> parseLength(std::string_view digits);
+// What the Content-Length among `fields` says; nothing when there is none, or it is ambiguous. What
+// a body is held to and what is written must both come from here.
+std::optional<uint64_t> declaredLength(const FieldList& fields);
 
-// Writes "name: value\r\n" of each.
+// Writes "name: value\r\n" of each but Content-Length, which is its writer's business: it frames.
 void appendFields(std::string& out, const FieldList& fields);
+// "Content-Length: 5\r\n".
+void appendLength(std::string& out, uint64_t length);
 // "HTTP/1.1 200 OK\r\n".
 void appendStatusLine(std::string& out, uint16_t status);
 

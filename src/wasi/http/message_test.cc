@@ -83,6 +83,49 @@ TEST(HttpMessage, RefusesWhatServersCouldReadDifferently) {
   EXPECT_EQ(refusal("GET / HTTP/1.1\r\nHost: x\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n"), 431);
 }
 
+TEST(HttpMessage, TakesOnlyTargetsThatLeaveNoDoubt) {
+  auto with = [](std::string_view target, std::string_view method = "GET",
+                 std::string_view host = "a.example") {
+    return std::string(method) + " " + std::string(target) +
+           " HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n";
+  };
+  auto is = [&](std::string_view target, std::string_view authority, std::string_view path) {
+    RequestHead head = parsed(with(target));
+    EXPECT_EQ(head.authority, authority) << target;
+    EXPECT_EQ(head.path, path) << target;
+  };
+  is("/a?u=http://b/c", "a.example", "/a?u=http://b/c");
+  is("//evil/x", "a.example", "//evil/x");
+  is("http://b:81/c?d", "b:81", "/c?d");
+  is("HTTPS://[::1]:8443", "[::1]:8443", "/");
+  is("http://b?d", "b", "/?d");
+  EXPECT_EQ(parsed(with("*", "OPTIONS")).path, "*");
+  for (std::string_view target :
+       {"@evil.example/x", "request", "*", "foo?u=http://bar/request", "javascript://foo?bar",
+        "http:/x", "http://", "http:///x", "http://u:p@other/x", "http://a b/", "http://[::1/x",
+        "https://b:port/", "http://b:99999/", "ftp://b/", "/\x80"}) {
+    EXPECT_EQ(refusal(with(target)), 400) << target;
+  }
+  EXPECT_EQ(refusal(with("a.example:443", "CONNECT")), 501);
+  for (std::string_view host : {"a", "a:", "a:80", "a-b_c.example", "[::1]", "[::1]:80", "%41"}) {
+    EXPECT_EQ(refusal(with("/", "GET", host)), 0) << host;
+  }
+  for (std::string_view host : {"a b", "a/b", "u@a", "a\\b", "a:b", "a:70000", "[::1", "[x]", "::1",
+                                ":80", "a%4", "a,b@c", "a?b"}) {
+    EXPECT_EQ(refusal(with("/", "GET", host)), 400) << host;
+  }
+}
+
+TEST(HttpMessage, ALengthIsDeclaredOnceAndForAll) {
+  EXPECT_EQ(declaredLength({{"content-length", "5"}, {"content-length", "5"}}), 5u);
+  EXPECT_EQ(declaredLength({{"content-length", "x"}, {"content-length", "5"}}), std::nullopt);
+  EXPECT_EQ(declaredLength({{"content-length", "4"}, {"content-length", "5"}}), std::nullopt);
+  EXPECT_EQ(declaredLength({{"a", "5"}}), std::nullopt);
+  std::string text;
+  appendFields(text, {{"a", "b"}, {"content-length", "5"}});
+  EXPECT_EQ(text, "a: b\r\n");
+}
+
 TEST(HttpMessage, SurvivesEveryPrefixAndEveryChangedByte) {
   std::string head = "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\n";
   for (size_t i = 0; i < head.size(); ++i) {

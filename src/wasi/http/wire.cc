@@ -50,7 +50,11 @@ kj::Promise<bool> Wire::fill(size_t atMost) {
   size_t used = end_ - begin_;
   size_t wanted = std::max(next_, used * 2);
   makeRoom(std::clamp(wanted, std::min(FIRST_ROOM, atMost), atMost));
-  return stream_.tryRead(buffer_.get() + end_, 1, capacity_ - end_).then([this](size_t count) {
+  auto read = [this]() { return stream_.tryRead(buffer_.get() + end_, 1, capacity_ - end_); };
+  // What is there at once resumes a coroutine without a turn of the loop: others would wait as long
+  // as the peer sends.
+  bool yield = ++fills_ % YIELD_EVERY == 0;
+  return (yield ? kj::evalLater(kj::mv(read)) : read()).then([this](size_t count) {
     end_ += count;
     // Grows only when the peer fills what there is.
     if (end_ == capacity_) next_ = std::min(capacity_ * 2, ROOM);

@@ -8,6 +8,7 @@
 #include <kj/timer.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,8 @@ class Wire {
   void touch() { lastArrival_ = timer_.now(); }
 
  private:
+  static constexpr uint32_t YIELD_EVERY = 8;
+
   void makeRoom(size_t wanted);
 
   kj::AsyncInputStream& stream_;
@@ -68,6 +71,7 @@ class Wire {
   size_t next_ = FIRST_ROOM;  // how much room the next read should have
   size_t begin_ = 0;
   size_t end_ = 0;
+  uint32_t fills_ = 0;
   kj::TimePoint lastArrival_ = kj::origin<kj::TimePoint>();
 };
 
