@@ -57,7 +57,8 @@ ErrorCode toErrorCode(int systemError) {
       return ErrorCode::NO_ENTRY;
     case ENOLCK:
       return ErrorCode::NO_LOCK;
-    // WASI has no code for too many open files; this one says at least that the host ran out.
+    // WASI has no code for too many open files. This one says at least that the host ran out of
+    // something; `io`, which Wasmtime gives, would blame the disk.
     case EMFILE:
     case ENFILE:
     case ENOMEM:
