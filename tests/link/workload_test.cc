@@ -514,5 +514,73 @@ TEST(PlanTest, LeavesToTheHostWhatTheHostProvides) {
   for (const PlannedImport& import : plan.parts[0].imports) EXPECT_EQ(import.cost, Cost::HOST);
 }
 
+// -- Code that is written anew --------------------------------------------------------------------
+
+// A pair of components whose caller needs its own memory for the call; `field` is one more of its
+// main module.
+std::string callerWith(const std::string& field) {
+  return R"((component
+    (component $callee
+      (core module $m (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+        (func (export "len") (param i32 i32) (result i32) (local.get 1)))
+      (core instance $i (instantiate $m))
+      (func (export "len") (param "s" string) (result u32) (canon lift (core func $i "len")
+        (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))
+    (component $caller
+      (import "len" (func $len (param "s" string) (result u32)))
+      (core module $shim (type $t (func (param i32 i32) (result i32)))
+        (table (export "$imports") 1 1 funcref)
+        (func (export "0") (type $t)
+          local.get 0 local.get 1 i32.const 0 call_indirect (type $t)))
+      (core instance $shim (instantiate $shim))
+      (core module $main (import "i" "len" (func $len (param i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "run") (result i32) (call $len (i32.const 8) (i32.const 5)))
+        )" +
+         field + R"()
+      (core instance $main (instantiate $main (with "i" (instance
+        (export "len" (func $shim "0"))))))
+      (core func $len' (canon lower (func $len) (memory (core memory $main "memory"))))
+      (core module $fixup (type $t (func (param i32 i32) (result i32)))
+        (import "" "0" (func (type $t))) (import "" "$imports" (table 1 1 funcref))
+        (elem (i32.const 0) func 0))
+      (core instance (instantiate $fixup (with "" (instance
+        (export "0" (func $len')) (export "$imports" (table $shim "$imports"))))))
+      (func (export "run") (result u32) (canon lift (core func $main "run"))))
+    (instance $a (instantiate $callee))
+    (instance $b (instantiate $caller (with "len" (func $a "len"))))
+    (export "run" (func $b "run"))))";
+}
+
+TEST(CodeWrittenAnew, RunsInThreeCoreInstances) {
+  Workload workload;
+  workload.add("both", callerWith(""));
+  Plan plan = workload.plan();
+  auto instance = workload.run(plan, component::ShimElision::ON);
+  EXPECT_EQ(instance->program().steps.size(), 3u);
+  EXPECT_EQ(call<uint32_t>(*instance, {"both", "run"}, {}), 5u);
+}
+
+// The table that it gets would make these valid.
+TEST(CodeWrittenAnew, IsRefusedWithItsPlaceWhereTheGuestsIsNotValid) {
+  engine::EngineOptions options;
+  options.allocation = engine::Allocation::ON_DEMAND;
+  auto engine = engine::Engine::create(options).value();
+  for (const char* field : {
+           "(func (drop (call_indirect (type 0) (i32.const 1) (i32.const 2) (i32.const 0))))",
+           "(func (table.set 0 (i32.const 0) (ref.null func)))",
+       }) {
+    auto executable =
+        engine::Executable::link(parse(callerWith(field)), "test", component::ShimElision::ON);
+    ASSERT_TRUE(executable.ok()) << executable.error().text();
+    EXPECT_EQ((*executable)->program().steps.size(), 3u) << field;
+    auto compiled = (*executable)->compile(engine, nullptr);
+    ASSERT_FALSE(compiled.ok()) << field;
+    EXPECT_EQ(compiled.error().code, ErrorCode::INVALID) << field;
+    EXPECT_TRUE(compiled.error().offset) << field;
+  }
+}
+
 }  // namespace
 }  // namespace tenon::link
