@@ -281,7 +281,7 @@ def test_a_timeout_that_is_not_reached_changes_nothing(t):
 def test_a_timeout_must_be_a_duration(t):
     for text in ("soon", "5 s", "-1s", "1e400", "nan"):
         t("run", f"--timeout={text}", "@hello").refused(125, f"'{text}' is not a duration")
-    t("run", "--timeout", "5x", "@hello").refused(125, "'5x'", "500ms, 10s, 5m or 1h")
+    t("run", "--timeout", "5x", "@hello").refused(125, "'5x'", "500ms, 10s, 5m, 1h, or a number of seconds")
 
 
 # -- Limits
