@@ -196,6 +196,38 @@ def test_continue_is_said_after_early_hints_too(t):
         assert client.read_answer().status == 200
 
 
+INFORM_MUCH = r"""(module
+ (import "wasi:http/types@0.2.12" "[constructor]fields" (func $new (result i32)))
+ (import "wasi:http/types@0.2.12" "[method]fields.append" (func $append (param i32 i32 i32 i32 i32 i32)))
+ (import "wasi:http/types@0.2.12" "[method]response-outparam.send-informational" (func $inf (param i32 i32 i32 i32)))
+ (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))
+ (import "wasi:clocks/monotonic-clock@0.2.12" "subscribe-duration" (func $sd (param i64) (result i32)))
+ (memory (export "memory") 2)
+ (data (i32.const 0) "x-a")
+ (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+ (func (export "wasi:http/incoming-handler@0.2.12#handle") (param $r i32) (param $o i32)
+  (local $i i32) (local $k i32) (local $f i32)
+  (memory.fill (i32.const 2000) (i32.const 0x61) (i32.const 100000))
+  (loop $more
+   (local.set $f (call $new))
+   (local.set $k (i32.const 0))
+   (loop $fields
+    (call $append (local.get $f) (i32.const 0) (i32.const 3) (i32.const 2000) (i32.const 100000) (i32.const 1000))
+    (br_if $fields (i32.lt_u (local.tee $k (i32.add (local.get $k) (i32.const 1))) (i32.const 8))))
+   (call $inf (local.get $o) (i32.const 103) (local.get $f) (i32.const 1000))
+   (call $block (call $sd (i64.const 10000000)))
+   (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 30))))
+  (call $block (call $sd (i64.const 3600000000000)))))"""
+
+
+def test_a_client_that_does_not_read_early_hints_is_cut_off(t):
+    with Serving(t, handler(t, "much", INFORM_MUCH), "--stall-timeout", "500ms") as server, server.client() as client:
+        client.request("GET", "/")
+        begin = time.monotonic()
+        records = server.records()
+        assert "did not take" in records[0]["error"] and time.monotonic() - begin < 20, records
+
+
 def test_an_early_answer_to_a_large_upload_arrives(t):
     t.file("large", b"x" * 30_000_000)
     with Serving(t, "@http_web") as server:
