@@ -39,7 +39,8 @@ Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
   auto nanoseconds = parseWithUnit(text, UNITS);
   if (!nanoseconds || *nanoseconds > 9e18) {
     return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + std::string(text) + "' is not a duration: write 500ms, 10s, 5m, 1h, or a number of seconds");
+                 "'" + std::string(text) +
+                     "' is not a duration: write 500ms, 10s, 5m, 1h, or a number of seconds");
   }
   return std::chrono::nanoseconds(static_cast<int64_t>(*nanoseconds));
 }

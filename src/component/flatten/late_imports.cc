@@ -200,7 +200,7 @@ class Binder {
     if (!entries.atEnd()) return refuse();
     tableExported_ = true;
     out_.section(EXPORT, [&] {
-      out_.u32(count + 1);
+      out_.u32(count + 1);  // guest-ok: at most a million
       out_.bytes(in.rest());
       out_.name(tableName_);
       out_.u8(1);
