@@ -24,13 +24,20 @@ WHAT = {
     "fused/list-u8-64k": "the same with 64 KiB of bytes",
     "fused/resource-method": "the same, a method of a resource",
     "instantiate/rust-command": "a fresh store and instance of a Rust program",
+    "instantiate/fused-pair": "the same for two that are linked",
     "start/hello": "a whole process, `tenon run hello.wasm`, cache warm",
+    "http/hello": "HTTP requests, a fresh instance each, one core; beside `wasmtime serve`",
+    "http/stream-1g": "1 GiB echoed by a guest; beside `wasmtime serve`",
 }
 
 
-def duration(nanoseconds):
-    if nanoseconds is None:
+def amount(value, unit):
+    if value is None:
         return ""
+    return duration(value) if unit == "ns" else f"{value:,.0f} {unit}"
+
+
+def duration(nanoseconds):
     for unit, factor in (("ns", 1), ("us", 1e3), ("ms", 1e6)):
         if nanoseconds < 1000 * factor or unit == "ms":
             value = nanoseconds / factor
@@ -43,9 +50,10 @@ def table(rows):
     for row in rows:
         if row["name"] not in WHAT:
             continue
+        unit = row.get("unit", "ns")
         ratio = "" if row["ratio"] is None else f"{row['ratio']:.3g}"
-        lines.append(f"| {WHAT[row['name']]} (`{row['name']}`) | {duration(row['tenon'])} | "
-                     f"{duration(row['wasmtime'])} | {ratio} |")
+        lines.append(f"| {WHAT[row['name']]} (`{row['name']}`) | {amount(row['tenon'], unit)} | "
+                     f"{amount(row['wasmtime'], unit)} | {ratio} |")
     return "\n".join(lines)
 
 

@@ -188,6 +188,7 @@ class Fuser {
     }
     return *found;
   }
+  const CoreItem& through(const CoreItem&& item) const = delete;  // it may be what is returned
 
   // Each node once, however often it is shared.
   bool hasAsyncValue(const Type& type) {
@@ -298,7 +299,8 @@ class Fuser {
     std::vector<Fill> taken, left;
     std::set<uint32_t> tables;  // steps
     for (Fill& fill : fills_) {
-      const CoreItem& item = through({CoreItem::Kind::ADAPTER, fill.adapter, {}});
+      CoreItem adapter{CoreItem::Kind::ADAPTER, fill.adapter, {}};
+      const CoreItem& item = through(adapter);
       bool ready = exists(item) || (item.kind == CoreItem::Kind::ADAPTER &&
                                     std::ranges::binary_search(group, item.index));
       bool fits = tables.contains(fill.step) || tables.size() < MAX_TABLES;
