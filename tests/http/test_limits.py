@@ -89,6 +89,8 @@ def test_a_full_disk_is_told_and_harms_no_request(t):
 
 
 def test_too_many_open_files_delay_connections_and_lose_none(t):
+    if t.slow:
+        raise harness.Skipped("UBSan takes objects for broken when it cannot open a pipe to look at them")
     with Serving(t, "@http_web", limits=[(resource.RLIMIT_NOFILE, 64)]) as server:
         clients = [server.client() for _ in range(100)]
         lines = server.wait_for(lambda: [x for x in list(server.lines) if "cannot accept" in x], bool)
