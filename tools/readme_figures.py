@@ -24,7 +24,7 @@ WHAT = {
     "fused/list-u8-64k": "the same with 64 KiB of bytes",
     "fused/resource-method": "the same, a method of a resource",
     "instantiate/rust-command": "a fresh store and instance of a Rust program",
-    "instantiate/fused-pair": "the same for two that are linked",
+    "instantiate/fused-pair": "fresh instances of two linked Rust components, with their store",
     "start/hello": "a whole process, `tenon run hello.wasm`, cache warm",
     "http/hello": "HTTP requests, a fresh instance each, one core; beside `wasmtime serve`",
     "http/stream-1g": "1 GiB echoed by a guest; beside `wasmtime serve`",
