@@ -1,8 +1,10 @@
 #include "wasi/sockets/address.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -222,6 +224,19 @@ ErrorCode toErrorCode(int systemError) {
     default:
       return ErrorCode::UNKNOWN;
   }
+}
+
+std::vector<AddressBytes> addressesOf(const addrinfo* list) {
+  std::vector<AddressBytes> all;
+  for (const addrinfo* item = list; item; item = item->ai_next) {
+    if (item->ai_family != AF_INET && item->ai_family != AF_INET6) continue;
+    SystemAddress copy;
+    std::memcpy(&copy.storage, item->ai_addr,
+                std::min<size_t>(item->ai_addrlen, sizeof(copy.storage)));
+    AddressBytes address = ipOf(fromSystem(copy));
+    if (std::ranges::find(all, address) == all.end()) all.push_back(address);
+  }
+  return all;
 }
 
 }  // namespace tenon::wasi::sockets

@@ -10,6 +10,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
+
+struct addrinfo;  // of <netdb.h>
 
 namespace tenon::wasi::sockets {
 
@@ -64,5 +67,8 @@ IpSocketAddress fromSystem(const SystemAddress& address);
 // For an `errno` of a socket's system call.
 ErrorCode toErrorCode(int systemError);
 inline Unexpected<ErrorCode> systemFailure(int systemError) { return {toErrorCode(systemError)}; }
+
+// The IP addresses of a resolver's list, each once, in its order.
+std::vector<AddressBytes> addressesOf(const addrinfo* list);
 
 }  // namespace tenon::wasi::sockets

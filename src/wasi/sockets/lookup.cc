@@ -7,11 +7,9 @@
 #include "wasi/sockets/sockets.h"
 
 #include <netdb.h>
-#include <netinet/in.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,12 +45,6 @@ ErrorCode fromResolver(int problem, int systemError) {
   }
 }
 
-AddressBytes fromSockaddr(const sockaddr* address, socklen_t length) {
-  SystemAddress copy;
-  std::memcpy(&copy.storage, address, std::min<size_t>(length, sizeof(copy.storage)));
-  return unmapped(ipOf(fromSystem(copy)));
-}
-
 Resolved resolve(const std::string& name) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -63,9 +55,8 @@ Resolved resolve(const std::string& name) {
   int problem = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
   if (problem != 0) return {{}, fromResolver(problem, errno)};
   Resolved resolved;
-  for (const addrinfo* item = list; item; item = item->ai_next) {
-    if (item->ai_family != AF_INET && item->ai_family != AF_INET6) continue;
-    AddressBytes address = fromSockaddr(item->ai_addr, item->ai_addrlen);
+  for (const AddressBytes& found : addressesOf(list)) {
+    AddressBytes address = unmapped(found);
     auto& all = resolved.addresses;
     if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
   }
