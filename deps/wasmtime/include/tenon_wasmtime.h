@@ -2,9 +2,8 @@
 #define TENON_WASMTIME_H
 
 /* What Tenon needs of Wasmtime and its C API does not offer: implemented in
- * deps/wasmtime/src/extend.rs, installed beside Wasmtime's own headers. The rules of the C API
- * hold: pointers are not null unless said, a store is used by one thread at a time, items of one
- * store are not used with another. */
+ * deps/wasmtime/src/extend.rs. The rules of the C API hold: pointers are not null unless said, a
+ * store is used by one thread at a time, items of one store are not used with another. */
 
 #include <wasmtime.h>
 
