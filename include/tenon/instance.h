@@ -74,8 +74,8 @@ struct InstanceOptions {
   // Wall-clock time that one call into the instance may take, its waiting included. Absent: no
   // limit.
   std::optional<std::chrono::nanoseconds> timeout;
-  // Bytes that the instance may have in any one linear memory. How many of those there may be: 100;
-  // in a workload 10 for each component, when that is more.
+  // Bytes that all linear memories and tables of the instance may have together. How many memories
+  // there may be: 100; in a workload 10 for each component, when that is more.
   uint64_t maxMemory = uint64_t{4} << 30;
 };
 

@@ -66,7 +66,7 @@ struct ServerOptions {
   // Wall-clock time of the guest, its waiting included. Beyond: 504, or the end of the connection
   // when the response has begun.
   std::optional<std::chrono::nanoseconds> timeout = std::chrono::seconds(60);
-  uint64_t maxMemory = uint64_t{4} << 30;  // bytes of any one linear memory
+  uint64_t maxMemory = uint64_t{4} << 30;  // bytes of an instance, as InstanceOptions
   uint64_t maxBody = UINT64_MAX;           // bytes; beyond: 413
   uint32_t maxHeaderBytes = 32 * 1024;     // beyond: 431
   uint32_t maxHeaders = 128;

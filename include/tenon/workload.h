@@ -109,8 +109,8 @@ struct WorkloadPlan {
 };
 
 struct WorkloadOptions {
-  // As InstanceOptions, memory for each linear memory of each component; a call's time is that of
-  // all components it goes through.
+  // As InstanceOptions: the memory is that of all components together; a call's time is that of all
+  // components it goes through.
   std::optional<std::chrono::nanoseconds> timeout;
   uint64_t maxMemory = uint64_t{4} << 30;
   // Whether each line that a component writes to an inherited standard output or error begins with

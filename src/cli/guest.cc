@@ -61,7 +61,7 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
       break;
     case ErrorCode::LIMIT_EXCEEDED:
       error.message = name + ": " + error.message;
-      if (!guest.maxMemory.empty() && error.message.find("memory") != std::string::npos) {
+      if (!guest.maxMemory.empty() && error.message.find("memory limits") != std::string::npos) {
         error.message += "; allow more with --max-memory";
       }
       break;

@@ -93,7 +93,7 @@ void GuestOptions::addTo(CLI::App& command) {
       ->type_name("TIME");
   command
       .add_option("--max-memory", maxMemory,
-                  "Most bytes in each linear memory of the guest, which has one or few: 64M, 1G")
+                  "Most bytes of memory for the guest, all its components together: 64M, 1G")
       ->type_name("SIZE");
   command
       .add_option("--max-stack", maxStack, "Most stack that the guest's calls may take: 512K, 2M")

@@ -27,8 +27,8 @@ Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<const Linked>
 
 namespace {
 
-// The engine's limit is that of one memory or table. So a component cannot have as many as it
-// likes: it gets more than any that a toolchain makes, and a workload as many as its parts need.
+// An empty memory, too, takes 4 GiB of addresses, of which a process has 128 TiB. So a component
+// gets more than any that a toolchain makes, and a workload as many as its parts need.
 StoreLimits limitsOf(const component::Program& program, StoreLimits limits) {
   constexpr uint32_t LEAST = 100, EACH = 10;
   uint32_t parts = 0;

@@ -2,7 +2,8 @@
 
 #include "engine/fiber.h"
 
-#include <algorithm>
+#include <tenon_wasmtime.h>
+
 #include <utility>
 
 namespace tenon::engine {
@@ -13,16 +14,18 @@ namespace {
 // the engine itself.
 constexpr wasmtime_trap_code_t RECORDED = WASMTIME_TRAP_CODE_DISABLED_OPCODE;
 
-int64_t limit(uint64_t value) { return static_cast<int64_t>(std::min<uint64_t>(value, INT64_MAX)); }
-
 }  // namespace
 
 Store::Store(std::shared_ptr<Engine> engine, void* owner, const StoreLimits& limits)
     : owner(owner), engine_(std::move(engine)), limits_(limits) {
   store_ = wasmtime_store_new(engine_->raw(), this, nullptr);
   context_ = wasmtime_store_context(store_);
-  wasmtime_store_limiter(store_, limit(limits.memoryBytes), limit(limits.tableElements),
-                         limits.instances, limits.tables, limits.memories);
+  tenon_wasmtime_limits_t limited = {.bytes = limits.memoryBytes,
+                                     .table_elements = limits.tableElements,
+                                     .instances = limits.instances,
+                                     .tables = limits.tables,
+                                     .memories = limits.memories};
+  tenon_wasmtime_store_limit(store_, &limited);
   // Also without a deadline every store looks at each tick: guest code keeps the number of the tick
   // that it waits for in a register, so one that waited for "never" would not notice a deadline
   // that is set later.

@@ -36,7 +36,7 @@ class Fiber;
 // What the instances of a store may take together, except where it says "each". Checked by the
 // engine: growing beyond makes `memory.grow` return -1; instantiating beyond is an error.
 struct StoreLimits {
-  uint64_t memoryBytes = uint64_t{4} << 30;  // each memory
+  uint64_t memoryBytes = uint64_t{4} << 30;  // linear memories, GC heaps and tables
   uint64_t tableElements = 1'000'000;        // each table
   uint32_t instances = 10'000;
   uint32_t tables = 10'000;

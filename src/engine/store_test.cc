@@ -80,6 +80,31 @@ TEST(StoreLimits, MakeMemoryGrowFail) {
   EXPECT_EQ(*guest.call("grow", 1), 0xffffffffu);
 }
 
+TEST(StoreLimits, CountAllMemoriesAndTablesTogether) {
+  constexpr uint64_t PAGE = 65536;
+  StoreLimits limits;
+  limits.memoryBytes = 5 * PAGE;
+  Guest guest(compile(R"((module
+      (memory $a 1) (memory $b 1 2) (table $t 0 funcref)
+      (func (export "a") (param i32) (result i32) (memory.grow $a (local.get 0)))
+      (func (export "b") (param i32) (result i32) (memory.grow $b (local.get 0)))
+      (func (export "t") (param i32) (result i32)
+        (table.grow $t (ref.null func) (local.get 0)))))"),
+              {}, nullptr, limits);
+  // What is refused, by its type or for what others have, takes nothing.
+  EXPECT_EQ(*guest.call("b", 2), 0xffffffffu);
+  EXPECT_EQ(*guest.call("a", 4), 0xffffffffu);
+  EXPECT_EQ(*guest.call("t", 3 * PAGE / 8 + 1), 0xffffffffu);
+  EXPECT_EQ(*guest.call("t", PAGE / 8), 0u);
+  EXPECT_EQ(*guest.call("a", 1), 1u);
+  EXPECT_EQ(*guest.call("b", 1), 1u);
+  EXPECT_EQ(*guest.call("a", 1), 0xffffffffu);
+  EXPECT_EQ(*guest.call("t", 1), 0xffffffffu);
+  // Nor does what its instruction makes too large to be asked for.
+  EXPECT_EQ(*guest.call("a", 0xffffffffu), 0xffffffffu);
+  EXPECT_EQ(*guest.call("t", 0xffffffffu), 0xffffffffu);
+}
+
 TEST(StoreLimits, MakeTableGrowFail) {
   StoreLimits limits;
   limits.tableElements = 10;

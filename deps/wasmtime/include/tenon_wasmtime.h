@@ -38,6 +38,19 @@ bool tenon_wasmtime_instance_item(wasmtime_context_t* store, const wasmtime_inst
 size_t tenon_wasmtime_linker_functions(const wasmtime_linker_t* linker, wasmtime_context_t* store,
                                        wasmtime_func_t* functions, size_t count);
 
+/* What a store may take. */
+typedef struct tenon_wasmtime_limits {
+  uint64_t bytes;          /* of all linear memories, GC heaps and tables together */
+  uint64_t table_elements; /* of any one table */
+  uint32_t instances;
+  uint32_t tables;
+  uint32_t memories;
+} tenon_wasmtime_limits_t;
+
+/* As wasmtime_store_limiter, which knows no limit of all memories together; it replaces that one's
+ * limits. Once for each store, before anything is in it. */
+void tenon_wasmtime_store_limit(wasmtime_store_t* store, const tenon_wasmtime_limits_t* limits);
+
 #ifdef __cplusplus
 }
 #endif
