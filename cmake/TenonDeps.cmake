@@ -1,5 +1,6 @@
 # Imported targets for what Tenon is built on.
-#   CapnProto::kj, kj-async, kj-http, kj-tls ...   built by scripts/setup into the cache
+#   CapnProto::kj, kj-async, kj-http, kj-tls ...   built by scripts/setup into the cache; under
+#                            ThreadSanitizer the one that is built with it, which sees what KJ's locks order
 #   tenon_wasmtime_headers   Wasmtime's C headers, no library (parts that use the engine)
 #   tenon_wasmtime           the same with the library of the product
 #   tenon_wasmtime_oracle    the variant for tests and benchmarks, see tenon_link_engine()
@@ -9,7 +10,11 @@
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
   deps/pins deps/wasmtime/Cargo.toml deps/wasmtime/Cargo.lock
   deps/wasmtime/src/lib.rs deps/wasmtime/src/extend.rs deps/wasmtime/src/oracle.rs scripts/lib.sh)
-execute_process(COMMAND ${PROJECT_SOURCE_DIR}/deps/where capnproto wasmtime wasmtime-oracle wasm-tools
+set(TENON_CAPNPROTO capnproto)
+if(TENON_TSAN)
+  set(TENON_CAPNPROTO capnproto-tsan)
+endif()
+execute_process(COMMAND ${PROJECT_SOURCE_DIR}/deps/where ${TENON_CAPNPROTO} wasmtime wasmtime-oracle wasm-tools
   OUTPUT_VARIABLE TENON_DEP_DIRS OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 string(REPLACE "\n" ";" TENON_DEP_DIRS "${TENON_DEP_DIRS}")
 list(GET TENON_DEP_DIRS 0 TENON_CAPNPROTO_DIR)

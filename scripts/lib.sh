@@ -23,13 +23,13 @@ tenon_hash() {
   done | sha256sum | cut -c1-12
 }
 
-# Prints where the dependency NAME is, or will be once built: capnproto, wasmtime, wasmtime-oracle,
-# wasm-tools, wasmtime-cli. The name of the folder holds the hash of everything that decides its content,
+# Prints where the dependency NAME is, or will be once built: capnproto, capnproto-tsan, wasmtime,
+# wasmtime-oracle, wasm-tools, wasmtime-cli. The name of the folder holds the hash of everything that decides its content,
 # for the last two the version.
 dep_dir() {
   local crate=deps/wasmtime hash
   case $1 in
-    capnproto) hash=$(tenon_hash "$CAPNPROTO_VERSION" "$CAPNPROTO_SHA256" "$CAPNPROTO_RECIPE") ;;
+    capnproto | capnproto-tsan) hash=$(tenon_hash "$CAPNPROTO_VERSION" "$CAPNPROTO_SHA256" "$CAPNPROTO_RECIPE") ;;
     wasmtime) hash=$(tenon_hash "$WASMTIME_RECIPE" $crate/Cargo.toml $crate/Cargo.lock $crate/src/lib.rs $crate/src/extend.rs) ;;
     wasmtime-oracle)
       hash=$(tenon_hash "$WASMTIME_RECIPE" $crate/Cargo.toml $crate/Cargo.lock $crate/src/{lib,extend,oracle}.rs)

@@ -58,6 +58,7 @@ EngineOptions with(Allocation allocation) {
 #endif
 
 TEST(Engine, UsesThePoolWhenItsAddressSpaceCanBeReserved) {
+  SKIP_UNDER_TSAN();
   auto engine = Engine::create(with(Allocation::POOLING_IF_POSSIBLE)).value();
   EXPECT_TRUE(engine->pooled());
   EXPECT_EQ(engine->poolingRefusal(), "");

@@ -24,6 +24,16 @@
 // In the variant of Wasmtime that tests link.
 extern "C" wasmtime_error_t* wasmtime_wat2wasm(const char* wat, size_t size, wasm_byte_vec_t* out);
 
+// ThreadSanitizer takes most of the address space: there is room for one pool of the usual size.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SKIP_UNDER_TSAN() GTEST_SKIP() << "ThreadSanitizer needs the address space itself"
+#endif
+#endif
+#if !defined(SKIP_UNDER_TSAN)
+#define SKIP_UNDER_TSAN() static_cast<void>(0)
+#endif
+
 namespace tenon::engine::testing {
 
 inline const std::shared_ptr<Engine>& engineFor(Allocation allocation) {

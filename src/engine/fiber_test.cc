@@ -173,6 +173,7 @@ TEST_P(FiberAt, LeavesTheStoreAbleToInstantiateOnceItIsDone) {
 }
 
 TEST(FiberPool, ReportsAMissingStackAsALimit) {
+  SKIP_UNDER_TSAN();
   EngineOptions options;
   options.allocation = Allocation::POOLING;
   options.totalStacks = 1;
