@@ -4,6 +4,7 @@
 
 #include <tenon_wasmtime.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tenon::engine {
