@@ -77,6 +77,26 @@ class FutureHandle final : public ResourceHandle {
   bool moved() const override { return false; }
 };
 
+// What a shell took away, or nobody wrote: `message` is about an argument without quotes. Empty
+// when it is about something else.
+std::string quotesHint(const std::string& message, const FunctionInfo& function,
+                       const Words& arguments) {
+  constexpr size_t MOST_SHOWN = 40;
+  const std::vector<Parameter>& params = function.type.params;
+  for (size_t i = 0; i < params.size() && i < arguments.size(); ++i) {
+    const std::string& text = arguments[i];
+    if (message.find("' does not fit argument '" + params[i].name + ": ") == std::string::npos) {
+      continue;
+    }
+    TypeKind kind = params[i].type->kind;
+    if (kind == TypeKind::CHAR && !text.starts_with('\'')) return "; chars are in quotes: \"'x'\"";
+    if (kind != TypeKind::STRING || text.starts_with('"')) return "";
+    bool plain = text.size() <= MOST_SHOWN && text.find_first_of("\"'\\\n") == std::string::npos;
+    return "; strings are in quotes: '\"" + (plain ? text : "...") + "\"'";
+  }
+  return "";
+}
+
 // Everything about the requests that can be known before anything runs. `find` gives a request's
 // function.
 template <typename Find>
@@ -88,7 +108,12 @@ Result<void> check(const std::vector<Request>& requests, const Find& find) {
     if (!std::exchange(first, false)) {
       findHandle = [](std::string_view) { return std::make_shared<FutureHandle>(); };
     }
-    TENON_CHECK(parseArguments(function, request.arguments, findHandle));
+    auto parsed = parseArguments(function, request.arguments, findHandle);
+    if (!parsed) {
+      Error error = std::move(parsed).error();
+      error.message += quotesHint(error.message, function, request.arguments);
+      return error;
+    }
   }
   return {};
 }
@@ -181,7 +206,8 @@ int callCommand(const Words& words) {
   if (!split.rest.empty() && (split.rest[0] == "--help" || split.rest[0] == "-h")) {
     split.own = {"--help"};
   }
-  if (auto exit = parse(command, split.own)) return *exit;
+  if (auto exit = parse(command, split.own, "FUNC [VALUE...]")) return *exit;
+  if (!split.rest.empty() && split.rest[0] == "--") split.rest.erase(split.rest.begin());
   bool workload = Workload::isManifest(file);
   std::vector<Request> requests =
       splitRequests(split.rest, workload ? Target::WORKLOAD : Target::FILE);

@@ -135,7 +135,7 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
     wasi.input = given.wasi.input;
     auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
     append(wasi.arguments, given.wasi.arguments);
-    append(wasi.environment, given.wasi.environment);
+    setVariables(wasi.environment, given.wasi.environment);
     append(wasi.directories, given.wasi.directories);
     append(wasi.network.connect, given.wasi.network.connect);
     append(wasi.network.listen, given.wasi.network.listen);

@@ -98,10 +98,7 @@ int inspectCommand(const Words& words) {
     int exit = report(text.error());
     return workload ? exitCodeOfWorkload(text.error()) : exit;
   }
-  auto printed = print(*text);
-  if (printed) return 0;
-  report(printed.error());
-  return static_cast<int>(ExitCode::REFUSED);
+  return show(*text);
 }
 
 }  // namespace tenon::cli

@@ -46,13 +46,6 @@ std::string helpText() {
   return text;
 }
 
-int show(const std::string& text) {
-  auto printed = tenon::cli::print(text);
-  if (printed) return 0;
-  tenon::cli::report(printed.error());
-  return static_cast<int>(tenon::cli::ExitCode::REFUSED);
-}
-
 int dispatch(Words words) {
   if (words.empty()) {
     std::fputs(helpText().c_str(), stderr);
@@ -60,8 +53,8 @@ int dispatch(Words words) {
   }
   if (words[0] == "help" && words.size() > 1) words = {words[1], "--help"};
   const std::string name = words[0];
-  if (name == "--help" || name == "-h" || name == "help") return show(helpText());
-  if (name == "--version" || name == "-V") return show("tenon " TENON_VERSION "\n");
+  if (name == "--help" || name == "-h" || name == "help") return tenon::cli::show(helpText());
+  if (name == "--version" || name == "-V") return tenon::cli::show("tenon " TENON_VERSION "\n");
   words.erase(words.begin());
   std::vector<std::string_view> names;
   for (const Command& command : COMMANDS) {
@@ -81,11 +74,13 @@ int dispatch(Words words) {
 }
 
 // A standard stream that the caller has closed becomes the null device, or the next file to be
-// opened would take its place.
+// opened would take its place. What a guest writes there is lost; what this command has to say is
+// an error.
 void openStandardStreams() {
   for (int fd = 0; fd <= 2; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0)
-      (void)::open("/dev/null", O_RDWR);  // takes the lowest free number
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    (void)::open("/dev/null", O_RDWR);  // takes the lowest free number
+    if (fd == STDOUT_FILENO) tenon::cli::setOutputClosed();
   }
 }
 

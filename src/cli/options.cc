@@ -33,6 +33,17 @@ std::optional<double> parseWithUnit(std::string_view text, std::span<const Unit>
 
 }  // namespace
 
+void setVariables(Variables& to, const Variables& from) {
+  for (const auto& [name, value] : from) {
+    auto known = std::ranges::find(to, name, &Variables::value_type::first);
+    if (known != to.end()) {
+      known->second = value;
+    } else {
+      to.emplace_back(name, value);
+    }
+  }
+}
+
 Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
   constexpr Unit UNITS[] = {{"", 1e9},  {"ns", 1},   {"us", 1e3},  {"ms", 1e6},
                             {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
@@ -143,9 +154,9 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
       return Error(ErrorCode::INVALID_ARGUMENT, "--env " + entry + ": there is no name before '='");
     }
     if (equals != std::string::npos) {
-      options.wasi.environment.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
+      setVariables(options.wasi.environment, {{entry.substr(0, equals), entry.substr(equals + 1)}});
     } else if (const char* value = std::getenv(entry.c_str())) {
-      options.wasi.environment.emplace_back(entry, value);
+      setVariables(options.wasi.environment, {{entry, value}});
     } else {
       return Error(ErrorCode::INVALID_ARGUMENT,
                    "--env " + entry + ": not set here; write " + entry + "=VALUE");
@@ -161,6 +172,12 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
     if (grant.guest.ends_with(":ro")) {
       grant.guest.resize(grant.guest.size() - 3);
       grant.readOnly = true;
+    }
+    // A slip of ':ro' must not grant more than was meant.
+    if (size_t colon = grant.guest.find(':'); colon != std::string::npos) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": there is no suffix '" +
+                                                    entry.substr(separator + 2 + colon) +
+                                                    "', the only one is ':ro'");
     }
     if (grant.guest.empty()) {
       return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": there is no guest path");

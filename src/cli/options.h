@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tenon::cli {
@@ -21,6 +22,11 @@ Result<std::chrono::nanoseconds> parseDuration(std::string_view text);
 
 // "64M", "1G", "4096", "16MiB": bytes. Errors: INVALID_ARGUMENT.
 Result<uint64_t> parseSize(std::string_view text);
+
+// Environment variables, names and values.
+using Variables = std::vector<std::pair<std::string, std::string>>;
+// Sets each of `from` in `to`; a later value takes the place of an earlier one.
+void setVariables(Variables& to, const Variables& from);
 
 // Options of commands that run guests.
 struct GuestOptions {

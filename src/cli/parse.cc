@@ -25,9 +25,28 @@ std::string describeExtra(const CLI::App& command) {
   return text;
 }
 
+// CLI11's words for an option that is given too often are about arguments.
+std::string describeMismatch(std::string message) {
+  constexpr std::string_view MARK = ": At Most 1 required but received ";
+  size_t mark = message.find(MARK);
+  if (mark == std::string::npos) return message;
+  std::string count = message.substr(mark + MARK.size());
+  return message.substr(0, mark) + " is given " + (count == "2" ? "twice" : count + " times");
+}
+
+// The help, with what follows FILE in its usage line.
+std::string helpOf(const CLI::App& command, std::string_view behindFile) {
+  std::string text = command.help();
+  size_t usage = text.find("Usage: ");
+  size_t end = usage == std::string::npos ? usage : text.find('\n', usage);
+  if (end == std::string::npos || behindFile.empty()) return text;
+  return text.insert(end, " " + std::string(behindFile));
+}
+
 }  // namespace
 
-std::optional<int> parse(CLI::App& command, std::vector<std::string> words) {
+std::optional<int> parse(CLI::App& command, std::vector<std::string> words,
+                         std::string_view behindFile) {
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
   auto refuse = [&](std::string message) {
     return report(Error(ErrorCode::INVALID_ARGUMENT,
@@ -37,10 +56,11 @@ std::optional<int> parse(CLI::App& command, std::vector<std::string> words) {
     command.parse(words);
     return std::nullopt;
   } catch (const CLI::CallForHelp&) {
-    auto printed = print(command.help());
-    return printed ? 0 : report(printed.error());
+    return show(helpOf(command, behindFile));
   } catch (const CLI::ExtrasError&) {
     return refuse(describeExtra(command));
+  } catch (const CLI::ArgumentMismatch& error) {
+    return refuse(describeMismatch(error.what()));
   } catch (const CLI::ParseError& error) {
     return refuse(error.what());
   }

@@ -6,11 +6,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tenon::cli {
 
 // Parses `words`. Empty: go on. Otherwise what to exit with: help was printed, or a usage error.
-std::optional<int> parse(CLI::App& command, std::vector<std::string> words);
+// `behindFile`: what the help's usage line has behind FILE, which CLI11 does not see.
+std::optional<int> parse(CLI::App& command, std::vector<std::string> words,
+                         std::string_view behindFile = {});
 
 }  // namespace tenon::cli

@@ -16,6 +16,7 @@
 #include <array>
 #include <cctype>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -140,6 +141,32 @@ std::string edge(const PlannedComponent& from, const std::string& to, LinkCost c
   return text + "];\n";
 }
 
+bool answersRequests(const Component& component) {
+  return std::ranges::any_of(component.exports(), [](const FunctionInfo& function) {
+    return function.interface.starts_with("wasi:http/incoming-handler@0.2.") &&
+           function.name == "handle";
+  });
+}
+
+// The manifest's; without, the one that `tenon serve` finds: to the only component that answers
+// requests, or to the only one of them that no other is linked to.
+std::vector<HttpRoute> routesOf(const Workload& workload, const WorkloadPlan& plan) {
+  if (!workload.routes().empty()) return workload.routes();
+  std::set<std::string_view> linkedTo;
+  for (const PlannedComponent& planned : plan.components) {
+    for (const PlannedLink& link : planned.links) linkedTo.insert(link.component);
+  }
+  std::vector<std::string> all, outer;
+  for (const PlannedComponent& planned : plan.components) {
+    if (!answersRequests(componentOf(workload, planned))) continue;
+    all.push_back(planned.name);
+    if (!linkedTo.contains(planned.name)) outer.push_back(planned.name);
+  }
+  if (all.size() == 1) return {{"/", all.front()}};
+  if (outer.size() == 1) return {{"/", outer.front()}};
+  return {};
+}
+
 // The workload that is planned: as its manifest has it, or one of the component in `path` alone.
 Result<Workload> open(const std::string& path) {
   GuestOptions guest;
@@ -163,7 +190,12 @@ Result<Workload> open(const std::string& path) {
 
 enum class Form : uint8_t { TABLE, JSON, DOT };
 
-Result<WorkloadPlan> show(const std::string& path, Form form) {
+struct Shown {
+  WorkloadPlan plan;
+  std::string text;
+};
+
+Result<Shown> planOf(const std::string& path, Form form) {
   TENON_TRY(Workload workload, open(path));
   Linker linker;
   linker.wasi();
@@ -171,17 +203,14 @@ Result<WorkloadPlan> show(const std::string& path, Form form) {
   switch (form) {
     case Form::TABLE: {
       Colour colour = ::isatty(STDOUT_FILENO) == 1 ? Colour::YES : Colour::NO;
-      TENON_CHECK(print(planTable(workload, plan, colour)));
-      break;
+      return Shown{plan, planTable(workload, plan, colour)};
     }
     case Form::JSON:
-      TENON_CHECK(print(planJson(workload, plan)));
-      break;
+      return Shown{plan, planJson(workload, plan)};
     case Form::DOT:
-      TENON_CHECK(print(planDot(workload, plan)));
-      break;
+      return Shown{plan, planDot(workload, plan)};
   }
-  return plan;
+  return Error(ErrorCode::INTERNAL, "no such form");
 }
 
 }  // namespace
@@ -231,11 +260,12 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
     text += (programs.empty() ? "Used by no other component: " : "Reached by no program: ") +
             joined(plan.unreached) + "\n";
   }
-  if (!workload.routes().empty()) {
+  std::vector<HttpRoute> routes = routesOf(workload, plan);
+  if (!routes.empty()) {
     size_t width = 0;
-    for (const HttpRoute& route : workload.routes()) width = std::max(width, widthOf(route.match));
+    for (const HttpRoute& route : routes) width = std::max(width, widthOf(route.match));
     text += "HTTP requests:\n";
-    for (const HttpRoute& route : workload.routes()) {
+    for (const HttpRoute& route : routes) {
       std::string gap(width - widthOf(route.match) + 2, ' ');
       text += "  " + route.match + gap + route.component + "\n";
     }
@@ -265,7 +295,7 @@ std::string planJson(const Workload& workload, const WorkloadPlan& plan) {
   }
   root["unreached"] = plan.unreached;
   root["routes"] = Json::array();
-  for (const HttpRoute& route : workload.routes()) {
+  for (const HttpRoute& route : routesOf(workload, plan)) {
     root["routes"].push_back({{"match", route.match}, {"component", route.component}});
   }
   root["problems"] = Json::array();
@@ -322,7 +352,9 @@ std::string planDot(const Workload& workload, const WorkloadPlan& plan) {
     }
   }
   std::map<std::string, std::vector<std::string>> routes;
-  for (const HttpRoute& route : workload.routes()) routes[route.component].push_back(route.match);
+  for (const HttpRoute& route : routesOf(workload, plan)) {
+    routes[route.component].push_back(route.match);
+  }
   for (const auto& [component, matches] : routes) {
     text += beginEdge(REQUESTS, "component " + component, REQUESTS_COLOUR, matches) + "];\n";
   }
@@ -362,13 +394,14 @@ int planCommand(const Words& words) {
       "Example: tenon plan examples/blobby");
   if (auto exit = parse(command, words)) return *exit;
   Form form = json ? Form::JSON : dot ? Form::DOT : Form::TABLE;
-  auto plan = show(file, form);
-  if (!plan) {
-    int exit = report(plan.error());
-    return Workload::isManifest(file) ? exitCodeOfWorkload(plan.error()) : exit;
+  auto shown = planOf(file, form);
+  if (!shown) {
+    int exit = report(shown.error());
+    return Workload::isManifest(file) ? exitCodeOfWorkload(shown.error()) : exit;
   }
-  for (const Error& problem : plan->problems) printError(problem);
-  return static_cast<int>(plan->ok() ? ExitCode::SUCCESS : ExitCode::REFUSED);
+  if (int exit = show(shown->text)) return exit;
+  for (const Error& problem : shown->plan.problems) printError(problem);
+  return static_cast<int>(shown->plan.ok() ? ExitCode::SUCCESS : ExitCode::REFUSED);
 }
 
 }  // namespace tenon::cli

@@ -12,6 +12,9 @@
 namespace tenon::cli {
 namespace {
 
+bool outputClosed = false;
+bool readerLeft = false;
+
 // Equal lines one after another, as endless recursion has them, become one and a count.
 std::string withoutRepetition(std::string_view text) {
   constexpr size_t SHOWN = 3;
@@ -81,7 +84,10 @@ int exitCodeOfWorkload(const Error& error) {
   return static_cast<int>(content ? ExitCode::REFUSED : exitCodeFor(error.code));
 }
 
+void setOutputClosed() { outputClosed = true; }
+
 void printError(const Error& error) {
+  if (readerLeft) return;
   std::string text = prefix() + error.text() + "\n" + withoutRepetition(error.details);
   std::fputs(text.c_str(), stderr);
 }
@@ -97,10 +103,20 @@ void warn(std::string_view text) {
 }
 
 Result<void> print(std::string_view text) {
+  if (outputClosed) return Error(ErrorCode::IO, "standard output: it is closed");
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
     return {};
   }
-  return Error(ErrorCode::IO, std::string("standard output: ") + std::strerror(errno));
+  int problem = errno;
+  readerLeft = problem == EPIPE;
+  return Error(ErrorCode::IO, std::string("standard output: ") + std::strerror(problem));
+}
+
+int show(std::string_view text) {
+  auto printed = print(text);
+  if (printed) return static_cast<int>(ExitCode::SUCCESS);
+  printError(printed.error());
+  return static_cast<int>(ExitCode::REFUSED);
 }
 
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {

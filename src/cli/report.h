@@ -28,7 +28,11 @@ ExitCode exitCodeFor(ErrorCode code);
 // The same for an error of a folder or a manifest: what is wrong in it is refused.
 int exitCodeOfWorkload(const Error& error);
 
-// Prints "tenon: <message>" and the details, indented, to standard error.
+// Says that the caller has closed standard output: to print is an error then.
+void setOutputClosed();
+
+// Prints "tenon: <message>" and the details, indented, to standard error. Nothing once the reader
+// of standard output has left: who pipes into `head` has seen enough.
 void printError(const Error& error);
 // The same; returns what to exit with.
 int report(const Error& error);
@@ -37,6 +41,8 @@ void warn(std::string_view text);
 
 // Writes to standard output, at once. Errors: IO.
 Result<void> print(std::string_view text);
+// The same; returns what to exit with, and has reported what went wrong.
+int show(std::string_view text);
 
 // The candidate that `word` is most likely a slip of; empty when none comes close.
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);

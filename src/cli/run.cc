@@ -92,7 +92,7 @@ int runCommand(const Words& words) {
       "it did not start.\n"
       "Example: tenon run --env LOG=info hello.wasm first second");
   SplitWords split = splitBehindFile(words, guestOptionsWithValue());
-  if (auto exit = parse(command, split.own)) return *exit;
+  if (auto exit = parse(command, split.own, "[ARG...]")) return *exit;
   bool workload = Workload::isManifest(file);
   if (!workload && !component.empty()) {
     return report(Error(ErrorCode::INVALID_ARGUMENT,

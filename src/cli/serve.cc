@@ -43,8 +43,15 @@ Result<uint32_t> parseCount(const std::string& text) {
   uint32_t count = 0;
   auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (problem != std::errc() || end != text.data() + text.size()) {
-    return Error(ErrorCode::INVALID_ARGUMENT, "'" + text + "' is not a number of things");
+    return Error(ErrorCode::INVALID_ARGUMENT, "'" + text + "' is not a number");
   }
+  return count;
+}
+
+// With none, the server would answer nothing.
+Result<uint32_t> parsePositive(const std::string& text) {
+  TENON_TRY(uint32_t count, parseCount(text));
+  if (count == 0) return Error(ErrorCode::INVALID_ARGUMENT, "must be 1 or more");
   return count;
 }
 
@@ -79,7 +86,7 @@ struct ServeOptions {
       return command.add_option(name, value, description);
     };
     auto addCount = [&](const char* name, uint32_t& value, const char* description) {
-      addParsed(command, name, value, parseCount, description)
+      addParsed(command, name, value, parsePositive, description)
           ->type_name("N")
           ->default_str(std::to_string(value));
     };
@@ -121,6 +128,13 @@ struct ServeOptions {
     add("--log-file", logFile, "Where it goes; default: standard error")->type_name("FILE");
   }
 
+  // Shows what holds without these options, which `guest` has added.
+  void addDefaults(CLI::App& command) const {
+    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*server.timeout).count();
+    command.get_option("--timeout")->default_str(std::to_string(seconds) + "s");
+    command.get_option("--max-memory")->default_str(std::to_string(server.maxMemory >> 30) + "G");
+  }
+
   // Adds what the options of all commands that run guests say.
   Result<void> add(const GuestOptions& guest) {
     TENON_TRY(InstanceOptions instance, guest.instanceOptions({file}));
@@ -137,6 +151,12 @@ Error explainStart(Error error, const ServeOptions& serve) {
   // The port is in use, there is no such component: the words of the command are to blame.
   if (error.code == ErrorCode::IO || error.code == ErrorCode::NOT_FOUND) {
     error.code = ErrorCode::INVALID_ARGUMENT;
+  }
+  if (error.code == ErrorCode::AMBIGUOUS) {
+    error.message += ", with --component NAME or with [http.routes] in the manifest";
+  }
+  if (error.code == ErrorCode::MISSING_EXPORT || error.code == ErrorCode::AMBIGUOUS) {
+    error.message = serve.file + ": " + error.message;
   }
   if (error.message.find("TLS") != std::string::npos && *serve.certificate && *serve.key) {
     error.details = "  certificate: " + serve.certificate->as<std::string>() +
@@ -182,7 +202,12 @@ void onSignal(int) {
 
 Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest) {
   TENON_CHECK(serve.add(guest));
-  TENON_TRY(auto log, AccessLog::open(serve.logFile, serve.log));
+  auto opened = AccessLog::open(serve.logFile, serve.log);
+  if (!opened) {
+    // The words of the command are to blame, not the file it serves.
+    return Error(ErrorCode::INVALID_ARGUMENT, opened.error().message);
+  }
+  auto log = *std::move(opened);
   if (serve.log != LogFormat::NONE) {
     serve.server.onRequest = [&log](const RequestRecord& record) { log->add(record); };
     serve.server.onTick = [&log]() { log->flush(); };
@@ -208,6 +233,7 @@ int serveCommand(const Words& words) {
   GuestOptions guest;
   serve.addTo(command);
   guest.addTo(command);
+  serve.addDefaults(command);
   command.footer(
       "Each request gets a fresh instance. SIGTERM and SIGINT end it: requests may finish, a "
       "second signal\ncuts them off.\n"

@@ -40,6 +40,16 @@ def test_an_option_that_is_not_there(t):
     t("inspect", "--xml", "@hello").refused(125, "'--xml'")
 
 
+def test_an_option_that_is_given_too_often(t):
+    t("run", "--timeout", "1s", "--timeout", "2s", "@hello").refused(125, "tenon: --timeout is given twice (")
+    t("run", *["--timeout", "1s"] * 3, "@hello").refused(125, "tenon: --timeout is given 3 times (")
+
+
+def test_usage_says_what_follows_the_file(t):
+    assert "Usage: tenon run [OPTIONS] FILE [ARG...]\n" in t("run", "--help").succeeded().out
+    assert "Usage: tenon call [OPTIONS] FILE FUNC [VALUE...]\n" in t("call", "--help").succeeded().out
+
+
 def test_a_word_that_is_missing(t):
     t("run").refused(125, "FILE is required", "tenon run --help")
     t("run", "--timeout").refused(125, "--timeout")

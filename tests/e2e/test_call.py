@@ -179,6 +179,12 @@ def test_output_to_a_full_device_is_an_error(t):
     ended.refused(125, "standard output")
 
 
+def test_separators_in_front_are_skipped(t):
+    t("call", "@types", "--", "add", "1", "2").succeeded("3\n")
+    t("call", "@types", "--", "add", "1", "2", "--", "add", "3", "4").succeeded("3\n7\n")
+    t("call", "@types", "--").refused(125, "which function?")
+
+
 # -- Bad values: refused before anything runs
 
 
@@ -207,6 +213,15 @@ def test_a_value_of_another_type_is_shown_beside_the_type(t):
 def test_text_that_is_no_value_is_refused(t):
     for text in ("", "{", "[1", '"open', "(((((", "{x: 1", "1 2", "\x1b[31m", "[" * 5000, "#"):
         refuses(t, ["echo-point", text], "record { x: s32, y: s32 }")
+
+
+def test_quotes_that_are_missing_are_asked_for(t):
+    refuses(t, ["greet", "Ada"], "not a name: Ada", "; strings are in quotes: '\"Ada\"'")
+    refuses(t, ["greet", 'it"s'], "; strings are in quotes: '\"...\"'")
+    refuses(t, ["basic.echo-char", "x"], "; chars are in quotes: \"'x'\"")
+    t("call", "@types", "greet", '"').refused(125, "does not fit")
+    assert "in quotes" not in t("call", "@types", "greet", '"').err
+    assert "in quotes" not in t("call", "@types", "add", "one", "2").exited(125).err
 
 
 def test_a_long_value_is_shown_in_part(t):

@@ -128,6 +128,20 @@ def test_routes_say_who_answers(t):
     assert plan["routes"][1] == {"match": "/api", "component": "api"}, plan
 
 
+def test_the_only_component_that_answers_answers_all(t):
+    text = t("plan", workload(t, {"web": "http_hello", "idle": "types"})).succeeded().out
+    assert text.endswith("HTTP requests:\n  /  web\n"), text
+    plan = json.loads(t("plan", "--json", "@http_hello").succeeded().out)
+    assert plan["routes"] == [{"match": "/", "component": "http_hello"}], plan
+    manifest = workload(t, {"web": "http_hello", "api": "http_hello"})
+    assert "HTTP requests" not in t("plan", manifest).succeeded().out
+    t("serve", manifest).refused(125, "tenon.toml: 2 components of the workload answer HTTP requests: say which",
+                                 "--component NAME", "[http.routes]")
+    for words in (["plan", "@hello"], ["plan", "--json", "@hello"]):
+        with open("/dev/full", "wb") as full:
+            t(*words, stdout=full).refused(125, "standard output: No space left")
+
+
 def test_planning_compiles_and_caches_nothing(t):
     cache = t.folder / "empty-cache"
     t("plan", "@hello", env={"XDG_CACHE_HOME": cache}).succeeded()

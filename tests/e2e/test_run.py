@@ -41,6 +41,10 @@ def test_the_environment_is_what_the_options_say(t):
           env={"FOO": "from outside"}).succeeded("A=\nB=2=3\nFOO=from outside\n")
 
 
+def test_the_last_value_of_a_variable_counts(t):
+    t("run", "--env", "A=1", "--env", "B=2", "--env", "A=3", "@cli", "env").succeeded("A=3\nB=2\n")
+
+
 def test_a_variable_that_is_not_set_cannot_be_passed_on(t):
     t("run", "--env", "NO_SUCH_VARIABLE", "@cli", "env").refused(125, "NO_SUCH_VARIABLE", "not set")
     t("run", "--env", "=x", "@cli", "env").refused(125, "--env =x")
@@ -350,6 +354,16 @@ def test_a_grant_must_name_a_directory(t):
     t("run", "--dir", "nowhere::/data", "@hello").refused(125, "nowhere")
     t("run", "--dir", "just-one-path", "@hello").refused(125, "--dir just-one-path", "HOST::GUEST")
     t("run", "--dir", f"{t.folder}::", "@hello").refused(125, "no guest path")
+
+
+def test_a_slip_of_a_suffix_grants_nothing(t):
+    for suffix in (":RO", ":rw", ":ro:ro", ":"):
+        t("run", "--dir", f"{t.folder}::/x{suffix}", "@cli", "list-dir", "/").refused(
+            125, "--dir", "there is no suffix", suffix, "the only one is ':ro'")
+    folder = t.folder / "with:colon"
+    folder.mkdir()
+    (folder / "note").write_text("hello")
+    t("run", "--dir", f"{folder}::/x:ro", "@cli", "read-file", "/x/note").succeeded("hello")
 
 
 @both_links

@@ -48,6 +48,12 @@ def test_each_component_has_its_own_environment(t):
         'here: [("COLOUR", "red"), ("B", "1"), ("MORE", "1")]\nthere: [("COLOUR", "blue")]\n')
 
 
+def test_the_command_line_beats_the_environment_of_the_manifest(t):
+    folder = probing(t, 'env = { COLOUR = "red", B = "1" }', 'env = { COLOUR = "blue" }')
+    t("run", "--no-prefix", "--env", "COLOUR=green", "--env", "COLOUR=grey", folder, "env").succeeded(
+        'here: [("COLOUR", "grey"), ("B", "1")]\nthere: [("COLOUR", "blue")]\n')
+
+
 def test_each_component_has_its_own_configuration(t):
     folder = probing(t, 'config = { rate = "2" }', 'config = { rate = "3", "cache size" = "4" }')
     t("run", "--no-prefix", folder, "config").succeeded(

@@ -37,11 +37,10 @@ const component::LiftedFunction* findHandler(const std::vector<component::Progra
   return nullptr;
 }
 
-Error noHandler(std::string_view what) {
+// `who`: with its verb.
+Error noHandler(std::string_view who) {
   return Error(ErrorCode::MISSING_EXPORT,
-               std::string(what) +
-                   " does not export wasi:http/incoming-handler: it answers no "
-                   "requests");
+               std::string(who) + " wasi:http/incoming-handler: it answers no requests");
 }
 
 engine::InstanceOptions settingsOf(const ServerOptions& options) {
@@ -89,7 +88,7 @@ Result<std::string> findFront(const WorkloadPlan& plan, const component::Program
     all.push_back(part.name);
     if (!linkedTo.contains(part.name)) outer.push_back(part.name);
   }
-  if (all.empty()) return noHandler("no component of the workload");
+  if (all.empty()) return noHandler("no component of the workload exports");
   if (all.size() == 1) return all.front();
   if (outer.size() == 1) return outer.front();
   Error error(ErrorCode::AMBIGUOUS, std::to_string(all.size()) +
@@ -135,7 +134,7 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Component& componen
                                                        const ServerOptions& options) {
   ComponentState& state = ComponentState::of(component);
   if (!findHandler(state.executable->program().exports)) {
-    Error error = noHandler("the component");
+    Error error = noHandler("the component does not export");
     auto listed = component.findExport(std::string(HANDLER) + ".handle");
     if (!listed) error.details = listed.error().details;
     return error;
@@ -177,7 +176,7 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
     auto blueprint = std::make_shared<Blueprint>();
     blueprint->linked = linkerState.linked;
     blueprint->handle = handlerOf(blueprint->linked->program(), front);
-    if (!blueprint->handle) return noHandler("component '" + front + "'");
+    if (!blueprint->handle) return noHandler("component '" + front + "' does not export");
     for (const PlannedComponent& planned : plan.components) {
       auto component =
           std::ranges::find(state.components, planned.component, &WorkloadComponent::name);
