@@ -95,6 +95,7 @@ class Fuser {
     }
 
     if (directCalls == DirectCalls::ON) chooseDirect();
+    findEnds();
     late_.choose(direct_);
 
     std::vector<InstantiateStep> steps = std::move(program_.steps);
@@ -176,17 +177,26 @@ class Fuser {
     }
   }
 
+  // Where chains of direct adapters end; they may be as long as there are adapters, so each is
+  // walked once. An adapter calls what was there before it.
+  void findEnds() {
+    ends_.resize(direct_.size(), nullptr);
+    for (uint32_t i = 0; i < direct_.size(); ++i) {
+      if (!direct_[i]) continue;
+      const CoreItem& callee = program_.adapters[i].callee.callee;
+      if (callee.kind == CoreItem::Kind::ADAPTER && callee.index >= i) {
+        direct_[i] = false;
+      } else {
+        ends_[i] = &through(callee);
+      }
+    }
+  }
+
   // What is called in the end.
   const CoreItem& through(const CoreItem& item) const {
-    const CoreItem* found = &item;
-    for (size_t steps = 0; steps <= program_.adapters.size(); ++steps) {
-      if (found->kind != CoreItem::Kind::ADAPTER || found->index >= direct_.size() ||
-          !direct_[found->index]) {
-        break;
-      }
-      found = &program_.adapters[found->index].callee.callee;
-    }
-    return *found;
+    bool direct =
+        item.kind == CoreItem::Kind::ADAPTER && item.index < direct_.size() && direct_[item.index];
+    return direct ? *ends_[item.index] : item;
   }
   const CoreItem& through(const CoreItem&& item) const = delete;  // it may be what is returned
 
@@ -441,6 +451,7 @@ class Fuser {
   std::vector<Home> homes_;                          // by adapter
   std::vector<std::vector<CoreItem>> dependencies_;  // by adapter
   std::vector<bool> direct_;                         // by adapter: needs none
+  std::vector<const CoreItem*> ends_;                // by adapter, of direct ones
   std::vector<bool> usesContext_;                    // by component instance
   std::vector<uint32_t> newIndex_;                   // by old step
   adapt::LateSteps late_;
