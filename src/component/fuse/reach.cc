@@ -15,6 +15,12 @@ namespace {
 // Modules of more code than this are not looked at.
 constexpr size_t MAX_FUNCTIONS = 200'000;
 
+// The code that one program's walks may read: this, and its modules so many times over.
+constexpr uint64_t MIN_READ_BYTES = uint64_t{64} << 20;
+constexpr uint64_t READS_OF_EACH = 4;
+// What it costs to get to a function, in bytes read.
+constexpr size_t FUNCTION_COST = 32;
+
 Error notFollowed() { return {ErrorCode::UNSUPPORTED, "not followed"}; }
 
 // Reads the sections that matter into a CallGraph.
@@ -168,7 +174,8 @@ bool CallGraph::knowsTables() const {
 
 // -- Barred instances -----------------------------------------------------------------------------
 
-BarredCalls::BarredCalls(const Program& program) : program_(program) {
+BarredCalls::BarredCalls(const Program& program) : program_(program), budget_(MIN_READ_BYTES) {
+  for (const ModuleBytes& module : program.modules) budget_ += READS_OF_EACH * module.bytes.size();
   roots_.resize(program.instances.size());
   auto add = [&](const Options& options) {
     for (uint32_t slot : {options.realloc, options.postReturn}) {
@@ -199,9 +206,22 @@ bool BarredCalls::mayReach(uint32_t adapter) {
 }
 
 const CallGraph* BarredCalls::graphOf(uint32_t module) {
-  auto [found, added] = graphs_.try_emplace(module);
-  if (added) found->second = CallGraph::read(program_.modules[module].bytes);
-  return found->second ? &*found->second : nullptr;
+  auto [found, added] = modules_.try_emplace(module);
+  std::optional<CallGraph>& graph = found->second.graph;
+  if (added) graph = CallGraph::read(program_.modules[module].bytes);
+  return graph ? &*graph : nullptr;
+}
+
+bool BarredCalls::knowsTables(uint32_t module) {
+  Module& known = modules_.at(module);
+  if (!known.knowsTables) known.knowsTables = known.graph->knowsTables();
+  return *known.knowsTables;
+}
+
+bool BarredCalls::mayRead(size_t bytes) {
+  uint64_t taken = std::min<uint64_t>(budget_, bytes);
+  budget_ -= taken;
+  return taken == bytes;
 }
 
 const BarredCalls::Reached& BarredCalls::reachedBy(uint32_t instance) {
@@ -237,6 +257,10 @@ const BarredCalls::Reached& BarredCalls::reachedBy(uint32_t instance) {
     open.pop_back();
     const InstantiateStep& made = program_.steps[step];
     const CallGraph& graph = *graphOf(made.module);  // readable, or nobody would be here
+    if (!mayRead(FUNCTION_COST)) {
+      reached.anything = true;
+      break;
+    }
     size_t imported = graph.importPositions.size();
     if (function < imported) {
       uint32_t position = graph.importPositions[function];
@@ -248,7 +272,8 @@ const BarredCalls::Reached& BarredCalls::reachedBy(uint32_t instance) {
       continue;
     }
     std::optional<CallGraph::Body> body;
-    if (function - imported < graph.code.size()) {
+    if (function - imported < graph.code.size() &&
+        mayRead(graph.code[function - imported].size())) {
       body = CallGraph::bodyOf(graph.code[function - imported]);
     }
     if (!body) {
@@ -257,7 +282,10 @@ const BarredCalls::Reached& BarredCalls::reachedBy(uint32_t instance) {
     }
     for (uint32_t callee : body->callees) visit(step, callee);
     if (!body->indirect || !tablesSeen.insert(step).second) continue;
-    if (!graph.knowsTables()) reached.anything = true;
+    if (!knowsTables(made.module) || !mayRead(graph.inTables.size())) {
+      reached.anything = true;
+      break;
+    }
     for (uint32_t callee : graph.inTables) visit(step, callee);
   }
   return reached;

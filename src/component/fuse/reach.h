@@ -55,13 +55,22 @@ class BarredCalls {
     bool anything = false;
     std::set<uint32_t> adapters;
   };
+  struct Module {
+    std::optional<CallGraph> graph;
+    std::optional<bool> knowsTables;  // unset: not asked for yet
+  };
   const Reached& reachedBy(uint32_t instance);
   const CallGraph* graphOf(uint32_t module);
+  bool knowsTables(uint32_t module);  // whose graph there is
+  bool mayRead(size_t bytes);         // takes them from `budget_`
 
   const Program& program_;
   std::vector<std::vector<CoreItem>> roots_;  // by component instance
   std::map<uint32_t, Reached> reached_;
-  std::map<uint32_t, std::optional<CallGraph>> graphs_;  // by module
+  std::map<uint32_t, Module> modules_;  // by module
+  // Bytes of code that may still be read: each component instance has its own walk, and very many
+  // can share one large module. What comes after it reaches anything.
+  uint64_t budget_;
 };
 
 }  // namespace tenon::component::adapt
