@@ -58,6 +58,11 @@ bool tableFits(const CoreExternType& wanted, const CoreExternType& given) {
   return !wanted.limits.max || (given.limits.max && *given.limits.max <= *wanted.limits.max);
 }
 
+// How many uses, arguments and stand-ins are looked at. Programs have far fewer, unless they are
+// made to have each of thousands of instances looked at against hundreds of thousands of others.
+// What is left then stays as it is, and costs its instances only.
+constexpr uint64_t MAX_LOOKS = 10'000'000;
+
 // A shim and the only step that gets its table.
 struct Pair {
   uint32_t shim = 0;
@@ -70,9 +75,14 @@ struct Pair {
 
 class Elider {
  public:
-  explicit Elider(Program& program) : program_(program), dropped_(program.steps.size(), false) {}
+  explicit Elider(Program& program)
+      : program_(program), dropped_(program.steps.size(), false), uses_(program.steps.size()) {}
 
   void run() {
+    for (uint32_t user = 0; user < program_.steps.size(); ++user) {
+      for (CoreArg& arg : program_.steps[user].args) addUse({user, &arg, &arg.item});
+    }
+    visitOthers(program_, [&](CoreItem& item) { addUse({NONE, nullptr, &item}); });
     std::vector<Pair> pairs;
     for (uint32_t step = 0; step < program_.steps.size(); ++step) {
       if (!program_.steps[step].args.empty()) continue;
@@ -93,6 +103,23 @@ class Elider {
   }
 
  private:
+  // An item of the program that names an export of some step.
+  struct Use {
+    uint32_t user = NONE;  // step; NONE: it is no argument
+    CoreArg* arg = nullptr;
+    CoreItem* item = nullptr;
+  };
+  void addUse(const Use& use) {
+    bool names = use.item->kind == CoreItem::Kind::INSTANCE_EXPORT;
+    if (names && use.item->index < uses_.size()) uses_[use.item->index].push_back(use);
+  }
+
+  bool look(uint64_t items) {
+    if (items > looksLeft_) return false;
+    looksLeft_ -= items;
+    return true;
+  }
+
   const CoreModuleInterface* interfaceOf(uint32_t step) {
     uint32_t module = program_.steps[step].module;
     auto found = interfaces_.find(module);
@@ -104,6 +131,19 @@ class Elider {
       found = interfaces_.emplace(module, std::move(interface)).first;
     }
     return found->second ? &*found->second : nullptr;
+  }
+
+  using Exports = std::map<std::string_view, const CoreExternType*>;
+  const Exports* exportsOf(uint32_t step) {
+    const CoreModuleInterface* interface = interfaceOf(step);
+    if (!interface) return nullptr;
+    auto [found, added] = exports_.try_emplace(program_.steps[step].module);
+    if (added) {
+      for (const CoreExportDecl& entry : interface->exports) {
+        found->second.emplace(entry.name, &entry.type);
+      }
+    }
+    return &found->second;
   }
 
   // Each module is read once, however many steps have it.
@@ -124,37 +164,32 @@ class Elider {
   bool match(uint32_t step, Pair& pair) {
     const ShimModule* shim = shimOf(step);
     if (!shim) return false;
-    const CoreItem table{CoreItem::Kind::INSTANCE_EXPORT, step, std::string(shim->tableExport)};
-    uint32_t tableUses = 0;
-    visitOthers(program_, [&](CoreItem& item) { tableUses += item == table ? 2 : 0; });
+    if (!look(uses_[step].size())) return false;
     pair.shim = step;
     const CoreArg* tableArg = nullptr;
-    for (uint32_t user = 0; user < program_.steps.size(); ++user) {
-      for (const CoreArg& arg : program_.steps[user].args) {
-        if (!(arg.item == table)) continue;
-        ++tableUses;
-        pair.fixup = user;
-        tableArg = &arg;
-      }
+    for (const Use& use : uses_[step]) {
+      if (use.item->name != shim->tableExport) continue;
+      if (tableArg || !use.arg) return false;
+      pair.fixup = use.user;
+      tableArg = use.arg;
     }
-    if (tableUses != 1 || pair.fixup <= step || isUsed(pair.fixup)) return false;
+    if (!tableArg || pair.fixup <= step || isUsed(pair.fixup)) return false;
     const FixupModule* fixup = fixupOf(pair.fixup);
     if (!fixup || fixup->table.module != tableArg->module || fixup->table.name != tableArg->name) {
       return false;
     }
-    const CoreModuleInterface* shimInterface = interfaceOf(step);
+    const Exports* shimExports = exportsOf(step);
     const CoreModuleInterface* fixupInterface = interfaceOf(pair.fixup);
-    if (!shimInterface || !fixupInterface) return false;
-    return fill(*shim, *fixup, *shimInterface, *fixupInterface, pair);
+    if (!shimExports || !fixupInterface) return false;
+    return fill(*shim, *fixup, *shimExports, *fixupInterface, pair);
   }
 
-  bool fill(const ShimModule& shim, const FixupModule& fixup,
-            const CoreModuleInterface& shimInterface, const CoreModuleInterface& fixupInterface,
-            Pair& pair) {
+  bool fill(const ShimModule& shim, const FixupModule& fixup, const Exports& shimExports,
+            const CoreModuleInterface& fixupInterface, Pair& pair) {
     const InstantiateStep& fixupStep = program_.steps[pair.fixup];
     if (fixupInterface.imports.size() != fixupStep.args.size()) return false;
-    std::map<std::string_view, const CoreExternType*> shimExports;
-    for (const CoreExportDecl& entry : shimInterface.exports) shimExports[entry.name] = &entry.type;
+    uint64_t between = pair.fixup - pair.shim;
+    if (!look(shim.names.size() + fixupStep.args.size() + between)) return false;
     auto table = shimExports.find(shim.tableExport);
     if (table == shimExports.end()) return false;
     uint64_t end = uint64_t{fixup.offset} + fixup.elements.size();
@@ -206,28 +241,27 @@ class Elider {
     if (item.kind == CoreItem::Kind::ADAPTER) {
       return sameType(program_.adapters[item.index].signature, type);
     }
-    const CoreModuleInterface* interface = interfaceOf(item.index);
-    if (!interface) return false;
-    for (const CoreExportDecl& entry : interface->exports) {
-      if (entry.name != item.name) continue;
-      return entry.type.kind == CoreExternKind::FUNC && entry.type.func == type;
-    }
-    return false;
+    const Exports* exports = exportsOf(item.index);
+    if (!exports) return false;
+    auto found = exports->find(item.name);
+    return found != exports->end() && found->second->kind == CoreExternKind::FUNC &&
+           found->second->func == type;
   }
 
   void redirect(Pair& pair) {
-    pair.adaptersCanWait = adaptersCanWait(pair);
-    for (uint32_t user = 0; user < program_.steps.size(); ++user) {
-      for (CoreArg& arg : program_.steps[user].args) redirectArgument(pair, user, arg);
+    std::vector<Use> uses = std::move(uses_[pair.shim]);
+    pair.adaptersCanWait = adaptersCanWait(pair, uses);
+    uses_[pair.shim].clear();
+    for (const Use& use : uses) {
+      if (use.arg) {
+        redirectArgument(pair, use.user, *use.arg);
+      } else if (!pair.lateBound) {
+        // A host call or an export comes after all steps, or out of a start function.
+        const CoreItem* real = behind(pair, *use.item);
+        if (real && real->kind == CoreItem::Kind::INSTANCE_EXPORT) *use.item = *real;
+      }
+      addUse(use);
     }
-    // A host call or an export comes after all steps, or out of a start function.
-    if (pair.lateBound) return;
-    visitOthers(program_, [&](CoreItem& item) {
-      if (!refersTo(item, pair.shim)) return;
-      auto found = pair.direct.find(item.name);
-      if (found == pair.direct.end()) return;
-      if (found->second.kind == CoreItem::Kind::INSTANCE_EXPORT) item = found->second;
-    });
   }
 
   // What the stand-in that `item` may be stands for.
@@ -238,18 +272,20 @@ class Elider {
   }
 
   // From `user` to the fixup nothing may run: what is called there traps until the fixup is done.
-  bool adaptersCanWait(const Pair& pair) {
+  bool adaptersCanWait(const Pair& pair, const std::vector<Use>& uses) {
     if (pair.lateBound) return false;
-    for (uint32_t user = 0; user < pair.fixup; ++user) {
-      const InstantiateStep& step = program_.steps[user];
-      std::vector<uint32_t> positions;
-      for (uint32_t i = 0; i < step.args.size(); ++i) {
-        const CoreItem* real = behind(pair, step.args[i].item);
-        if (real && real->kind == CoreItem::Kind::ADAPTER) positions.push_back(i);
-      }
-      if (positions.empty()) continue;
-      const ModuleBytes& module = program_.modules[step.module];
-      if (!late_.allows(step.module, module.bytes, positions)) return false;
+    std::map<uint32_t, std::vector<uint32_t>> positions;  // by step
+    for (const Use& use : uses) {
+      if (!use.arg || use.user >= pair.fixup) continue;
+      const CoreItem* real = behind(pair, *use.item);
+      if (!real || real->kind != CoreItem::Kind::ADAPTER) continue;
+      auto position = use.arg - program_.steps[use.user].args.data();
+      positions[use.user].push_back(static_cast<uint32_t>(position));
+    }
+    for (auto& [user, ofUser] : positions) {
+      std::ranges::sort(ofUser);
+      uint32_t module = program_.steps[user].module;
+      if (!late_.allows(module, program_.modules[module].bytes, ofUser)) return false;
     }
     return true;
   }
@@ -288,13 +324,9 @@ class Elider {
   }
 
   bool isUsed(uint32_t step, uint32_t except = NONE) {
-    bool used = false;
-    visitOthers(program_, [&](CoreItem& item) { used = used || refersTo(item, step); });
-    for (uint32_t user = 0; user < program_.steps.size() && !used; ++user) {
-      if (user == except || dropped_[user]) continue;
-      for (const CoreArg& arg : program_.steps[user].args) used = used || refersTo(arg.item, step);
-    }
-    return used;
+    return std::ranges::any_of(uses_[step], [&](const Use& use) {
+      return !look(1) || !use.arg || (use.user != except && !dropped_[use.user]);
+    });
   }
   bool isUsed(const Pair& pair) { return isUsed(pair.shim, pair.fixup); }
 
@@ -325,10 +357,13 @@ class Elider {
 
   Program& program_;
   std::vector<bool> dropped_;
+  std::vector<std::vector<Use>> uses_;  // by step
+  uint64_t looksLeft_ = MAX_LOOKS;
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> copies_;  // trampoline, boundAfter -> copy
   LateBudget late_;
   // By module; empty: it is none.
   std::map<uint32_t, std::optional<CoreModuleInterface>> interfaces_;
+  std::map<uint32_t, Exports> exports_;
   std::map<uint32_t, std::optional<ShimModule>> shims_;
   std::map<uint32_t, std::optional<FixupModule>> fixups_;
 };
