@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace tenon::component::testing {
 namespace {
 
@@ -248,6 +250,21 @@ TEST(BindLate, RefusesWhatItDoesNotFollow) {
   EXPECT_TRUE(refuses("(func $g (export \"g\") (call $f)) (start $g)", {0}));
   EXPECT_TRUE(refuses("(type (struct)) (func (export \"g\") (call $f))", {0}));
   EXPECT_TRUE(refuses("(func (export \"g\") (drop (ref.i31 (i32.const 1))))", {0}));
+}
+
+TEST(BindLate, FindsManyPositionsAmongManyImports) {
+  std::string text = "(module (type (func))";
+  for (int i = 0; i < 150'000; ++i) text += "(import \"\" \"\" (func (type 0)))";
+  auto module = assemble(text + "(func (export \"run\") (call 149999)))");
+  auto timeOf = [&](uint32_t count) {
+    std::vector<uint32_t> positions;
+    for (uint32_t i = 0; i < count; ++i) positions.push_back(i);
+    auto begin = std::chrono::steady_clock::now();
+    EXPECT_TRUE(bindLate(module, positions));
+    return std::chrono::steady_clock::now() - begin;
+  };
+  auto one = timeOf(1);
+  EXPECT_LT(timeOf(150'000), 10 * one + std::chrono::milliseconds(500));
 }
 
 TEST(BindLate, GivesAModuleOrNothingForEveryChangedByte) {

@@ -73,15 +73,13 @@ class Binder {
     TENON_TRY(CoreModuleInterface interface, readCoreModule(module_, 0));
     if (interface.hasStart) return refuse();
     uint32_t functions = 0;
+    uint32_t slot = 0;  // the next
     for (uint32_t i = 0; i < interface.imports.size(); ++i) {
       const CoreExternType& type = interface.imports[i].type;
-      auto slot = std::find(positions_.begin(), positions_.end(), i);
-      bool isLate = slot != positions_.end();
+      bool isLate = slot < positions_.size() && positions_[slot] == i;
       if (type.kind == CoreExternKind::TABLE) ++table_;
       if (type.kind == CoreExternKind::FUNC) {
-        if (isLate) {
-          late_[functions] = {type.typeIndex, static_cast<uint32_t>(slot - positions_.begin())};
-        }
+        if (isLate) late_[functions] = {type.typeIndex, slot++};
         ++functions;
       } else if (isLate) {
         return refuse();
