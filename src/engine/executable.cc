@@ -264,17 +264,22 @@ Result<void> Executable::adopt(Artifact artifact) {
 // Every slot must be an export of the kind and type that it is used with: after this the runtime
 // calls without checks.
 Result<void> Executable::checkSlots() const {
-  std::map<const wasmtime_module_t*, std::vector<ModuleExport>> exports;  // read once for each
+  // Read once for each; a guest decides how many slots there are, and how many exports.
+  std::map<const wasmtime_module_t*, std::map<std::string, ModuleExport>> exports;
   auto find = [&](const CoreItem& item) -> Result<const ModuleExport*> {
     if (item.index >= program_.steps.size()) {
       return Error(ErrorCode::INTERNAL, "no core instance " + std::to_string(item.index));
     }
     uint32_t module = program_.steps[item.index].module;
     auto [known, isNew] = exports.try_emplace(modules_[module].raw());
-    if (isNew) known->second = modules_[module].exports();
-    for (const ModuleExport& candidate : known->second) {
-      if (candidate.name == item.name) return &candidate;
+    if (isNew) {
+      for (ModuleExport& candidate : modules_[module].exports()) {
+        std::string name = candidate.name;
+        known->second.emplace(std::move(name), std::move(candidate));
+      }
     }
+    auto found = known->second.find(item.name);
+    if (found != known->second.end()) return &found->second;
     return Error(ErrorCode::INVALID,
                  program_.modules[module].name + " has no export '" + item.name + "'",
                  program_.modules[module].offset);

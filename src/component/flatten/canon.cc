@@ -27,18 +27,24 @@ Result<uint32_t> Flattener::memorySlot(const CoreItem& item, uint64_t offset) {
   const ModuleBytes& module = program_.modules[program_.steps[item.index].module];
   auto interface = interfaces_.find(module.bytes.data());
   if (interface == interfaces_.end()) return invalidDefinition("an unread core module", offset);
-  for (const CoreExportDecl& entry : interface->second.exports) {
-    if (entry.name != item.name) continue;
-    const CoreLimits& memory = entry.type.limits;
-    const char* what = memory.is64                              ? "64-bit memories"
-                       : memory.shared                          ? "shared memories"
-                       : memory.pageSizeLog2.value_or(16) != 16 ? "memories with small pages"
-                                                                : nullptr;
-    if (!what) return next;
-    return Error{ErrorCode::UNSUPPORTED,
-                 std::string(what) + " are not supported as a canonical function's memory", offset};
+  auto [exports, isNew] = exportsByName_.try_emplace(module.bytes.data());
+  if (isNew) {
+    for (const CoreExportDecl& entry : interface->second.exports) {
+      exports->second.emplace(entry.name, &entry.type);
+    }
   }
-  return invalidDefinition("a memory that its module does not export", offset);
+  auto entry = exports->second.find(item.name);
+  if (entry == exports->second.end()) {
+    return invalidDefinition("a memory that its module does not export", offset);
+  }
+  const CoreLimits& memory = entry->second->limits;
+  const char* what = memory.is64                              ? "64-bit memories"
+                     : memory.shared                          ? "shared memories"
+                     : memory.pageSizeLog2.value_or(16) != 16 ? "memories with small pages"
+                                                              : nullptr;
+  if (!what) return next;
+  return Error{ErrorCode::UNSUPPORTED,
+               std::string(what) + " are not supported as a canonical function's memory", offset};
 }
 
 Result<Options> Flattener::options(Scope& scope, const CanonOpts& opts, uint64_t offset) {
