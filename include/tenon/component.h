@@ -71,7 +71,8 @@ class Component {
 
   // Writes the component and its machine code to one file, which `load` takes in place of the
   // component. The file is only good for this version of Tenon on this kind of machine, and as
-  // trusted as a shared library: `load` refuses it when others may write to it.
+  // trusted as a shared library: `load` refuses it when others may write to it, and under a name
+  // that ends in ".wasm", as does this.
   Result<void> save(const std::string& path) const;
 
   const std::string& name() const;

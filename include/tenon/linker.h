@@ -49,8 +49,9 @@ class Linker {
 
   // Provides a resource type. Its handles carry a number (`rep`) that the embedder's functions give
   // out as Own<T> and get back as Own<T> or Borrow<T>; `drop` is called when the guest drops the
-  // last owning handle. One T stands for one resource type: a component in whose imports it would
-  // stand for another is refused, so a number comes back to functions of its own resource only.
+  // owning handle, or when its instance goes while it has it. One T stands for one resource type: a
+  // component in whose imports it would stand for another is refused, so a number comes back to
+  // functions of its own resource only.
   void resource(std::string_view interface, std::string_view name,
                 std::function<void(uint32_t rep)> drop);
 

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 namespace tenon::call {
 
 // What most instances make do with.
 constexpr size_t FIRST_ENTRIES = 16;
 
-HandleTable::HandleTable(uint32_t limit) : limit_(std::min(limit, MAX_LENGTH)), entries_(1) {}
+HandleTable::HandleTable(uint32_t limit, std::shared_ptr<MemoryBudget> budget)
+    : limit_(std::min(limit, MAX_LENGTH)), charge_(std::move(budget)), entries_(1) {}
 
 uint32_t HandleTable::add(const Handle& handle) {
   if (!free_.empty()) {
@@ -20,7 +22,11 @@ uint32_t HandleTable::add(const Handle& handle) {
   if (entries_.size() > limit_) return 0;
   try {
     if (entries_.size() == entries_.capacity()) {
-      entries_.reserve(std::max(FIRST_ENTRIES, 2 * entries_.size()));
+      size_t wanted = std::max(FIRST_ENTRIES, 2 * entries_.size());
+      if (wanted > FIRST_ENTRIES && !charge_.set(wanted * (sizeof(Handle) + sizeof(uint32_t)))) {
+        return 0;
+      }
+      entries_.reserve(wanted);
       free_.reserve(entries_.capacity());  // `remove` must not need any
     }
     entries_.push_back(handle);
@@ -33,13 +39,6 @@ uint32_t HandleTable::add(const Handle& handle) {
 void HandleTable::remove(uint32_t index) {
   entries_[index] = Handle{};
   free_.push_back(index);  // `add` made room
-}
-
-uint32_t HandleTable::last() const {
-  for (size_t index = entries_.size(); index-- > 1;) {
-    if (entries_[index].kind != HandleKind::FREE) return static_cast<uint32_t>(index);
-  }
-  return 0;
 }
 
 bool Lends::addMore(uint32_t index) {

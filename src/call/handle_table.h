@@ -5,9 +5,11 @@
 // specification prescribes (guests and tests can see it). Source: CanonicalABI.md "Table State",
 // "Resource State"; definitions.py `Table`, `ResourceHandle`.
 
+#include "call/memory_budget.h"
+
 #include <array>
 #include <cstdint>
-#include <limits>
+#include <memory>
 #include <vector>
 
 namespace tenon::call {
@@ -34,7 +36,9 @@ class HandleTable {
   // Entries at most, FREE ones included.
   static constexpr uint32_t MAX_LENGTH = (uint32_t{1} << 28) - 1;
 
-  explicit HandleTable(uint32_t limit = MAX_LENGTH);
+  // What a large table takes is charged to `budget`, if there is one: a component may consist of
+  // many instances, with a table each.
+  explicit HandleTable(uint32_t limit = MAX_LENGTH, std::shared_ptr<MemoryBudget> budget = nullptr);
 
   // The entry at `index`; null if there is none or it is free. Dies with the next `add`.
   Handle* find(uint32_t index) {
@@ -42,15 +46,20 @@ class HandleTable {
     return &entries_[index];
   }
 
-  // Returns the new entry's index, or 0 if the table is full or the host has no memory for it.
+  // Returns the new entry's index, or 0 if the table is full or neither the budget nor the host has
+  // memory for it.
   uint32_t add(const Handle& handle);
 
   // Frees the entry; `index` must be one that `find` finds.
   void remove(uint32_t index);
 
-  // Takes any one entry out, newest first; for tearing an instance down. Index 0: the table is
-  // empty.
-  uint32_t last() const;
+  // Calls `visit(const Handle&)` for each entry, in no special order; it must not change the table.
+  template <typename Visit>
+  void forEach(const Visit& visit) const {
+    for (const Handle& handle : entries_) {
+      if (handle.kind != HandleKind::FREE) visit(handle);
+    }
+  }
 
   uint32_t size() const { return static_cast<uint32_t>(entries_.size() - 1 - free_.size()); }
 
@@ -58,6 +67,7 @@ class HandleTable {
   friend class Lends;
 
   uint32_t limit_;
+  MemoryCharge charge_;
   uint32_t lent_ = 0;            // by Lends: the entries of all of them together
   std::vector<Handle> entries_;  // entry 0 is never used
   std::vector<uint32_t> free_;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <vector>
+
 namespace tenon::call {
 namespace {
 
@@ -57,15 +60,35 @@ TEST(HandleTable, CountsWhatAllCallsAreLentTogether) {
   EXPECT_EQ(table.find(index)->lends, 0u);
 }
 
-TEST(HandleTable, EmptiesFromTheNewest) {
+TEST(HandleTable, ShowsEachEntryOnce) {
   HandleTable table;
   table.add(own(1));
-  table.add(own(2));
-  EXPECT_EQ(table.last(), 2u);
-  table.remove(2);
-  EXPECT_EQ(table.last(), 1u);
-  table.remove(1);
-  EXPECT_EQ(table.last(), 0u);
+  uint32_t removed = table.add(own(2));
+  table.add(own(3));
+  table.remove(removed);
+  std::vector<uint32_t> reps;
+  table.forEach([&](const Handle& handle) { reps.push_back(handle.rep); });
+  EXPECT_EQ(reps, (std::vector<uint32_t>{1, 3}));
+}
+
+TEST(HandleTable, ChargesWhatItTakesToABudgetOfManyTables) {
+  auto budget = std::make_shared<MemoryBudget>(100'000);
+  auto fill = [](HandleTable& table) {
+    uint32_t count = 0;
+    while (table.add(own(1)) != 0) ++count;
+    return count;
+  };
+  {
+    HandleTable one(HandleTable::MAX_LENGTH, budget);
+    uint32_t most = fill(one);
+    EXPECT_GT(most, 1000u);
+    EXPECT_LT(most, 100'000 / sizeof(Handle));
+    HandleTable two(HandleTable::MAX_LENGTH, budget);
+    EXPECT_LT(fill(two), most);
+    one.remove(1);
+    EXPECT_NE(one.add(own(2)), 0u);  // there is room
+  }
+  EXPECT_EQ(budget->used(), 0u);
 }
 
 }  // namespace

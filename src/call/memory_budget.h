@@ -27,6 +27,8 @@ class MemoryCharge {
   // Charges nothing, ever.
   MemoryCharge() = default;
   explicit MemoryCharge(std::shared_ptr<MemoryBudget> budget) : budget_(std::move(budget)) {}
+  MemoryCharge(MemoryCharge&& other) noexcept
+      : budget_(std::move(other.budget_)), bytes_(std::exchange(other.bytes_, 0)) {}
   MemoryCharge(const MemoryCharge&) = delete;
   MemoryCharge& operator=(const MemoryCharge&) = delete;
   ~MemoryCharge() { (void)set(0); }

@@ -78,18 +78,24 @@ bool EngineAccess::callSlow(Store& store, const wasmtime_func_t& function,
     return false;
   }
   std::optional<Store::Ticking> ticking;
+  auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  const size_t room = store.engine_->options().maxWasmStack + store.engine_->options().hostReserve;
+  bool exhausted = false;
   if ((store.state_ & Store::ON_FIBER) != 0) {
     // On a fiber each entry gets a fresh allowance of stack from the engine, so that guest -> host
     // -> guest could run off its end, which the engine does not survive.
-    auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-    const EngineOptions& options = store.engine_->options();
     uintptr_t low = store.fiber_->stackLow_;
-    if (here < low || here - low < options.maxWasmStack + options.hostReserve) {
-      store.recordTrap(makeTrap(TrapKind::STACK_OVERFLOW, messageOfCode(0)));
-      return false;
-    }
+    exhausted = here < low || here - low < room;
   } else {
     ticking.emplace(store);
+    // On the native stack guest code looks how much is left. A built-in may be called without any
+    // in between: a destructor that is `resource.drop` of the next resource.
+    if (store.depth_ == EngineAccess::DEEP) store.deepStack_ = here;
+    exhausted = store.depth_ > EngineAccess::DEEP && store.deepStack_ - here > room;
+  }
+  if (exhausted) {
+    store.recordTrap(makeTrap(TrapKind::STACK_OVERFLOW, messageOfCode(0)));
+    return false;
   }
   wasm_trap_t* trap = nullptr;
   ++store.depth_;

@@ -146,7 +146,9 @@ struct EngineAccess {
   static bool isReady(void* fiber) noexcept;
   static void settle(Store& store);
   static void findFiberFunctions(Store& store);
-  static bool needsCare(const Store& store) { return store.state_ != 0; }
+  // So many calls within calls need a look at the stack.
+  static constexpr uint32_t DEEP = 64;
+  static bool needsCare(const Store& store) { return store.state_ != 0 || store.depth_ >= DEEP; }
   static uint32_t& depth(Store& store) { return store.depth_; }
 };
 

@@ -58,7 +58,7 @@ Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options
   const component::Program& program = this->program();
   components_.reserve(program.instances.size());
   for (size_t i = 0; i < program.instances.size(); ++i) {
-    components_.push_back({.handles = call::HandleTable(options_.maxHandles)});
+    components_.push_back({.handles = call::HandleTable(options_.maxHandles, objects_.budget())});
   }
   instances_.reserve(program.steps.size());
   memories_.resize(program.memories.size());
@@ -73,6 +73,17 @@ Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options
 Instance::~Instance() {
   // What unwinds uses the instance.
   if (Fiber* fiber = store_.fiber()) fiber->cancel();
+  // What the guest still owns of the embedder's resources. No guest code runs any more.
+  auto drop = [&](uint32_t resource, uint32_t rep) {
+    const call::HostResource* host = linked_->hostResource(resource);
+    if (host && host->drop) host->drop(rep);
+  };
+  for (const ComponentInstance& component : components_) {
+    component.handles.forEach([&](const call::Handle& handle) {
+      if (handle.kind == call::HandleKind::OWN) drop(handle.resource, handle.rep);
+    });
+  }
+  for (auto [resource, rep] : givenUp_) drop(resource, rep);
 }
 
 abi::HandleFactory& Instance::handles() { return *handles_; }
@@ -310,11 +321,11 @@ bool Instance::dropGivenUp() {
 }
 
 void Instance::giveUp(uint32_t resource, uint32_t rep) {
-  if (store_.poisoned()) return;
   if (store_.busy()) {
     givenUp_.emplace_back(resource, rep);
     return;
   }
+  if (store_.poisoned() && !program().resources[resource].imported) return;
   bool isPartOfCall = inCall();
   if (!isPartOfCall) beginCall();
   CallScope call(*this);

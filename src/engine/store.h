@@ -140,7 +140,8 @@ class Store {
   std::optional<Trap> refusal() const;
 
   uint32_t state_ = 0;
-  uint32_t depth_ = 0;  // calls into WebAssembly that have not returned
+  uint32_t depth_ = 0;       // calls into WebAssembly that have not returned
+  uintptr_t deepStack_ = 0;  // on the native stack, where the stack was after DEEP of them
   wasmtime_context_t* context_ = nullptr;
   Fiber* fiber_ = nullptr;
   std::unique_ptr<Trap> trap_;

@@ -171,6 +171,9 @@ Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const st
 
 }  // namespace host
 
+// What compiled code must not be called.
+constexpr std::string_view COMPONENT_SUFFIX = ".wasm";
+
 std::string FunctionInfo::path() const { return interface.empty() ? name : interface + "." + name; }
 
 Result<Component> Component::load(const Engine& engine, const std::string& path) {
@@ -183,6 +186,12 @@ Result<Component> Component::load(const Engine& engine, const std::string& path)
       return error;
     }
     return host::ComponentState::wrap(*std::move(component));
+  }
+  // It runs as it is, with all that the user may do: not where a component is expected, which may
+  // come from anywhere.
+  if (path.ends_with(COMPONENT_SUFFIX)) {
+    return Error(ErrorCode::PERMISSION,
+                 path + ": this is compiled code under the name of a component, and is not run");
   }
   host::EngineState& engineState = host::EngineState::of(engine);
   TENON_TRY(engine::Artifact artifact, engine::readArtifact(engineState.engine, path, nullptr));
@@ -235,6 +244,10 @@ Result<void> host::ComponentState::compile() {
 Result<void> Component::compile() const { return state_->compile(); }
 
 Result<void> Component::save(const std::string& path) const {
+  if (path.ends_with(COMPONENT_SUFFIX)) {
+    return Error(ErrorCode::INVALID_ARGUMENT,
+                 path + ": compiled code must have another name than components have");
+  }
   TENON_CHECK(state_->compile());
   host::EngineState& engineState = host::EngineState::of(state_->engine);
   std::span<const std::byte> bytes = state_->executable->bytes();

@@ -112,6 +112,17 @@ TEST(Components, AreNotLoadedFromCompiledCodeThatOthersMayWriteTo) {
   EXPECT_EQ(loaded.error().code, ErrorCode::PERMISSION);
 }
 
+TEST(Components, AreNotLoadedFromCompiledCodeThatIsCalledAComponent) {
+  TempFolder folder;
+  EXPECT_EQ(guest("types").save(folder / "types.wasm").error().code, ErrorCode::INVALID_ARGUMENT);
+  ASSERT_TRUE(guest("types").save(folder / "types.tenon"));
+  std::filesystem::rename(folder / "types.tenon", folder / "types.wasm");
+  auto loaded = Component::load(testEngine(), folder / "types.wasm");
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::PERMISSION);
+  EXPECT_THAT(loaded.error().message, HasSubstr("compiled code under the name of a component"));
+}
+
 TEST(Components, AreCompiledOnceForEveryEngineThatSharesTheCache) {
   TempFolder folder;
   EngineOptions options;

@@ -146,6 +146,16 @@ TEST_F(HostFunctions, AreToldWhenAGuestDropsItsResources) {
   EXPECT_TRUE(host.tickets.empty());
 }
 
+TEST_F(HostFunctions, AreToldWhatAnInstanceHadWhenItGoes) {
+  {
+    Instance instance = host.linker.instantiate(guest("host_imports"), loop).value();
+    auto hold = instance.function<uint32_t(uint32_t)>("", "hold-tickets").value();
+    EXPECT_EQ(hold(4).value(), 0u + 1 + 2 + 3);
+    EXPECT_EQ(host.tickets.size(), 4u);
+  }
+  EXPECT_TRUE(host.tickets.empty());
+}
+
 TEST_F(HostFunctions, OfAnotherTypeAreRefusedWhenLinking) {
   host.linker.function(API, "add",
                        [](uint32_t a, uint64_t b) { return a + static_cast<uint32_t>(b); });

@@ -376,6 +376,59 @@ TEST(AsynchronousFunctions, TrapWhenTheyAreCalledAlsoIfOnlyTheirTypeIsAsynchrono
   }
 }
 
+// A component whose start function runs `body`, which calls the built-ins of resource `n` as
+// $new<n> and $drop<n>.
+std::string withResources(int count, const std::function<std::string(int)>& destructor,
+                          const std::string& body) {
+  std::string definitions, imports, arguments;
+  for (int i = 0; i < count; ++i) {
+    std::string n = std::to_string(i);
+    definitions += "(type $t" + n + " (resource (rep i32)" + destructor(i) + "))";
+    definitions += "(core func $new" + n + " (canon resource.new $t" + n + "))";
+    definitions += "(core func $drop" + n + " (canon resource.drop $t" + n + "))\n";
+    imports += R"((import "" "new)" + n + "\" (func $new" + n + " (param i32) (result i32)))";
+    imports += R"((import "" "drop)" + n + "\" (func $drop" + n + " (param i32)))\n";
+    arguments += "(export \"new" + n + "\" (func $new" + n + "))";
+    arguments += "(export \"drop" + n + "\" (func $drop" + n + "))\n";
+  }
+  return "(component " + definitions + "(core module $m " + imports +
+         "(func $start (local $i i32) " + body +
+         ") (start $start)) (core instance (instantiate $m (with \"\" (instance " + arguments +
+         ")))))";
+}
+
+TEST(Destructors, ThatAreBuiltInsOfTheNextResourceEndWithTheStack) {
+  // No guest code runs in between, which would look at the stack.
+  constexpr int COUNT = 20'000;
+  std::string body = "(local.set $i (i32.const 0))";
+  for (int i = 0; i < COUNT; ++i) {
+    body += "(local.set $i (call $new" + std::to_string(i) + " (local.get $i)))";
+  }
+  body += "(call $drop" + std::to_string(COUNT - 1) + " (local.get $i))";
+  auto previous = [](int i) {
+    return i == 0 ? "" : "(dtor (core func $drop" + std::to_string(i - 1) + "))";
+  };
+  auto instance = engine::Instance::create(linkedOf(withResources(COUNT, previous, body)));
+  ASSERT_FALSE(instance);
+  EXPECT_EQ(instance.error().code, ErrorCode::TRAPPED);
+  EXPECT_THAT(instance.error().message, HasSubstr("call stack exhausted"));
+}
+
+TEST(Handles, OfAllInstancesTogetherAreLimited) {
+  constexpr int COUNT = 40;
+  std::string component = withResources(1, [](int) { return ""; }, R"(
+    (loop $l (drop (call $new0 (i32.const 1)))
+      (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+                          (i32.const 500000)))))");
+  component.insert(std::string("(component").size(), " $c");
+  std::string text = "(component " + component;
+  for (int i = 0; i < COUNT; ++i) text += "(instance (instantiate $c))";
+  auto instance = engine::Instance::create(linkedOf(text + ")"));
+  ASSERT_FALSE(instance);
+  EXPECT_EQ(instance.error().code, ErrorCode::TRAPPED);
+  EXPECT_THAT(instance.error().message, HasSubstr("too many handles"));
+}
+
 TEST(Memories, AreAsManyAsComponentsHave) {
   // Each may have the most that one may have, so their number counts.
   std::string ten;
