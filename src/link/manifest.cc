@@ -290,10 +290,24 @@ std::optional<toml::source_position> bareCharacter(std::string_view text) {
     }
     text.remove_prefix(count);
   };
+  // A quote begins a string but in the middle of a word; in a dotted key it does after the dot. A
+  // word that begins as numbers do goes on after a space: it may be a date, and a time.
+  char wordBegin = 0, last = 0;
+  auto isIn = [](char c, std::string_view set) { return set.find(c) != set.npos; };
+  auto isNumber = [&] { return isIn(wordBegin, "+-0123456789"); };
   while (!text.empty()) {
-    if (text[0] == '#') {
+    const char c = text[0];
+    bool isQuote = c == '"' || c == '\'';
+    if (isQuote) isQuote = wordBegin == 0 || (last == '.' && !isNumber());
+    if (isIn(c, "=,[]{}\n#") || (isIn(c, " \t\r") && !isNumber()) || isQuote) {
+      wordBegin = 0;
+    } else if (wordBegin == 0) {
+      wordBegin = c;
+    }
+    last = c;
+    if (c == '#') {
       advance(std::min(text.find('\n'), text.size()));
-    } else if (text[0] == '"' || text[0] == '\'') {
+    } else if (isQuote) {
       // Three quotes begin a string of several lines, which ends at the next three.
       bool isLong = text.size() >= 3 && text[1] == text[0] && text[2] == text[0];
       std::string_view quotes = text.substr(0, isLong ? 3 : 1);

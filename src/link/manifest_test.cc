@@ -115,6 +115,16 @@ TEST(Manifest, RefusesCharactersBeyondAsciiOutsideOfQuotes) {
   EXPECT_EQ(errorOf("name = \"\\\"\xc3\xa9\\\\\" \xc3\xa9"), "tenon.toml:1:16" + refusal);
 }
 
+TEST(Manifest, FindsNoQuotesInsideOfWords) {
+  const std::string refusal = ": characters beyond ASCII must be in quotes";
+  EXPECT_EQ(errorOf("a = 6'8\xd0\xbe'"), "tenon.toml:1:8" + refusal);
+  EXPECT_EQ(errorOf("a = 6.'\xd0\xbe'"), "tenon.toml:1:8" + refusal);
+  EXPECT_EQ(errorOf("a = 1979-05-27 '\xd0\xbe'"), "tenon.toml:1:17" + refusal);
+  EXPECT_EQ(errorOf("a = [-1, 2\"\xd0\xbe\"]"), "tenon.toml:1:12" + refusal);
+  EXPECT_EQ(errorOf("[x.\"\xd0\xbe\"]").find(refusal), std::string::npos);
+  EXPECT_EQ(errorOf("a = {b.'\xd0\xbe' = 1}").find(refusal), std::string::npos);
+}
+
 TEST(Manifest, TakesAnyCharactersInStringsAndComments) {
   auto manifest = parseManifest(
       "\xef\xbb\xbf# \xe2\x80\x83\nname = \"\"\"caf\xc3\xa9\"\"\"\n"

@@ -116,7 +116,7 @@ bool BodyReader::takeTrailers(std::string_view bytes) {
   searched_ = bytes.size();
   if (size == 0) {
     if (bytes.size() < options_.trailers.bytes) return false;
-  } else {
+  } else if (size <= options_.trailers.bytes) {
     auto fields = parseFields(bytes.substr(0, size - 2), options_.trailers);
     if (fields) {
       trailers_ = std::make_shared<FieldList>(std::move(fields.value()));
@@ -129,7 +129,9 @@ bool BodyReader::takeTrailers(std::string_view bytes) {
       return false;
     }
   }
-  auto found = std::optional<uint32_t>(static_cast<uint32_t>(bytes.size()));
+  // What is beyond the limit has come by chance.
+  size_t seen = std::min<size_t>(size == 0 ? bytes.size() : size, options_.trailers.bytes);
+  auto found = std::optional<uint32_t>(static_cast<uint32_t>(seen));
   fail(options_.side == Side::REQUEST
            ? makeError<ErrorKind::HTTP_REQUEST_TRAILER_SECTION_SIZE>(found)
            : makeError<ErrorKind::HTTP_RESPONSE_TRAILER_SECTION_SIZE>(found));

@@ -183,6 +183,30 @@ TEST_F(HttpBody, ASmallMessageLeavesInOneWrite) {
   EXPECT_EQ(sent.writes, 1);
 }
 
+// Found by the fuzzer `http`.
+TEST_F(HttpBody, TheSizeOfTrailersThatAreTooLargeDoesNotDependOnHowTheyArrive) {
+  const std::string text = "0\r\na: " + std::string(300, 'x') + "\r\n\r\nNEXT";
+  for (size_t size : {size_t{1}, size_t{250}, size_t{290}, text.size()}) {
+    kj::TwoWayPipe way = kj::newTwoWayPipe();
+    Wire line(*way.ends[0], time.timer);
+    BodyOptions options{.framing = Framing::CHUNKED};
+    options.trailers.bytes = 280;
+    BodyReader reader(line, options);
+    kj::Promise<void> dropped = reader.discard();
+    std::string_view left = text;
+    while (!left.empty()) {
+      std::string_view piece = left.substr(0, size);
+      auto sending = way.ends[1]->write(piece.data(), piece.size());
+      left.remove_prefix(piece.size());
+      if (dropped.poll(time.waitScope)) break;
+    }
+    ASSERT_NE(reader.error(), nullptr);
+    constexpr auto EXPECTED = ErrorKind::HTTP_REQUEST_TRAILER_SECTION_SIZE;
+    ASSERT_EQ(kindOf(*reader.error()), EXPECTED);
+    EXPECT_EQ(std::get<static_cast<size_t>(EXPECTED)>(*reader.error()), 280u) << size;
+  }
+}
+
 TEST_F(HttpBody, ChunksAndTrailersAreWritten) {
   Sent sent;
   auto body = std::make_shared<BodyWriter>(Side::RESPONSE);
