@@ -68,6 +68,8 @@ def test_options_are_for_the_component_that_answers(t):
     folder = workload(t, '"/" = "web"\n"/hello" = "hello"\n')
     with Serving(t, folder, "--env", "MORE=1") as server:
         assert ask(server, "/env").text == "MORE=1\nWHO=web\n"
+    with Serving(t, folder, "--env", "WHO=me") as server:
+        assert ask(server, "/env").text == "WHO=me\n"
     with Serving(t, folder, "--component", "hello") as server:
         assert ask(server, "/env").text == "Hello, world!\n"
 

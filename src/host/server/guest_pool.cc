@@ -109,7 +109,12 @@ WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& grant
   wasi.error = options.wasi.error;
   if (planned.name != front) return wasi;
   auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-  append(wasi.environment, options.wasi.environment);
+  const auto& variables = options.wasi.environment;
+  std::erase_if(wasi.environment, [&](const auto& variable) {
+    return std::ranges::find(variables, variable.first, [](auto& v) { return v.first; }) !=
+           variables.end();
+  });
+  append(wasi.environment, variables);
   append(wasi.directories, options.wasi.directories);
   append(wasi.http.allow, options.wasi.http.allow);
   append(wasi.network.connect, options.wasi.network.connect);
