@@ -34,14 +34,11 @@ std::optional<double> parseWithUnit(std::string_view text, std::span<const Unit>
 }  // namespace
 
 void setVariables(Variables& to, const Variables& from) {
-  for (const auto& [name, value] : from) {
-    auto known = std::ranges::find(to, name, &Variables::value_type::first);
-    if (known != to.end()) {
-      known->second = value;
-    } else {
-      to.emplace_back(name, value);
-    }
-  }
+  constexpr auto NAME = &Variables::value_type::first;
+  std::erase_if(to, [&](const auto& variable) {
+    return std::ranges::find(from, variable.first, NAME) != from.end();
+  });
+  to.insert(to.end(), from.begin(), from.end());
 }
 
 Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
@@ -154,9 +151,9 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
       return Error(ErrorCode::INVALID_ARGUMENT, "--env " + entry + ": there is no name before '='");
     }
     if (equals != std::string::npos) {
-      setVariables(options.wasi.environment, {{entry.substr(0, equals), entry.substr(equals + 1)}});
+      options.wasi.environment.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
     } else if (const char* value = std::getenv(entry.c_str())) {
-      setVariables(options.wasi.environment, {{entry, value}});
+      options.wasi.environment.emplace_back(entry, value);
     } else {
       return Error(ErrorCode::INVALID_ARGUMENT,
                    "--env " + entry + ": not set here; write " + entry + "=VALUE");

@@ -25,7 +25,7 @@ Result<uint64_t> parseSize(std::string_view text);
 
 // Environment variables, names and values.
 using Variables = std::vector<std::pair<std::string, std::string>>;
-// Sets each of `from` in `to`; a later value takes the place of an earlier one.
+// Adds `from` to `to`, in place of what `to` has under the same names.
 void setVariables(Variables& to, const Variables& from);
 
 // Options of commands that run guests.

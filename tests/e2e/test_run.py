@@ -41,10 +41,6 @@ def test_the_environment_is_what_the_options_say(t):
           env={"FOO": "from outside"}).succeeded("A=\nB=2=3\nFOO=from outside\n")
 
 
-def test_the_last_value_of_a_variable_counts(t):
-    t("run", "--env", "A=1", "--env", "B=2", "--env", "A=3", "@cli", "env").succeeded("A=3\nB=2\n")
-
-
 def test_a_variable_that_is_not_set_cannot_be_passed_on(t):
     t("run", "--env", "NO_SUCH_VARIABLE", "@cli", "env").refused(125, "NO_SUCH_VARIABLE", "not set")
     t("run", "--env", "=x", "@cli", "env").refused(125, "--env =x")

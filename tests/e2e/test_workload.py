@@ -50,8 +50,8 @@ def test_each_component_has_its_own_environment(t):
 
 def test_the_command_line_beats_the_environment_of_the_manifest(t):
     folder = probing(t, 'env = { COLOUR = "red", B = "1" }', 'env = { COLOUR = "blue" }')
-    t("run", "--no-prefix", "--env", "COLOUR=green", "--env", "COLOUR=grey", folder, "env").succeeded(
-        'here: [("COLOUR", "grey"), ("B", "1")]\nthere: [("COLOUR", "blue")]\n')
+    t("run", "--no-prefix", "--env", "COLOUR=green", folder, "env").succeeded(
+        'here: [("B", "1"), ("COLOUR", "green")]\nthere: [("COLOUR", "blue")]\n')
 
 
 def test_each_component_has_its_own_configuration(t):
