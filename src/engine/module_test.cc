@@ -1,11 +1,8 @@
 #include "engine/module.h"
 
+#include "base/temp_folder_testing.h"
 #include "engine/engine_testing.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <fstream>
 
 namespace tenon::engine {
@@ -99,12 +96,10 @@ TEST(Module, LoadsFromAFileThatHasMoreAtItsEnd) {
           .serialize()
           .value();
   bytes.resize(bytes.size() + 12345, std::byte{0xaa});
-  char path[] = "/tmp/tenon-module-XXXXXX";
-  int file = mkstemp(path);
-  ASSERT_EQ(write(file, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-  close(file);
-  auto module = Module::deserializeFile(testEngine(), path);
-  unlink(path);
+  TempFolder folder;
+  std::ofstream(folder / "module", std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<ssize_t>(bytes.size()));
+  auto module = Module::deserializeFile(testEngine(), (folder / "module").c_str());
   ASSERT_TRUE(module.ok()) << module.error().message;
   Guest guest(*module);
   EXPECT_EQ(*guest.call("f"), 7u);

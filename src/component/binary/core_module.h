@@ -9,6 +9,7 @@
 #include <tenon/result.h>
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -21,6 +22,14 @@ struct CoreModuleInterface {
   std::vector<CoreExportDecl> exports;  // in order; function types resolved
   bool hasStart = false;
 };
+
+// The types of a module's exports by name. They live in `interface`.
+using ExportTypes = std::map<std::string_view, const CoreExternType*>;
+inline ExportTypes exportTypes(const CoreModuleInterface& interface) {
+  ExportTypes types;
+  for (const CoreExportDecl& entry : interface.exports) types.emplace(entry.name, &entry.type);
+  return types;
+}
 
 // Reads types, imports, functions, tables, memories, globals, tags and exports. `baseOffset` is
 // added to the offsets in errors. Names borrow `bytes`.

@@ -28,11 +28,7 @@ Result<uint32_t> Flattener::memorySlot(const CoreItem& item, uint64_t offset) {
   auto interface = interfaces_.find(module.bytes.data());
   if (interface == interfaces_.end()) return invalidDefinition("an unread core module", offset);
   auto [exports, isNew] = exportsByName_.try_emplace(module.bytes.data());
-  if (isNew) {
-    for (const CoreExportDecl& entry : interface->second.exports) {
-      exports->second.emplace(entry.name, &entry.type);
-    }
-  }
+  if (isNew) exports->second = exportTypes(interface->second);
   auto entry = exports->second.find(item.name);
   if (entry == exports->second.end()) {
     return invalidDefinition("a memory that its module does not export", offset);

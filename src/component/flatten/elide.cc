@@ -133,16 +133,11 @@ class Elider {
     return found->second ? &*found->second : nullptr;
   }
 
-  using Exports = std::map<std::string_view, const CoreExternType*>;
-  const Exports* exportsOf(uint32_t step) {
+  const ExportTypes* exportsOf(uint32_t step) {
     const CoreModuleInterface* interface = interfaceOf(step);
     if (!interface) return nullptr;
     auto [found, added] = exports_.try_emplace(program_.steps[step].module);
-    if (added) {
-      for (const CoreExportDecl& entry : interface->exports) {
-        found->second.emplace(entry.name, &entry.type);
-      }
-    }
+    if (added) found->second = exportTypes(*interface);
     return &found->second;
   }
 
@@ -178,13 +173,13 @@ class Elider {
     if (!fixup || fixup->table.module != tableArg->module || fixup->table.name != tableArg->name) {
       return false;
     }
-    const Exports* shimExports = exportsOf(step);
+    const ExportTypes* shimExports = exportsOf(step);
     const CoreModuleInterface* fixupInterface = interfaceOf(pair.fixup);
     if (!shimExports || !fixupInterface) return false;
     return fill(*shim, *fixup, *shimExports, *fixupInterface, pair);
   }
 
-  bool fill(const ShimModule& shim, const FixupModule& fixup, const Exports& shimExports,
+  bool fill(const ShimModule& shim, const FixupModule& fixup, const ExportTypes& shimExports,
             const CoreModuleInterface& fixupInterface, Pair& pair) {
     const InstantiateStep& fixupStep = program_.steps[pair.fixup];
     if (fixupInterface.imports.size() != fixupStep.args.size()) return false;
@@ -241,7 +236,7 @@ class Elider {
     if (item.kind == CoreItem::Kind::ADAPTER) {
       return sameType(program_.adapters[item.index].signature, type);
     }
-    const Exports* exports = exportsOf(item.index);
+    const ExportTypes* exports = exportsOf(item.index);
     if (!exports) return false;
     auto found = exports->find(item.name);
     return found != exports->end() && found->second->kind == CoreExternKind::FUNC &&
@@ -363,7 +358,7 @@ class Elider {
   LateBudget late_;
   // By module; empty: it is none.
   std::map<uint32_t, std::optional<CoreModuleInterface>> interfaces_;
-  std::map<uint32_t, Exports> exports_;
+  std::map<uint32_t, ExportTypes> exports_;
   std::map<uint32_t, std::optional<ShimModule>> shims_;
   std::map<uint32_t, std::optional<FixupModule>> fixups_;
 };

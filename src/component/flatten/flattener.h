@@ -92,7 +92,7 @@ class Flattener {
   std::map<const std::byte*, uint32_t> moduleIndices_;
   std::map<const std::byte*, CoreModuleInterface> interfaces_;
   // Of those that memories were looked for in.
-  std::map<const std::byte*, std::map<std::string_view, const CoreExternType*>> exportsByName_;
+  std::map<const std::byte*, ExportTypes> exportsByName_;
 };
 
 // Something that validation should have refused.
