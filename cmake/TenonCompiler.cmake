@@ -12,8 +12,10 @@ endif()
 if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(TENON_CCACHE ccache)
   if(TENON_CCACHE)
-    # Without these ccache steps aside where a header is precompiled (cmake/TenonPrecompile.cmake).
+    # The first: without it ccache steps aside where a header is precompiled (cmake/TenonPrecompile.cmake).
+    # The others: what one clone or work tree compiled serves all others of this machine.
     set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${TENON_CCACHE} CACHE STRING "")
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+      CCACHE_NOHASHDIR=1 ${TENON_CCACHE} CACHE STRING "")
   endif()
 endif()
