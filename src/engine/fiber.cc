@@ -266,11 +266,9 @@ void Fiber::cancel(TrapKind kind, std::string_view message) {
   if (future_ == nullptr) return;
   checkThread();
   if (running_) fatal("a fiber cancels itself");
-  if (message.empty())
-    message = kind == TrapKind::DEADLINE ? "the deadline passed" : "the call was cancelled";
   cancelled_ = true;
   cancelKind_ = kind;
-  store_.recordTrap(makeTrap(kind, message));
+  store_.recordTrap(makeTrap(kind, message.empty() ? Store::messageOf(kind) : message));
   store_.state_ = (store_.state_ & ~Store::SUSPENDED) | Store::ON_FIBER;
   running_ = true;
   // Resumes the fiber once, with an error; returns when it has unwound.

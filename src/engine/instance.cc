@@ -74,16 +74,16 @@ Instance::~Instance() {
   // What unwinds uses the instance.
   if (Fiber* fiber = store_.fiber()) fiber->cancel();
   // What the guest still owns of the embedder's resources. No guest code runs any more.
-  auto drop = [&](uint32_t resource, uint32_t rep) {
+  auto drop = [&](uint32_t resource, uint32_t rep, call::PartContext* owner) {
     const call::HostResource* host = linked_->hostResource(resource);
-    if (host && host->drop) host->drop(rep);
+    if (host && host->drop) host->drop(owner, rep);
   };
-  for (const ComponentInstance& component : components_) {
-    component.handles.forEach([&](const call::Handle& handle) {
-      if (handle.kind == call::HandleKind::OWN) drop(handle.resource, handle.rep);
+  for (uint32_t index = 0; index < components_.size(); ++index) {
+    components_[index].handles.forEach([&](const call::Handle& handle) {
+      if (handle.kind == call::HandleKind::OWN) drop(handle.resource, handle.rep, partOf(index));
     });
   }
-  for (auto [resource, rep] : givenUp_) drop(resource, rep);
+  for (auto [resource, rep] : givenUp_) drop(resource, rep, options_.whole);
 }
 
 abi::HandleFactory& Instance::handles() { return *handles_; }
@@ -94,8 +94,15 @@ uint64_t Instance::memorySize() const {
   return bytes;
 }
 
-void Instance::beginCall() {
-  if (options_.timeout) store_.setDeadline(Store::Clock::now() + *options_.timeout);
+void Instance::beginCall(const CallLimits& limits) {
+  auto timeout = limits.timeout ? limits.timeout : options_.timeout;
+  std::optional<Store::Clock::time_point> deadline;
+  if (timeout) {
+    auto now = Store::Clock::now();
+    if (*timeout < Store::Clock::time_point::max() - now) deadline = now + *timeout;
+  }
+  if (deadline || store_.deadline()) store_.setDeadline(deadline);
+  if (limits.stopFlag) store_.setStopFlag(limits.stopFlag);
 }
 
 Result<void> Instance::runProgram() {
@@ -315,7 +322,7 @@ bool Instance::dropGivenUp() {
   while (!givenUp_.empty() && !store_.poisoned()) {
     auto [resource, rep] = givenUp_.back();
     givenUp_.pop_back();
-    if (!dropResource(resource, rep)) return false;
+    if (!dropResource(resource, rep, options_.whole)) return false;
   }
   return !store_.poisoned();
 }
@@ -329,17 +336,17 @@ void Instance::giveUp(uint32_t resource, uint32_t rep) {
   bool isPartOfCall = inCall();
   if (!isPartOfCall) beginCall();
   CallScope call(*this);
-  dropResource(resource, rep);
+  dropResource(resource, rep, options_.whole);
   // In a call a trap stays: the host function that dropped the handle fails with it.
   if (!isPartOfCall && store_.hasTrap()) store_.takeTrap();
 }
 
-bool Instance::dropResource(uint32_t resource, uint32_t rep) {
+bool Instance::dropResource(uint32_t resource, uint32_t rep, call::PartContext* owner) {
   const component::ResourceInfo& info = program().resources[resource];
   if (info.imported) {
     const call::HostResource* host = linked_->hostResource(resource);
     if (host && host->drop) {
-      host->drop(rep);
+      host->drop(owner, rep);
     } else {
       objects_.drop(rep);
     }

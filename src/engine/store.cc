@@ -101,6 +101,31 @@ void Store::setDeadline(std::optional<Clock::time_point> deadline) {
   updateTimed();
 }
 
+void Store::setStopFlag(const std::atomic<bool>* flag) {
+  stopFlag_ = flag;
+  updateTimed();
+}
+
+std::optional<TrapKind> Store::dueNow() const {
+  if (stopFlag_ != nullptr && stopFlag_->load(std::memory_order_relaxed)) {
+    return TrapKind::CANCELLED;
+  }
+  if (deadline_ && Clock::now() >= *deadline_) return TrapKind::DEADLINE;
+  return std::nullopt;
+}
+
+std::optional<TrapKind> Store::due() {
+  // Host functions are too short and too many to read the clock after each.
+  uint32_t tick = engine_->ticks();
+  if (tick == tickSeen_ && stopFlag_ == nullptr) return std::nullopt;
+  tickSeen_ = tick;
+  return dueNow();
+}
+
+std::string Store::messageOf(TrapKind due) {
+  return due == TrapKind::DEADLINE ? "the deadline passed" : "the call was cancelled";
+}
+
 void Store::setSlice(std::chrono::milliseconds slice) {
   int64_t ticks = (slice.count() + Engine::TICK_MILLISECONDS - 1) / Engine::TICK_MILLISECONDS;
   sliceTicks_ = static_cast<uint32_t>(std::clamp<int64_t>(ticks, 0, 1'000'000));
@@ -108,7 +133,7 @@ void Store::setSlice(std::chrono::milliseconds slice) {
 }
 
 void Store::updateTimed() {
-  bool timed = deadline_.has_value() || sliceTicks_ != 0;
+  bool timed = deadline_.has_value() || stopFlag_ != nullptr || sliceTicks_ != 0;
   if (timed == ((state_ & TIMED) != 0)) return;
   if (timed) {
     state_ |= TIMED;
@@ -141,14 +166,14 @@ wasmtime_error_t* Store::onEpoch(wasmtime_context_t*, void* data, uint64_t* delt
   store.noteArrival();
   *delta = 1;
   *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
-  if (store.deadline_ && Clock::now() >= *store.deadline_) {
+  if (auto due = store.dueNow()) {
     if (!store.trap_) {
       Trap trap;
-      trap.kind = TrapKind::DEADLINE;
-      trap.message = "the deadline passed";
+      trap.kind = *due;
+      trap.message = messageOf(*due);
       store.trap_ = std::make_unique<Trap>(std::move(trap));
     }
-    return wasmtime_error_new("deadline");
+    return wasmtime_error_new("interrupted");
   }
   if ((store.state_ & ON_FIBER) != 0 && store.sliceTicks_ != 0) {
     if (store.fiber_->ticksLeft_ > 1) {

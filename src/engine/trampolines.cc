@@ -2,6 +2,7 @@
 
 #include "call/host_call.h"
 #include "component/fuse/control.h"
+#include "engine/blame.h"
 #include "engine/crossing.h"
 #include "engine/fiber.h"
 #include "engine/instance.h"
@@ -33,7 +34,12 @@ struct Arrival {
   // `culprit`: the component instance that broke a rule; without one it is who called.
   wasm_trap_t* trap(std::string_view why) const { return trap(why, trampoline.instance); }
   wasm_trap_t* trap(std::string_view why, uint32_t culprit) const {
-    return store.raise(TrapKind::HOST, instance.blame(why, culprit));
+    return store.raise(TrapKind::HOST, named(instance.blame(why, culprit)));
+  }
+  // With the host function's name in front, where one is called.
+  std::string named(std::string why) const {
+    if (trampoline.kind != Trampoline::Kind::LOWER_IMPORT) return why;
+    return pathOf(instance.program().imports[trampoline.import]) + ": " + why;
   }
 
   // Null if the call may go on. Source: definitions.py, `trap_if(not inst.may_leave)`.
@@ -63,13 +69,13 @@ class ImportCall final : public Crossing<call::HostCall> {
                                             : GuestMemory(),
                  state.options.encoding, state.instance.part(arrival.binding.part),
                  state.instance.objects(), arrival.trampoline.type),
-        store_(arrival.store) {
+        arrival_(arrival) {
     handles = &state.instance.handles();
   }
 
   bool suspend() override {
     if (failed()) return false;
-    if (!block(store_)) {
+    if (!block(arrival_.store)) {
       fail("the call was cancelled or cannot wait here");
       return false;
     }
@@ -78,7 +84,7 @@ class ImportCall final : public Crossing<call::HostCall> {
   }
 
   void wake() override {
-    if (Fiber* fiber = store_.fiber()) fiber->wake();
+    if (Fiber* fiber = arrival_.store.fiber()) fiber->wake();
   }
 
   void exit(int code) override {
@@ -89,7 +95,7 @@ class ImportCall final : public Crossing<call::HostCall> {
   void trap(std::string message) override {
     Trap trap;
     trap.kind = TrapKind::HOST;
-    trap.message = std::move(message);
+    trap.message = arrival_.named(std::move(message));
     raise(std::move(trap));
     fail("the host refused");
   }
@@ -97,18 +103,21 @@ class ImportCall final : public Crossing<call::HostCall> {
   // Null, or what the callback must return.
   wasm_trap_t* finish() {
     // What the host did may have run the guest: a handle that it dropped, a nested call.
-    if (!failed()) return store_.settled();
-    if (store_.hasTrap()) return store_.rethrow();
-    if (error()) return store_.raise(TrapKind::HOST, failure());  // the host function's own words
-    return store_.raise(TrapKind::HOST, state_.instance.blame(failure(), state_.options.instance));
+    Store& store = arrival_.store;
+    if (!failed()) return store.settled([&] { return arrival_.named(""); });
+    if (store.hasTrap()) return store.rethrow();
+    // The host function's own words, or a rule that the guest broke.
+    if (error()) return store.raise(TrapKind::HOST, arrival_.named(failure()));
+    return arrival_.trap(failure());
   }
 
  private:
   void raise(Trap trap) {
-    if (!store_.hasTrap()) wasm_trap_delete(store_.raise(std::move(trap)));
+    Store& store = arrival_.store;
+    if (!store.hasTrap()) wasm_trap_delete(store.raise(std::move(trap)));
   }
 
-  Store& store_;
+  const Arrival& arrival_;
 };
 
 wasm_trap_t* onImport(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
@@ -169,8 +178,9 @@ wasm_trap_t* onResourceDrop(void* environment, wasmtime_caller_t* caller,
     --dropped.scope->borrows;
     return nullptr;
   }
-  bool ok = arrival.instance.dropResource(arrival.trampoline.resource, dropped.rep);
-  return ok ? arrival.store.settled() : arrival.store.rethrow();
+  bool ok = arrival.instance.dropResource(arrival.trampoline.resource, dropped.rep,
+                                          arrival.instance.partOf(arrival.trampoline.instance));
+  return ok ? arrival.store.settled([] { return std::string(); }) : arrival.store.rethrow();
 }
 
 // -- Task, context and waitable built-ins, for the case in which nothing is asynchronous ----------
