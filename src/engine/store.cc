@@ -5,6 +5,7 @@
 #include <tenon_wasmtime.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace tenon::engine {
@@ -41,15 +42,30 @@ Store::~Store() {
 }
 
 wasm_trap_t* Store::raise(TrapKind kind, std::string_view message) {
-  Trap trap;
-  trap.kind = kind;
-  trap.message = message;
-  return raise(std::move(trap));
+  keep(kind, message);
+  return wasmtime_trap_new_code(RECORDED);
 }
 
 wasm_trap_t* Store::raise(Trap trap) {
   if (!trap_) trap_ = std::make_unique<Trap>(std::move(trap));
   return wasmtime_trap_new_code(RECORDED);
+}
+
+wasm_trap_t* Store::raiseNoMemory() noexcept {
+  trapLost_ = true;
+  return wasmtime_trap_new_code(RECORDED);
+}
+
+void Store::keep(TrapKind kind, std::string_view message) noexcept {
+  if (trap_) return;
+  try {
+    Trap trap;
+    trap.kind = kind;
+    trap.message = message;
+    trap_ = std::make_unique<Trap>(std::move(trap));
+  } catch (const std::bad_alloc&) {
+    trapLost_ = true;
+  }
 }
 
 wasm_trap_t* Store::rethrow() {
@@ -65,7 +81,8 @@ wasm_trap_t* Store::stop() {
 Trap Store::takeTrap() {
   if (!trap_) {
     Trap none;
-    none.message = "no trap was recorded";
+    none.message =
+        std::exchange(trapLost_, false) ? "the host has no memory left" : "no trap was recorded";
     return none;
   }
   Trap trap = std::move(*trap_);
@@ -122,7 +139,7 @@ std::optional<TrapKind> Store::due() {
   return dueNow();
 }
 
-std::string Store::messageOf(TrapKind due) {
+std::string_view Store::messageOf(TrapKind due) {
   return due == TrapKind::DEADLINE ? "the deadline passed" : "the call was cancelled";
 }
 
@@ -167,12 +184,7 @@ wasmtime_error_t* Store::onEpoch(wasmtime_context_t*, void* data, uint64_t* delt
   *delta = 1;
   *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
   if (auto due = store.dueNow()) {
-    if (!store.trap_) {
-      Trap trap;
-      trap.kind = *due;
-      trap.message = messageOf(*due);
-      store.trap_ = std::make_unique<Trap>(std::move(trap));
-    }
+    store.keep(*due, messageOf(*due));
     return wasmtime_error_new("interrupted");
   }
   if ((store.state_ & ON_FIBER) != 0 && store.sliceTicks_ != 0) {

@@ -76,6 +76,8 @@ class Store {
   // record of an unwinding stays.
   [[nodiscard]] wasm_trap_t* raise(TrapKind kind, std::string_view message);
   [[nodiscard]] wasm_trap_t* raise(Trap trap);
+  // The same when there is no memory for a Trap.
+  [[nodiscard]] wasm_trap_t* raiseNoMemory() noexcept;
   // For host functions whose own call into the guest failed: returns what the callback must return.
   [[nodiscard]] wasm_trap_t* rethrow();
   // For host functions that may have entered the guest without looking at what came of it, or taken
@@ -87,7 +89,7 @@ class Store {
       return nullptr;
     if (trap_ != nullptr || poisoned()) return stop();
     auto kind = due();
-    return kind ? raise(*kind, who() + messageOf(*kind)) : nullptr;
+    return kind ? raise(*kind, who() + std::string(messageOf(*kind))) : nullptr;
   }
 
   bool hasTrap() const { return trap_ != nullptr; }
@@ -111,7 +113,7 @@ class Store {
   void setStopFlag(const std::atomic<bool>* flag);
   // Why the call that runs must end: DEADLINE (known within a tick) or CANCELLED.
   std::optional<TrapKind> due();
-  static std::string messageOf(TrapKind due);
+  static std::string_view messageOf(TrapKind due);
   // After how much uninterrupted computing a guest on a fiber yields to the loop, rounded up to
   // ticks. Zero: never. Off a fiber, slices do nothing.
   void setSlice(std::chrono::milliseconds slice);
@@ -148,6 +150,8 @@ class Store {
   void dropGrace();
   void noteArrival();
   wasm_trap_t* stop();
+  // Records, unless something is recorded.
+  void keep(TrapKind kind, std::string_view message) noexcept;
   // Adds to what is recorded, or records. Poisons.
   void recordTrap(Trap trap);
   // "trap ..." when a call cannot start; empty when it can.
@@ -159,6 +163,7 @@ class Store {
   wasmtime_context_t* context_ = nullptr;
   Fiber* fiber_ = nullptr;
   std::unique_ptr<Trap> trap_;
+  bool trapLost_ = false;  // there was no memory for it
   std::shared_ptr<Engine> engine_;
   StoreLimits limits_;
   std::optional<Clock::time_point> deadline_;

@@ -8,8 +8,6 @@
 #include "engine/instance.h"
 #include "engine/linked.h"
 
-#include <exception>
-#include <new>
 #include <string>
 
 namespace tenon::engine {
@@ -121,7 +119,7 @@ class ImportCall final : public Crossing<call::HostCall> {
 };
 
 wasm_trap_t* onImport(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                      size_t) noexcept {
+                      size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   CrossingState state(arrival.instance, arrival.trampoline.options, nullptr);
@@ -138,7 +136,7 @@ uint32_t canonical(const Arrival& arrival) {
 }
 
 wasm_trap_t* onResourceNew(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   uint32_t index = arrival.component().handles.add({.kind = call::HandleKind::OWN,
@@ -150,7 +148,7 @@ wasm_trap_t* onResourceNew(void* environment, wasmtime_caller_t* caller, wasmtim
 }
 
 wasm_trap_t* onResourceRep(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   call::Handle* handle = nullptr;
   if (const char* failure = checkHandle(arrival.component().handles, canonical(arrival),
@@ -162,7 +160,7 @@ wasm_trap_t* onResourceRep(void* environment, wasmtime_caller_t* caller, wasmtim
 }
 
 wasm_trap_t* onResourceDrop(void* environment, wasmtime_caller_t* caller,
-                            wasmtime_val_raw_t* values, size_t) noexcept {
+                            wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   uint32_t index = rawValues(values)[0].i32;
@@ -186,7 +184,7 @@ wasm_trap_t* onResourceDrop(void* environment, wasmtime_caller_t* caller,
 // -- Task, context and waitable built-ins, for the case in which nothing is asynchronous ----------
 
 wasm_trap_t* onContextGet(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                          size_t) noexcept {
+                          size_t) {
   Arrival arrival(environment, caller);
   rawValues(values)[0].i64 =
       arrival.instance.context(arrival.trampoline.instance, arrival.trampoline.contextSlot & 1);
@@ -194,7 +192,7 @@ wasm_trap_t* onContextGet(void* environment, wasmtime_caller_t* caller, wasmtime
 }
 
 wasm_trap_t* onContextSet(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                          size_t) noexcept {
+                          size_t) {
   Arrival arrival(environment, caller);
   uint64_t value = arrival.trampoline.contextType == CoreType::I32
                        ? uint64_t{rawValues(values)[0].i32}
@@ -205,7 +203,7 @@ wasm_trap_t* onContextSet(void* environment, wasmtime_caller_t* caller, wasmtime
 }
 
 wasm_trap_t* onBackpressure(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                            size_t) noexcept {
+                            size_t) {
   Arrival arrival(environment, caller);
   uint32_t& count = arrival.component().backpressure;
   if (arrival.trampoline.canon == CanonKind::BACKPRESSURE_INC) {
@@ -219,7 +217,7 @@ wasm_trap_t* onBackpressure(void* environment, wasmtime_caller_t* caller, wasmti
 
 // A synchronous task can neither return early nor be cancelled.
 wasm_trap_t* onTaskReturn(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                          size_t) noexcept {
+                          size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   return arrival.trap(std::string(toString(arrival.trampoline.canon)) +
@@ -227,7 +225,7 @@ wasm_trap_t* onTaskReturn(void* environment, wasmtime_caller_t* caller, wasmtime
 }
 
 wasm_trap_t* onWaitableSetNew(void* environment, wasmtime_caller_t* caller,
-                              wasmtime_val_raw_t* values, size_t) noexcept {
+                              wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   uint32_t index = arrival.component().handles.add({.kind = call::HandleKind::WAITABLE_SET});
@@ -242,7 +240,7 @@ bool isWaitableSet(const Arrival& arrival, uint32_t index) {
 }
 
 wasm_trap_t* onWaitableSetDrop(void* environment, wasmtime_caller_t* caller,
-                               wasmtime_val_raw_t* values, size_t) noexcept {
+                               wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   uint32_t index = rawValues(values)[0].i32;
@@ -253,7 +251,7 @@ wasm_trap_t* onWaitableSetDrop(void* environment, wasmtime_caller_t* caller,
 
 // Nothing can be in a set, because nothing here makes a waitable: polling finds no event.
 wasm_trap_t* onWaitableSetPoll(void* environment, wasmtime_caller_t* caller,
-                               wasmtime_val_raw_t* values, size_t) noexcept {
+                               wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   if (!isWaitableSet(arrival, rawValues(values)[0].i32)) {
@@ -274,7 +272,7 @@ wasm_trap_t* onWaitableSetPoll(void* environment, wasmtime_caller_t* caller,
 }
 
 wasm_trap_t* onThreadYield(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   rawValues(values)[0].i32 = 0;  // not cancelled
@@ -300,14 +298,14 @@ wasm_trap_t* giveHandle(const Arrival& arrival, const call::Handle& handle, RawV
 }
 
 wasm_trap_t* onTrap(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                    size_t) noexcept {
+                    size_t) {
   Arrival arrival(environment, caller);
   auto code = static_cast<component::control::TrapCode>(rawValues(values)[0].i32);
   return arrival.trap(toString(code), rawValues(values)[1].i32);
 }
 
 wasm_trap_t* onTransferOwn(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   uint32_t rep = 0;
   if (const char* failure = takeOwned(arrival.component().handles, canonical(arrival),
@@ -320,7 +318,7 @@ wasm_trap_t* onTransferOwn(void* environment, wasmtime_caller_t* caller, wasmtim
 }
 
 wasm_trap_t* onTransferBorrow(void* environment, wasmtime_caller_t* caller,
-                              wasmtime_val_raw_t* values, size_t) noexcept {
+                              wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   uint32_t index = rawValues(values)[0].i32;
   call::HandleTable& handles = arrival.component().handles;
@@ -346,7 +344,7 @@ wasm_trap_t* onTransferBorrow(void* environment, wasmtime_caller_t* caller,
 }
 
 wasm_trap_t* onLend(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                    size_t) noexcept {
+                    size_t) {
   Arrival arrival(environment, caller);
   call::Handle* handle = nullptr;
   if (const char* failure = checkHandle(arrival.component().handles, canonical(arrival),
@@ -359,25 +357,20 @@ wasm_trap_t* onLend(void* environment, wasmtime_caller_t* caller, wasmtime_val_r
 }
 
 wasm_trap_t* onUnlend(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                      size_t) noexcept {
+                      size_t) {
   Arrival arrival(environment, caller);
   --arrival.component().handles.find(rawValues(values)[0].i32)->lends;
   return nullptr;
 }
 
 wasm_trap_t* onEnterCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                         size_t) noexcept {
+                         size_t) {
   Arrival arrival(environment, caller);
-  try {
-    arrival.instance.fusedCalls().emplace_back();
-  } catch (const std::bad_alloc&) {
-    return arrival.trap("the host has no memory for another call");
-  }
+  arrival.instance.fusedCalls().emplace_back();
   return nullptr;
 }
 
-wasm_trap_t* onExitCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                        size_t) noexcept {
+wasm_trap_t* onExitCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*, size_t) {
   Arrival arrival(environment, caller);
   FusedCall& call = arrival.instance.fusedCalls().back();
   if (call.borrows.borrows != 0) {
@@ -391,14 +384,14 @@ wasm_trap_t* onExitCall(void* environment, wasmtime_caller_t* caller, wasmtime_v
 
 // Operations on a kind of handle that cannot exist yet: there is no such handle.
 wasm_trap_t* onNoSuchHandle(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                            size_t) noexcept {
+                            size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   return arrival.trap(std::string(toString(arrival.trampoline.canon)) + ": unknown handle index");
 }
 
 wasm_trap_t* onUnsupported(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   const Trampoline& trampoline = arrival.trampoline;
   bool isBuiltin =
@@ -407,33 +400,44 @@ wasm_trap_t* onUnsupported(void* environment, wasmtime_caller_t* caller, wasmtim
   return arrival.trap("not supported yet: " + what);
 }
 
+// The callback, whatever it throws: there is memory for little at best.
+template <HostCallback CALLBACK>
+wasm_trap_t* guarded(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                     size_t count) noexcept {
+  try {
+    return CALLBACK(environment, caller, values, count);
+  } catch (...) {
+  }
+  return Store::from(caller).raiseNoMemory();
+}
+
 HostCallback builtinCallback(CanonKind canon) {
   switch (canon) {
     case CanonKind::CONTEXT_GET:
-      return onContextGet;
+      return guarded<onContextGet>;
     case CanonKind::CONTEXT_SET:
-      return onContextSet;
+      return guarded<onContextSet>;
     case CanonKind::BACKPRESSURE_INC:
     case CanonKind::BACKPRESSURE_DEC:
-      return onBackpressure;
+      return guarded<onBackpressure>;
     case CanonKind::TASK_RETURN:
     case CanonKind::TASK_CANCEL:
-      return onTaskReturn;
+      return guarded<onTaskReturn>;
     case CanonKind::WAITABLE_SET_NEW:
-      return onWaitableSetNew;
+      return guarded<onWaitableSetNew>;
     case CanonKind::WAITABLE_SET_POLL:
     case CanonKind::WAITABLE_SET_WAIT:
-      return onWaitableSetPoll;
+      return guarded<onWaitableSetPoll>;
     case CanonKind::WAITABLE_SET_DROP:
-      return onWaitableSetDrop;
+      return guarded<onWaitableSetDrop>;
     case CanonKind::THREAD_YIELD:
-      return onThreadYield;
+      return guarded<onThreadYield>;
     case CanonKind::WAITABLE_JOIN:
     case CanonKind::SUBTASK_CANCEL:
     case CanonKind::SUBTASK_DROP:
-      return onNoSuchHandle;
+      return guarded<onNoSuchHandle>;
     default:
-      return onUnsupported;
+      return guarded<onUnsupported>;
   }
 }
 
@@ -442,31 +446,31 @@ HostCallback builtinCallback(CanonKind canon) {
 HostCallback callbackFor(const Trampoline& trampoline) {
   switch (trampoline.kind) {
     case Trampoline::Kind::LOWER_IMPORT:
-      return trampoline.options.async ? onUnsupported : onImport;
+      return trampoline.options.async ? guarded<onUnsupported> : guarded<onImport>;
     case Trampoline::Kind::RESOURCE_NEW:
-      return onResourceNew;
+      return guarded<onResourceNew>;
     case Trampoline::Kind::RESOURCE_REP:
-      return onResourceRep;
+      return guarded<onResourceRep>;
     case Trampoline::Kind::RESOURCE_DROP:
-      return onResourceDrop;
+      return guarded<onResourceDrop>;
     case Trampoline::Kind::BUILTIN:
       return builtinCallback(trampoline.canon);
     case Trampoline::Kind::TRAP:
-      return onTrap;
+      return guarded<onTrap>;
     case Trampoline::Kind::TRANSFER_OWN:
-      return onTransferOwn;
+      return guarded<onTransferOwn>;
     case Trampoline::Kind::TRANSFER_BORROW:
-      return onTransferBorrow;
+      return guarded<onTransferBorrow>;
     case Trampoline::Kind::LEND:
-      return onLend;
+      return guarded<onLend>;
     case Trampoline::Kind::UNLEND:
-      return onUnlend;
+      return guarded<onUnlend>;
     case Trampoline::Kind::ENTER_CALL:
-      return onEnterCall;
+      return guarded<onEnterCall>;
     case Trampoline::Kind::EXIT_CALL:
-      return onExitCall;
+      return guarded<onExitCall>;
     default:
-      return onUnsupported;
+      return guarded<onUnsupported>;
   }
 }
 

@@ -1,3 +1,4 @@
+#include "call/guarded.h"
 #include "call/registry.h"
 #include "component/abi/dynamic.h"
 #include "host/state.h"
@@ -21,13 +22,9 @@ struct Closure {
 
   static void run(void* closure, call::HostCall& call, RawValue* values) noexcept {
     auto& self = *static_cast<Closure*>(closure);
-    try {
+    call::guarded(call, [&] {
       self.invoke(self.callable.get(), Caller(call.part), call, call.type, values);
-    } catch (const std::exception& exception) {
-      call.trap(std::string("the host function threw: ") + exception.what());
-    } catch (...) {
-      call.trap("the host function threw");
-    }
+    });
   }
 };
 
