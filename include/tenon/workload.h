@@ -21,6 +21,7 @@
 #include <tenon/linker.h>
 #include <tenon/result.h>
 
+#include <any>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -119,6 +120,8 @@ struct WorkloadOptions {
   Prefix prefix = Prefix::AUTO;
   // Called once for each planned component before it is made, to change its context.
   std::function<void(const PlannedComponent& component, WasiOptions& wasi)> adjust;
+  // For host functions that ask who calls: see Caller. One for all components.
+  std::any userData;
 };
 
 // A workload, running: one store with an instance of each planned component in it. A trap in one
@@ -138,8 +141,8 @@ class WorkloadInstance {
 
   // As Instance::run. `component` empty: the only one that is a program. Errors: also AMBIGUOUS
   // (details: which are programs), NOT_FOUND.
-  Result<int> run(std::string_view component = {});
-  Result<PendingCall> startRun(std::string_view component = {});
+  Result<int> run(std::string_view component = {}, const CallOptions& options = {});
+  Result<PendingCall> startRun(std::string_view component = {}, const CallOptions& options = {});
 
   // Bytes of all linear memories of all components.
   uint64_t memorySize() const;

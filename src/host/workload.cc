@@ -284,9 +284,11 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
     TENON_TRY(auto executable, state_->join(*state->plan));
     TENON_CHECK(linkerState.link(state_->engine, executable));
   }
+  state->userData = options.userData;
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.timeout = options.timeout;
+  settings.whole = &state->whole;
   bool prefix = options.prefix == WorkloadOptions::Prefix::AUTO &&
                 std::ranges::count_if(state->plan->components, canWrite) > 1;
   for (const PlannedComponent& planned : state->plan->components) {
@@ -305,6 +307,7 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
       return error;
     }
     (*context)->component = planned.name;
+    (*context)->userData = &state->userData;
     settings.parts.push_back(context->get());
     state->contexts.push_back(*std::move(context));
   }
@@ -378,24 +381,25 @@ namespace {
 
 // `component` empty: the only program.
 Result<PendingCall> startProgram(host::InstanceState& instance, std::string_view component,
-                                 host::Turns turns) {
+                                 host::Turns turns, const CallOptions& options) {
   std::string name(component);
   if (name.empty()) {
     TENON_TRY(name, onlyProgram(*instance.plan));
   }
   TENON_TRY(const auto* exports, exportsOf(instance, name));
-  return host::startRun(instance, *exports, name, turns);
+  return host::startRun(instance, *exports, name, turns, options);
 }
 
 }  // namespace
 
-Result<PendingCall> WorkloadInstance::startRun(std::string_view component) {
-  return startProgram(*state_, component, host::Turns::ALWAYS);
+Result<PendingCall> WorkloadInstance::startRun(std::string_view component,
+                                               const CallOptions& options) {
+  return startProgram(*state_, component, host::Turns::ALWAYS, options);
 }
 
-Result<int> WorkloadInstance::run(std::string_view component) {
-  TENON_TRY(PendingCall pending, startProgram(*state_, component, host::Turns::SHARED));
-  return host::finishRun(*state_, std::move(pending));
+Result<int> WorkloadInstance::run(std::string_view component, const CallOptions& options) {
+  TENON_TRY(PendingCall pending, startProgram(*state_, component, host::Turns::SHARED, options));
+  return host::finishRun(*state_, std::move(pending), options);
 }
 
 uint64_t WorkloadInstance::memorySize() const { return state_->instance->memorySize(); }

@@ -11,19 +11,22 @@ import os
 import re
 import subprocess
 import sys
+from random import Random
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LARGEST_SEED = 100_000
 
-# libFuzzer's options. The engine's memory is not the sanitizers' to judge: no leaks are looked for where it runs.
+# libFuzzer's options. The engine's memory is not the sanitizers' to judge: no leaks are looked for where it runs. Where
+# bytes are choices (input.h), what is read past the end is 0, so that a short input reaches little: lengths are not
+# limited at the beginning.
 OPTIONS = {
     "validate": ["-max_len=20000", "-detect_leaks=0", "-timeout=20"],
     "wit": ["-max_len=20000", "-timeout=20"],
     "wave": ["-max_len=2000", "-timeout=10"],
-    "abi": ["-max_len=4000", "-timeout=10"],
+    "abi": ["-max_len=4000", "-timeout=10", "-len_control=0"],
     "manifest": ["-max_len=4000", "-timeout=10"],
     "http": ["-max_len=3000", "-timeout=10"],
-    "adapter": ["-max_len=2000", "-detect_leaks=0", "-timeout=30", "-rss_limit_mb=4096"],
+    "adapter": ["-max_len=2000", "-detect_leaks=0", "-timeout=30", "-rss_limit_mb=4096", "-len_control=0"],
 }
 
 
@@ -66,11 +69,19 @@ def messages():
                 yield bytes([7, framing, 0, 5]) + text
 
 
+def choices():
+    """Random bytes, the same each time: for what makes types and values of them."""
+    random = Random(2026)
+    for length in (8, 32, 100, 300, 1000, 2000):
+        for _ in range(50):
+            yield random.randbytes(length)
+
+
 def seed(name, folder):
     corpus = os.path.join(folder, "corpus-" + name)
     os.makedirs(corpus, exist_ok=True)
     found = {"validate": lambda: components(folder), "wit": lambda: components(folder), "wave": values,
-             "manifest": manifests, "http": messages}.get(name, lambda: [])()
+             "manifest": manifests, "http": messages, "abi": choices, "adapter": choices}[name]()
     for bytes in found:
         path = os.path.join(corpus, hashlib.sha256(bytes).hexdigest()[:20])
         if not os.path.exists(path):
