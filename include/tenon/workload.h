@@ -45,6 +45,7 @@ struct WorkloadLink {
   enum class Instance : uint8_t { SHARED, OWN };
   std::string to;  // a component's name
   Instance instance = Instance::SHARED;
+  std::string item = {};  // its export, where that has another name than the import
 };
 
 // One component of a workload. Its context is its own: no other part of the workload can reach what

@@ -1,11 +1,11 @@
 #include "cli/options.h"
 
+#include "cli/files.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 namespace tenon::cli {
@@ -186,11 +186,11 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
   options.wasi.http.allow = allowHttp;
   options.wasi.http.allowPrivate = allowHttpPrivate;
   if (!httpRoots.empty()) {
-    std::ifstream file(httpRoots, std::ios::binary);
-    options.wasi.http.roots.assign((std::istreambuf_iterator<char>(file)), {});
-    if (!file) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--http-roots " + httpRoots + ": cannot be read");
+    auto roots = readSmallFile(httpRoots);
+    if (!roots) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "--http-roots " + roots.error().message);
     }
+    options.wasi.http.roots = *std::move(roots);
   }
   if (!timeout.empty()) {
     TENON_TRY(auto duration, parseDuration(timeout));

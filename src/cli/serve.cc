@@ -1,5 +1,6 @@
 #include "cli/access_log.h"
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/guest.h"
 #include "cli/options.h"
 #include "cli/parse.h"
@@ -11,26 +12,19 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 namespace tenon::cli {
 namespace {
 
 Result<std::string> readText(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (file && !text.empty()) return text;
-  const char* why = errno != 0 ? std::strerror(errno) : "it is empty";
-  return Error(ErrorCode::INVALID_ARGUMENT, path + " cannot be read: " + why);
+  TENON_TRY(std::string text, readSmallFile(path));
+  if (!text.empty()) return text;
+  return Error(ErrorCode::INVALID_ARGUMENT, path + " cannot be read: it is empty");
 }
 
 Result<std::chrono::milliseconds> parseTime(const std::string& text) {

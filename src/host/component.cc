@@ -17,9 +17,6 @@
 namespace tenon {
 namespace {
 
-// A file of more bytes than this is refused before it is read.
-constexpr uint64_t MAX_FILE_BYTES = uint64_t{1} << 30;
-
 Error fileError(const std::string& path, int code) {
   ErrorCode kind = code == ENOENT || code == ENOTDIR ? ErrorCode::NOT_FOUND
                    : code == EACCES || code == EPERM ? ErrorCode::PERMISSION
@@ -40,6 +37,18 @@ class Descriptor {
  private:
   int fd_;
 };
+
+bool namesDescriptor(std::string_view path) {
+  return path == "/dev/stdin" || path.starts_with("/dev/fd/") ||
+         path.starts_with("/proc/self/fd/");
+}
+
+const char* kindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
 
 // Collects the functions of an export list, interfaces first to last.
 void collect(const std::vector<component::ProgramExport>& exports, const std::string& interface,
@@ -88,25 +97,31 @@ Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
 
 namespace host {
 
-Result<std::vector<std::byte>> readFile(const std::string& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<std::vector<std::byte>> readFile(const std::string& path, Pipes pipes, uint64_t most) {
+  // A pipe that nobody writes to would hold the opening, too.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (file.get() < 0) return fileError(path, errno);
   struct stat info;
   if (::fstat(file.get(), &info) != 0) return fileError(path, errno);
-  if (S_ISDIR(info.st_mode)) {
-    return Error(ErrorCode::IO, path + ": this is a directory, name the component's file in it");
+  if (S_ISFIFO(info.st_mode) && pipes == Pipes::BY_DESCRIPTOR && namesDescriptor(path)) {
+    if (::fcntl(file.get(), F_SETFL, 0) != 0) return fileError(path, errno);
+  } else if (!S_ISREG(info.st_mode)) {
+    return Error(ErrorCode::IO, path + ": this is " + kindOf(info.st_mode) + ", not a file");
   }
-  if (static_cast<uint64_t>(info.st_size) > MAX_FILE_BYTES) {
-    return Error(ErrorCode::LIMIT_EXCEEDED, path + ": larger than 1 GiB");
-  }
+  auto tooLarge = [&] {
+    uint64_t mebibytes = most >> 20;
+    return Error(ErrorCode::LIMIT_EXCEEDED,
+                 path + ": larger than " +
+                     (mebibytes >= 1024 ? std::to_string(mebibytes >> 10) + " GiB"
+                                        : std::to_string(mebibytes) + " MiB"));
+  };
+  if (static_cast<uint64_t>(info.st_size) > most) return tooLarge();
   std::vector<std::byte> bytes(static_cast<size_t>(info.st_size));
   size_t have = 0;
   while (true) {
     // One byte more than expected shows whether a pipe, or a file that grows, has more.
     if (have == bytes.size()) {
-      if (have >= MAX_FILE_BYTES) {
-        return Error(ErrorCode::LIMIT_EXCEEDED, path + ": larger than 1 GiB");
-      }
+      if (have > most) return tooLarge();
       bytes.resize(have + (have == static_cast<size_t>(info.st_size) ? 1 : 65536));
     }
     ssize_t count = ::read(file.get(), bytes.data() + have, bytes.size() - have);
@@ -177,7 +192,11 @@ constexpr std::string_view COMPONENT_SUFFIX = ".wasm";
 std::string FunctionInfo::path() const { return interface.empty() ? name : interface + "." + name; }
 
 Result<Component> Component::load(const Engine& engine, const std::string& path) {
-  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path));
+  return host::loadComponent(engine, path, host::Pipes::BY_DESCRIPTOR);
+}
+
+Result<Component> host::loadComponent(const Engine& engine, const std::string& path, Pipes pipes) {
+  TENON_TRY(std::vector<std::byte> bytes, readFile(path, pipes));
   if (!engine::looksLikeArtifact(bytes)) {
     auto component = link(engine, std::move(bytes), path);
     if (!component) {
@@ -214,7 +233,7 @@ Result<Component> Component::fromBytes(const Engine& engine, std::span<const std
 }
 
 Result<std::string> Component::inspect(const std::string& path, InspectFormat format) {
-  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path));
+  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path, host::Pipes::BY_DESCRIPTOR));
   if (engine::looksLikeArtifact(bytes)) {
     return Error(ErrorCode::UNSUPPORTED,
                  path + ": this is compiled code, inspect the component that it was made from");

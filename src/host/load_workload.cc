@@ -1,11 +1,14 @@
-#include "base/edit_distance.h"
+#include "base/suggest.h"
 #include "host/state.h"
 #include "link/manifest.h"
+#include "link/toml.h"
 
 #include <tenon/workload.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -19,17 +22,14 @@ namespace fs = std::filesystem;
 std::string suggestFile(const std::string& path) {
   std::error_code failed;
   std::string wanted = fs::path(path).filename();
-  std::string best;
-  size_t bestDistance = wanted.size() / 3 + 1;
   fs::path folder = fs::path(path).parent_path();
-  size_t seen = 0;
+  std::vector<std::string> names;
   for (fs::directory_iterator entry(folder.empty() ? fs::path(".") : folder, failed), end;
-       !failed && entry != end && ++seen < 1000; entry.increment(failed)) {
-    std::string name = entry->path().filename();
-    size_t distance = base::editDistance(wanted, name);
-    if (distance < bestDistance) best = name, bestDistance = distance;
+       !failed && entry != end && names.size() < base::Nearest::MOST_NAMES;
+       entry.increment(failed)) {
+    names.push_back(entry->path().filename());
   }
-  return best.empty() ? "" : "; did you mean '" + best + "'?";
+  return base::didYouMean(wanted, names);
 }
 
 std::string relativeTo(const std::string& manifest, const std::string& path) {
@@ -83,11 +83,12 @@ class Loader {
     std::map<std::string, WorkloadLink> links;
     for (const auto& [import, link] : described.links) {
       links[import] = {link.to,
-                       link.own ? WorkloadLink::Instance::OWN : WorkloadLink::Instance::SHARED};
+                       link.own ? WorkloadLink::Instance::OWN : WorkloadLink::Instance::SHARED,
+                       link.item};
       state_->places[{described.name, import}] = link.place;
     }
     std::string source = relativeTo(path_, described.source);
-    auto component = Component::load(state_->engine, source);
+    auto component = load(source);
     if (!component) {
       const Error& error = component.error();
       problem(described.sourcePlace,
@@ -98,8 +99,23 @@ class Loader {
         {described.name, *std::move(component), std::move(links), std::move(wasi)});
   }
 
+  // Once for all components that a file is the source of.
+  Result<Component> load(const std::string& source) {
+    auto [known, fresh] = loaded_.try_emplace(source);
+    if (fresh) {
+      auto component = host::loadComponent(state_->engine, source, host::Pipes::NEVER);
+      if (!component) {
+        loaded_.erase(known);
+        return component;
+      }
+      known->second = *std::move(component);
+    }
+    return *known->second;
+  }
+
   std::shared_ptr<host::WorkloadState> state_;
   const std::string path_;
+  std::map<std::string, std::optional<Component>> loaded_;
   std::vector<Error> problems_;
 };
 
@@ -114,7 +130,7 @@ Result<Workload> Workload::load(const Engine& engine, const std::string& path) {
   std::error_code failed;
   std::string file = path;
   if (fs::is_directory(path, failed)) file = fs::path(path) / "tenon.toml";
-  auto bytes = host::readFile(file);
+  auto bytes = host::readFile(file, host::Pipes::NEVER, link::toml::MAX_BYTES);
   if (!bytes) {
     Error error = std::move(bytes).error();
     if (error.code == ErrorCode::NOT_FOUND && file != path) {
@@ -157,18 +173,17 @@ Result<Workload> Workload::fromComponents(const Engine& engine, std::string name
   auto state = std::make_shared<host::WorkloadState>(engine);
   state->name = std::move(name);
   state->components = std::move(components);
-  std::vector<link::Route> known;
+  link::RouteIndex known;
   for (const HttpRoute& route : routes) {
     auto pattern = link::parseRoute(route.match);
     if (!pattern) return Error(ErrorCode::INVALID_ARGUMENT, pattern.error().message);
-    if (link::findRoute(known, *pattern)) {
+    if (known.add(*pattern, 0)) {
       return Error(ErrorCode::INVALID_ARGUMENT, "there are two routes '" + route.match + "'");
     }
     if (!names.contains(route.component)) {
       return Error(ErrorCode::INVALID_ARGUMENT,
                    "route '" + route.match + "': there is no component '" + route.component + "'");
     }
-    known.push_back({.pattern = *std::move(pattern)});
   }
   state->routes = std::move(routes);
   return host::WorkloadState::wrap(std::move(state));

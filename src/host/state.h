@@ -95,8 +95,17 @@ struct LinkerState {
 
 class RunningCall;
 
-// A file's bytes. Errors: NOT_FOUND, PERMISSION, IO, LIMIT_EXCEEDED, with the path.
-Result<std::vector<std::byte>> readFile(const std::string& path);
+// Whether a pipe is taken for a file where the path names a descriptor of this process, as
+// /dev/stdin and the shell's <(...) do. A pipe with a name of its own never is: nobody may ever
+// write to it.
+enum class Pipes : uint8_t { NEVER, BY_DESCRIPTOR };
+
+// A file's bytes. Devices and other things without an end are refused before a byte is read.
+// Errors: NOT_FOUND, PERMISSION, IO, LIMIT_EXCEEDED, with the path.
+Result<std::vector<std::byte>> readFile(const std::string& path, Pipes pipes,
+                                        uint64_t most = uint64_t{1} << 30);
+// As Component::load.
+Result<Component> loadComponent(const Engine& engine, const std::string& path, Pipes pipes);
 
 // The functions of an export list, interfaces first to last.
 std::vector<FunctionInfo> functionsOf(const std::vector<component::ProgramExport>& exports);

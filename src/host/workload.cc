@@ -172,6 +172,7 @@ WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
       auto place = places.find({components[i].name, import});
       part.links[import] = {.to = link.to,
                             .own = link.instance == WorkloadLink::Instance::OWN,
+                            .item = link.item,
                             .place = place == places.end() ? "" : place->second};
     }
   }

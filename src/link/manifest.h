@@ -28,6 +28,7 @@ struct ManifestDirectory {
 struct ManifestLink {
   std::string to;    // a component of the manifest
   bool own = false;  // an instance of its own
+  std::string item;  // its export; empty: the one of the import's name
   Place place;
 };
 

@@ -255,3 +255,51 @@ def test_plan_has_help(t):
     text = t("plan", "--help").succeeded().out
     assert "Example:" in text and "--dot" in text and "125" in text, text
     assert "tenon plan FILE" in t("--help").succeeded().out
+
+
+# -- Corners of the Component Model
+
+SUM = """(component
+  (core module $m (func (export "f") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
+  (core instance $i (instantiate $m))
+  (func (export "sum") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "f"))))"""
+INCREMENT = """(component
+  (import "add" (func $add (param "a" u32) (param "b" u32) (result u32)))
+  (core func $l (canon lower (func $add)))
+  (core module $m
+    (import "" "add" (func $a (param i32 i32) (result i32)))
+    (func (export "f") (param i32) (result i32) local.get 0 i32.const 1 call $a))
+  (core instance $i (instantiate $m (with "" (instance (export "add" (func $l))))))
+  (func (export "inc") (param "x" u32) (result u32) (canon lift (core func $i "f"))))"""
+USES_RESOURCE = """(component
+  (import "thing" (type $thing (sub resource)))
+  (core module $m (func (export "f") (param i32)))
+  (core instance $i (instantiate $m))
+  (core func $drop (canon resource.drop $thing))
+  (func (export "take") (param "t" (own $thing)) (canon lift (core func $i "f"))))"""
+HAS_RESOURCE = """(component
+  (type $t (resource (rep i32)))
+  (export "thing" (type $t)))"""
+
+
+def test_a_link_may_name_an_export_of_another_name(t):
+    t.component("sum", SUM), t.component("increment", INCREMENT)
+    parts = '[components.inc]\nsource = "increment.wasm"\n[components.sum]\nsource = "sum.wasm"\n'
+    t.file("tenon.toml", parts + '[components.inc.links]\nadd = { to = "sum", item = "sum" }\n')
+    assert rows(t("plan", ".").succeeded().out)["inc", "add"] == ["fused", "sum, sum"]
+    t("call", ".", "inc", "inc", "41").succeeded("42\n")
+    t.file("tenon.toml", parts + '[components.inc.links]\nadd = { to = "sum", item = "sun" }\n')
+    ended = t("plan", ".").exited(125)
+    assert "tenon.toml:6:7: component inc, import add: component 'sum' does not export 'sun'; did you mean 'sum'?" in ended.err
+    t.file("tenon.toml", parts + '[components.inc.links]\nadd = "sum"\n')
+    ended = t("plan", ".").exited(125)
+    assert "component 'sum' does not export it; an export of another name is linked by item = \"NAME\"" in ended.err
+
+
+def test_a_resource_at_the_root_needs_somebody_who_defines_it(t):
+    t.component("user", USES_RESOURCE), t.component("owner", HAS_RESOURCE)
+    ended = t("plan", "user.wasm").exited(125)
+    assert rows(ended.out)["user", "thing"] == ["missing", "nothing, see below"], str(ended)
+    assert "import thing: nothing provides this" in ended.err, str(ended)
+    t.file("tenon.toml", '[components.user]\nsource = "user.wasm"\n[components.owner]\nsource = "owner.wasm"\n')
+    assert rows(t("plan", ".").succeeded().out)["user", "thing"] == ["fused", "owner"]
