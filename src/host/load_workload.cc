@@ -2,10 +2,12 @@
 #include "host/state.h"
 #include "link/manifest.h"
 #include "link/toml.h"
+#include "wasi/check.h"
 
 #include <tenon/workload.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -38,22 +40,26 @@ std::string relativeTo(const std::string& manifest, const std::string& path) {
 
 class Loader {
  public:
-  Loader(const Engine& engine, std::string path)
-      : state_(std::make_shared<host::WorkloadState>(engine)), path_(std::move(path)) {}
+  // `problems`: of the manifest's text.
+  Loader(const Engine& engine, std::string path, std::vector<Error> problems)
+      : state_(std::make_shared<host::WorkloadState>(engine)),
+        path_(std::move(path)),
+        problems_(std::move(problems)) {}
 
   Result<std::shared_ptr<host::WorkloadState>> load(const link::Manifest& manifest) {
-    state_->name = manifest.name;
+    state_->name = manifest.name.empty() ? path_ : manifest.name;
+    addSettings(manifest);
     for (const link::Route& route : manifest.routes) {
       state_->routes.push_back({route.text, route.to});
       state_->routePlaces.push_back(route.place);
     }
     for (const link::ManifestComponent& component : manifest.components) add(component);
     if (problems_.empty()) return std::move(state_);
-    Error first = std::move(problems_.front());
-    for (size_t i = 1; i < problems_.size(); ++i) {
-      first.details += (first.details.empty() ? "  " : "\n  ") + problems_[i].message;
+    // What is wrong with links is told with the rest, where it does not follow from it.
+    if (!manifest.components.empty() && state_->components.size() == manifest.components.size()) {
+      for (Error& problem : state_->linkProblems()) problems_.push_back(std::move(problem));
     }
-    return first;
+    return link::asOne(std::move(problems_));
   }
 
  private:
@@ -61,24 +67,63 @@ class Loader {
     problems_.push_back(Error(ErrorCode::INVALID, place + ": " + what));
   }
 
+  void addSettings(const link::Manifest& manifest) {
+    WorkloadSettings& settings = state_->settings;
+    settings.timeout = manifest.timeout;
+    settings.maxMemory = manifest.maxMemory;
+    settings.variables.assign(manifest.variables.begin(), manifest.variables.end());
+    for (const link::ManifestServeOption& option : manifest.serve) {
+      settings.serve.push_back({option.name, option.values, option.place});
+      if (option.name != "tls-cert" && option.name != "tls-key") continue;
+      for (std::string& path : settings.serve.back().values) path = relativeTo(path_, path);
+    }
+  }
+
+  // One grant, alone, so that what is wrong with it has its place.
+  void check(const std::string& place, const WasiOptions& alone) {
+    auto possible = wasi::check(alone);
+    if (!possible) problem(place, possible.error().text());
+  }
+  std::vector<std::string> checked(const std::vector<link::Written>& grants,
+                                   std::vector<std::string>& (*of)(WasiOptions& options)) {
+    std::vector<std::string> texts;
+    for (const link::Written& grant : grants) {
+      WasiOptions alone;
+      of(alone) = {grant.text};
+      check(grant.place, alone);
+      texts.push_back(grant.text);
+    }
+    return texts;
+  }
+
   void add(const link::ManifestComponent& described) {
     WasiOptions wasi;
     wasi.arguments = described.arguments;
     wasi.environment = described.environment;
     wasi.configuration = described.configuration;
-    wasi.network.connect = described.connect;
-    wasi.network.listen = described.listen;
-    wasi.http.allow = described.httpServers;
+    wasi.network.connect = checked(
+        described.connect, [](WasiOptions& options) -> auto& { return options.network.connect; });
+    wasi.network.listen = checked(
+        described.listen, [](WasiOptions& options) -> auto& { return options.network.listen; });
+    wasi.http.allow = checked(described.httpServers,
+                              [](WasiOptions& options) -> auto& { return options.http.allow; });
     for (const link::ManifestDirectory& directory : described.directories) {
+      if (directory.place.empty()) continue;  // a problem already
       std::string host = relativeTo(path_, directory.host);
       std::error_code failed;
       fs::file_status status = fs::status(host, failed);
+      DirectoryGrant grant{std::move(host), directory.guest, directory.readOnly};
       if (!fs::exists(status)) {
-        problem(directory.place, host + ": there is no such directory" + suggestFile(host));
+        problem(directory.place,
+                grant.host + ": there is no such directory" + suggestFile(grant.host));
       } else if (!fs::is_directory(status)) {
-        problem(directory.place, host + " is not a directory");
+        problem(directory.place, grant.host + " is not a directory");
+      } else {
+        WasiOptions alone;
+        alone.directories = {grant};
+        check(directory.place, alone);
       }
-      wasi.directories.push_back({std::move(host), directory.guest, directory.readOnly});
+      wasi.directories.push_back(std::move(grant));
     }
     std::map<std::string, WorkloadLink> links;
     for (const auto& [import, link] : described.links) {
@@ -87,6 +132,7 @@ class Loader {
                        link.item};
       state_->places[{described.name, import}] = link.place;
     }
+    if (described.source.empty()) return;  // a problem already
     std::string source = relativeTo(path_, described.source);
     auto component = load(source);
     if (!component) {
@@ -115,8 +161,8 @@ class Loader {
 
   std::shared_ptr<host::WorkloadState> state_;
   const std::string path_;
-  std::map<std::string, std::optional<Component>> loaded_;
   std::vector<Error> problems_;
+  std::map<std::string, std::optional<Component>> loaded_;
 };
 
 }  // namespace
@@ -140,9 +186,12 @@ Result<Workload> Workload::load(const Engine& engine, const std::string& path) {
     return error;
   }
   std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-  TENON_TRY(link::Manifest manifest, link::parseManifest(text, file));
-  if (manifest.name.empty()) manifest.name = file;
-  TENON_TRY(auto state, Loader(engine, file).load(manifest));
+  auto findVariable = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  };
+  link::ManifestReading reading = link::readManifest(text, file, findVariable);
+  TENON_TRY(auto state, Loader(engine, file, std::move(reading.problems)).load(reading.manifest));
   return host::WorkloadState::wrap(std::move(state));
 }
 

@@ -10,6 +10,8 @@
 #include "engine/fiber.h"
 #include "engine/instance.h"
 #include "engine/linked.h"
+#include "host/files.h"
+#include "link/plan.h"
 #include "wasi/wasi.h"
 
 #include <tenon/component.h>
@@ -20,6 +22,7 @@
 
 #include <kj/async-io.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -95,15 +98,6 @@ struct LinkerState {
 
 class RunningCall;
 
-// Whether a pipe is taken for a file where the path names a descriptor of this process, as
-// /dev/stdin and the shell's <(...) do. A pipe with a name of its own never is: nobody may ever
-// write to it.
-enum class Pipes : uint8_t { NEVER, BY_DESCRIPTOR };
-
-// A file's bytes. Devices and other things without an end are refused before a byte is read.
-// Errors: NOT_FOUND, PERMISSION, IO, LIMIT_EXCEEDED, with the path.
-Result<std::vector<std::byte>> readFile(const std::string& path, Pipes pipes,
-                                        uint64_t most = uint64_t{1} << 30);
 // As Component::load.
 Result<Component> loadComponent(const Engine& engine, const std::string& path, Pipes pipes);
 
@@ -165,6 +159,7 @@ struct WorkloadState {
   Engine engine;
   std::string name;
   std::vector<WorkloadComponent> components;
+  WorkloadSettings settings;
   std::vector<HttpRoute> routes;         // to components that are there; no pattern twice
   std::vector<std::string> routePlaces;  // where they are written; empty without a manifest
   // Where links and directories are written, for messages: by component, and import or guest path.
@@ -184,6 +179,10 @@ struct WorkloadState {
   static Workload wrap(std::shared_ptr<WorkloadState> state) { return Workload(std::move(state)); }
 
   WorkloadPlan plan(const LinkerState& linker);
+  // What is wrong with links whatever a host provides: with those to other components.
+  std::vector<Error> linkProblems();
+  // After `describe`, under the lock.
+  link::Plan linkPlan(const std::function<bool(std::string_view import)>& hostProvides) const;
   // Fills `described`. Under the lock. Errors: none for components that were loaded.
   Result<void> describe();
   // The compiled executable of a plan without problems. Errors: as Workload::compile.
@@ -191,6 +190,12 @@ struct WorkloadState {
   // The plan if `linker` was linked for it last and has not changed since; else null.
   std::shared_ptr<const WorkloadPlan> planOf(const LinkerState& linker) const;
 };
+
+// The only component of a workload that can be meant to answer HTTP requests. Errors:
+// MISSING_EXPORT, AMBIGUOUS.
+Result<std::string> findFront(const WorkloadPlan& plan);
+// `who`, with its verb, is no HTTP handler.
+Error noHandler(std::string_view who);
 
 // NOT_FOUND, with what there is.
 Error noComponent(const WorkloadPlan& plan, std::string_view name);

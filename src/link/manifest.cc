@@ -1,28 +1,50 @@
 #include "link/manifest.h"
 
+#include "base/byte_reader.h"
 #include "base/edit_distance.h"
 #include "base/suggest.h"
 #include "link/plan.h"
 #include "link/toml.h"
+#include "link/toml_scalars.h"
+
+#include <tenon/units.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <span>
 
 namespace tenon::link {
 namespace {
 
 // Problems beyond these are only counted.
-constexpr size_t MAX_PROBLEMS = 50;
+constexpr size_t MAX_SHOWN = 50;
+// Past these, no more is looked for that would help with one.
+constexpr size_t MAX_PROBLEMS = 10'000;
+// Of all texts together that have a variable in them.
+constexpr size_t MAX_EXPANDED = size_t{1} << 20;
+constexpr int64_t VERSION = 1;  // of the format
+
+// Options of `tenon serve`, without their dashes, that a manifest may have. A test of the command
+// looks whether it knows them.
+constexpr std::string_view SERVE_OPTIONS[] = {
+    "addr",         "threads",        "reuse",        "tls-cert",      "tls-key",
+    "component",    "max-body",       "max-head",     "max-headers",   "max-connections",
+    "max-requests", "header-timeout", "idle-timeout", "stall-timeout", "shutdown-timeout"};
 
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path) {}
+  Reader(const std::string& path, const FindVariable& findVariable)
+      : path_(path), findVariable_(findVariable) {}
 
   Manifest read(const toml::Table& root) {
     Manifest manifest;
-    checkKeys(root, {"name", "components", "http"});
+    if (!isKnownVersion(root)) return manifest;
+    checkKeys(root, {"version", "name", "timeout", "max-memory", "components", "http", "serve"});
     manifest.name = text(root, "name");
+    manifest.timeout = parsed<std::chrono::nanoseconds>(root, "timeout", parseDuration);
+    manifest.maxMemory = parsed<uint64_t>(root, "max-memory", parseSize);
+    if (const toml::Entry* serve = root.find("serve")) this->serve(serve->value, manifest);
     const toml::Entry* entry = root.find("components");
     const toml::Table* components = entry ? entry->value.asTable() : nullptr;
     if (!components || components->empty()) {
@@ -46,30 +68,82 @@ class Reader {
       }
     }
     if (const toml::Entry* http = root.find("http")) this->http(http->value, *components, manifest);
+    manifest.variables = std::move(variables_);
     return manifest;
   }
 
   void complain(toml::Place where, const std::string& what, ErrorCode code = ErrorCode::INVALID) {
-    if (full()) {
-      ++uncounted_;
-    } else {
-      problems_.push_back(Error(code, placeOf(where) + ": " + what));
-    }
+    if (!full()) problems_.push_back(Error(code, placeOf(where) + ": " + what));
   }
 
-  // The problems as one: the first, and the others in its details. Only when there are any.
-  Error error() {
-    Error first = std::move(problems_.front());
-    for (const Error& problem : std::span(problems_).subspan(1)) {
-      first.details += (first.details.empty() ? "  " : "\n  ") + problem.message;
-    }
-    if (uncounted_ > 0) first.details += "\n  and " + std::to_string(uncounted_) + " more";
-    return first;
-  }
-  bool anyProblems() const { return !problems_.empty(); }
+  std::vector<Error> takeProblems() { return std::move(problems_); }
 
  private:
   bool full() const { return problems_.size() >= MAX_PROBLEMS; }
+  bool helps() const { return problems_.size() < MAX_SHOWN; }
+
+  // Of another version nothing else can be said.
+  bool isKnownVersion(const toml::Table& root) {
+    const toml::Entry* version = root.find("version");
+    if (!version ||
+        (version->value.kind == toml::Kind::INTEGER && version->value.integer == VERSION)) {
+      return true;
+    }
+    if (version->value.kind == toml::Kind::INTEGER) {
+      complain(version->value.place,
+               "this manifest is of version " + std::to_string(version->value.integer) +
+                   ", and this Tenon reads version " + std::to_string(VERSION));
+      return false;
+    }
+    complain(version->value.place,
+             std::string("version is a whole number, not ") + describe(version->value.kind));
+    return true;
+  }
+
+  // What `parse` makes of the text of a key; a number is taken as its text.
+  template <typename Value, typename Parse>
+  std::optional<Value> parsed(const toml::Table& table, const std::string& key, Parse parse) {
+    const toml::Entry* entry = table.find(key);
+    if (!entry) return std::nullopt;
+    bool isText = entry->value.kind == toml::Kind::STRING;
+    std::optional<std::string> written = isText ? string(entry->value, key) : plain(entry->value);
+    if (!written) {
+      complain(entry->value.place, key + " is a string, not " + describe(entry->value.kind));
+      return std::nullopt;
+    }
+    auto value = parse(*written);
+    if (value) return *value;
+    complain(entry->value.place, key + ": " + value.error().message);
+    return std::nullopt;
+  }
+
+  // A number or a truth as it would be written on a command line.
+  static std::optional<std::string> plain(const toml::Value& value) {
+    if (value.kind == toml::Kind::INTEGER) return std::to_string(value.integer);
+    if (value.kind == toml::Kind::FLOAT) return value.text;
+    return std::nullopt;
+  }
+
+  void serve(const toml::Value& value, Manifest& manifest) {
+    const toml::Table* table = tableAt(value, "serve");
+    if (!table) return;
+    checkKeys(*table, {std::begin(SERVE_OPTIONS), std::end(SERVE_OPTIONS)});
+    for (const toml::Entry& entry : table->entries()) {
+      if (std::ranges::find(SERVE_OPTIONS, entry.key) == std::end(SERVE_OPTIONS)) continue;
+      ManifestServeOption option{entry.key, {}, placeOf(entry.value.place)};
+      if (entry.key == "addr" && entry.value.kind == toml::Kind::ARRAY) {
+        for (Written& each : strings(*table, entry.key)) {
+          option.values.push_back(std::move(each.text));
+        }
+        if (option.values.empty()) complain(entry.value.place, "addr has no address");
+      } else if (auto number = plain(entry.value)) {
+        option.values.push_back(*std::move(number));
+      } else {
+        option.values.push_back(string(entry.value, entry.key));
+      }
+      manifest.serve.push_back(std::move(option));
+    }
+  }
 
   Place placeOf(toml::Place where) const {
     return path_ + ":" + std::to_string(where.line) + ":" + std::to_string(where.column);
@@ -83,10 +157,10 @@ class Reader {
       std::string list;
       for (std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
       bool close = base::editDistance(nearest, entry.key) <= nearest.size() / 2;
-      complain(entry.place, "unknown key '" + base::shown(entry.key) + "'; " +
-                                (close ? "did you mean '" + std::string(nearest) + "'?"
-                                       : "there are: " + list));
-      if (full()) return;
+      complain(entry.place,
+               "unknown key '" + base::shown(entry.key) + "'; " +
+                   (close ? "did you mean '" + std::string(nearest) + "'?" : "there are: " + list));
+      if (!helps()) return;
     }
   }
 
@@ -98,9 +172,56 @@ class Reader {
 
   // Empty, with a complaint, when it is no string.
   std::string string(const toml::Value& value, std::string_view what) {
-    if (value.kind == toml::Kind::STRING) return value.text;
+    if (value.kind == toml::Kind::STRING) return expanded(value);
     complain(value.place, std::string(what) + " is a string, not " + describe(value.kind));
     return {};
+  }
+
+  // The text, with the values of the environment in place of `${NAME}`. `$${` is `${`.
+  std::string expanded(const toml::Value& value) {
+    const std::string& text = value.text;
+    size_t at = text.find("${");
+    if (at == std::string::npos) return text;
+    std::string result;
+    size_t done = 0;
+    for (; at != std::string::npos; at = text.find("${", done)) {
+      if (at > done && text[at - 1] == '$') {
+        result += text.substr(done, at - done) + "{";
+        done = at + 2;
+        continue;
+      }
+      size_t end = text.find('}', at);
+      std::string name(text.substr(at + 2, end == std::string::npos ? 0 : end - at - 2));
+      if (!isVariableName(name)) {
+        complain(value.place,
+                 "write ${NAME} for a variable of the environment, $${ for the "
+                 "characters ${");
+        return {};
+      }
+      std::optional<std::string> found = findVariable_ ? findVariable_(name) : std::nullopt;
+      if (!found) {
+        complain(value.place, "the environment has no variable " + base::shown(name));
+        return {};
+      }
+      if (!isUtf8(*found)) {
+        complain(value.place, "the variable " + base::shown(name) + " is not UTF-8");
+        return {};
+      }
+      variables_.insert(name);
+      result += text.substr(done, at - done) + *found;
+      done = end + 1;
+      expandedBytes_ += found->size();
+      if (expandedBytes_ > MAX_EXPANDED) {
+        complain(value.place, "variables of the environment make more than 1 MiB of text");
+        return {};
+      }
+    }
+    return result + text.substr(done);
+  }
+
+  static bool isVariableName(std::string_view name) {
+    return !name.empty() && !toml::isDigit(name[0]) &&
+           std::ranges::all_of(name, [](char c) { return toml::isBareKey(c) && c != '-'; });
   }
   std::string text(const toml::Table& table, std::string_view key) {
     const toml::Entry* entry = table.find(key);
@@ -121,7 +242,9 @@ class Reader {
     } else {
       complain(entry.value.place, "component '" + component.name + "' has no source");
     }
-    component.arguments = strings(table, "args");
+    for (Written& each : strings(table, "args")) {
+      component.arguments.push_back(std::move(each.text));
+    }
     component.connect = strings(table, "allow-net");
     component.listen = strings(table, "allow-listen");
     component.httpServers = strings(table, "allow-http");
@@ -132,8 +255,8 @@ class Reader {
     return component;
   }
 
-  std::vector<std::string> strings(const toml::Table& table, const std::string& key) {
-    std::vector<std::string> result;
+  std::vector<Written> strings(const toml::Table& table, const std::string& key) {
+    std::vector<Written> result;
     const toml::Entry* entry = table.find(key);
     if (!entry) return result;
     if (entry->value.kind != toml::Kind::ARRAY) {
@@ -142,7 +265,7 @@ class Reader {
       return result;
     }
     for (const toml::Value& item : entry->value.items) {
-      result.push_back(string(item, "an entry of " + key));
+      result.push_back({string(item, "an entry of " + key), placeOf(item.place)});
     }
     return result;
   }
@@ -161,9 +284,8 @@ class Reader {
 
   void directories(const toml::Value& value, ManifestComponent& component) {
     if (value.kind != toml::Kind::ARRAY) {
-      complain(value.place,
-               std::string("dirs is an array of { host, guest, access }, not ") +
-                   describe(value.kind));
+      complain(value.place, std::string("dirs is an array of { host, guest, access }, not ") +
+                                describe(value.kind));
       return;
     }
     for (const toml::Value& item : value.items) {
@@ -205,8 +327,7 @@ class Reader {
     checkKeys(table, {"to", "item", "instance", "via", "prefix"});
     for (std::string_view later : {"via", "prefix"}) {
       if (const toml::Entry* found = table.find(later)) {
-        complain(found->value.place,
-                 "links by '" + std::string(later) + "' are not supported yet",
+        complain(found->value.place, "links by '" + std::string(later) + "' are not supported yet",
                  ErrorCode::UNSUPPORTED);
       }
     }
@@ -243,7 +364,7 @@ class Reader {
       route.to = string(to, name);
       if (to.kind == toml::Kind::STRING && !components.find(route.to)) {
         complain(to.place, name + ": there is no component '" + base::shown(route.to) + "'" +
-                               (full() ? "" : didYouMean(route.to, components)));
+                               (helps() ? didYouMean(route.to, components) : ""));
       }
       auto pattern = parseRoute(entry.key);
       if (!pattern) {
@@ -267,8 +388,10 @@ class Reader {
   }
 
   const std::string& path_;
+  const FindVariable& findVariable_;
   std::vector<Error> problems_;
-  size_t uncounted_ = 0;
+  std::set<std::string> variables_;
+  size_t expandedBytes_ = 0;
 };
 
 }  // namespace
@@ -280,17 +403,37 @@ bool isComponentName(std::string_view name) {
   });
 }
 
-Result<Manifest> parseManifest(std::string_view text, const std::string& path) {
+Error asOne(std::vector<Error> problems) {
+  Error first = std::move(problems.front());
+  first.details.clear();
+  for (size_t i = 1; i < std::min(problems.size(), MAX_SHOWN); ++i) {
+    first.details += (first.details.empty() ? "  " : "\n  ") + problems[i].message;
+  }
+  if (problems.size() > MAX_SHOWN) {
+    first.details += "\n  and " + std::to_string(problems.size() - MAX_SHOWN) + " more";
+  }
+  return first;
+}
+
+ManifestReading readManifest(std::string_view text, const std::string& path,
+                             const FindVariable& findVariable) {
   toml::Document document = toml::parse(text);
-  Reader reader(path);
-  // What could not be read may be what seems to be missing, so that comes first.
+  Reader reader(path, findVariable);
+  // What could not be read may be what seems to be missing, so nothing else is looked for.
   for (const toml::Problem& problem : document.problems) {
     reader.complain(problem.place, problem.what, ErrorCode::MALFORMED);
   }
-  if (reader.anyProblems()) return reader.error();
-  Manifest manifest = reader.read(document.root);
-  if (reader.anyProblems()) return reader.error();
-  return manifest;
+  ManifestReading reading;
+  if (document.problems.empty()) reading.manifest = reader.read(document.root);
+  reading.problems = reader.takeProblems();
+  return reading;
+}
+
+Result<Manifest> parseManifest(std::string_view text, const std::string& path,
+                               const FindVariable& findVariable) {
+  ManifestReading reading = readManifest(text, path, findVariable);
+  if (!reading.problems.empty()) return asOne(std::move(reading.problems));
+  return std::move(reading.manifest);
 }
 
 }  // namespace tenon::link

@@ -52,7 +52,8 @@ TEST(Manifest, NamesTheNearestKeyOfOneThatIsUnknown) {
   EXPECT_EQ(errorOf("[components.a]\nsource = \"a.wasm\"\nenvv = {}\n"),
             "tenon.toml:3:1: unknown key 'envv'; did you mean 'env'?");
   EXPECT_EQ(errorOf("[components.a]\nsource = \"a.wasm\"\n[other]\n"),
-            "tenon.toml:3:2: unknown key 'other'; there are: name, components, http");
+            "tenon.toml:3:2: unknown key 'other'; there are: version, name, timeout, max-memory, "
+            "components, http, serve");
 }
 
 TEST(Manifest, SaysWhereAValueHasAnotherType) {
@@ -75,9 +76,12 @@ allow-http = ["example.com"]
   ASSERT_TRUE(manifest) << manifest.error().message;
   const ManifestComponent& a = manifest->components[0];
   EXPECT_EQ(a.configuration[0], (std::pair<std::string, std::string>{"rate", "2"}));
-  EXPECT_EQ(a.connect, (std::vector<std::string>{"10.0.0.0/8:5432", "db:5432"}));
-  EXPECT_EQ(a.listen, (std::vector<std::string>{"127.0.0.1:0"}));
-  EXPECT_EQ(a.httpServers, (std::vector<std::string>{"example.com"}));
+  ASSERT_EQ(a.connect.size(), 2u);
+  EXPECT_EQ(a.connect[0].text, "10.0.0.0/8:5432");
+  EXPECT_EQ(a.connect[1].text, "db:5432");
+  EXPECT_EQ(a.connect[1].place, "tenon.toml:5:33");
+  EXPECT_EQ(a.listen.at(0).text, "127.0.0.1:0");
+  EXPECT_EQ(a.httpServers.at(0).text, "example.com");
   EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\nallow-net = [1]\n"),
             "tenon.toml:3:14: an entry of allow-net is a string, not a number");
 }
@@ -213,6 +217,92 @@ TEST(Manifest, ShowsEveryProblemOfItsRoutes) {
       "  tenon.toml:11:1: a route is \"HOST/PATH\" = \"COMPONENT\", in quotes");
   EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\n[http]\nroutes = []\n"),
             "tenon.toml:4:10: routes is a table, not an array");
+}
+
+TEST(Manifest, ReadsLimitsAndWhatIsServed) {
+  auto manifest = parseManifest(R"(
+version = 1
+timeout = "1500ms"
+max-memory = "64M"
+[components.a]
+source = "a.wasm"
+[serve]
+addr = ["127.0.0.1:80", "[::1]:80"]
+threads = 4
+max-body = "1M"
+idle-timeout = 2.5
+)",
+                                "tenon.toml");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(manifest->timeout, std::chrono::milliseconds(1500));
+  EXPECT_EQ(manifest->maxMemory, 64u << 20);
+  ASSERT_EQ(manifest->serve.size(), 4u);
+  EXPECT_EQ(manifest->serve[0].values, (std::vector<std::string>{"127.0.0.1:80", "[::1]:80"}));
+  EXPECT_EQ(manifest->serve[1].name, "threads");
+  EXPECT_EQ(manifest->serve[1].values, std::vector<std::string>{"4"});
+  EXPECT_EQ(manifest->serve[1].place, "tenon.toml:9:11");
+  EXPECT_EQ(manifest->serve[3].values, std::vector<std::string>{"2.5"});
+}
+
+TEST(Manifest, RefusesLimitsThatAreNone) {
+  const std::string component = "[components.a]\nsource = \"a\"\n";
+  EXPECT_EQ(errorOf("timeout = \"soon\"\nmax-memory = []\n" + component),
+            "tenon.toml:1:11: timeout: 'soon' is not a duration: write 500ms, 10s, 5m, 1h, or a "
+            "number of seconds\n"
+            "  tenon.toml:2:14: max-memory is a string, not an array");
+  EXPECT_EQ(errorOf(component + "[serve]\nthread = 1\naddr = []\nmax-body = true\n"),
+            "tenon.toml:4:1: unknown key 'thread'; did you mean 'threads'?\n"
+            "  tenon.toml:5:8: addr has no address\n"
+            "  tenon.toml:6:12: max-body is a string, not a boolean");
+}
+
+TEST(Manifest, HasAVersionThatItKnows) {
+  EXPECT_EQ(errorOf("version = 2\nwhatever = 1\n"),
+            "tenon.toml:1:11: this manifest is of version 2, and this Tenon reads version 1");
+  EXPECT_EQ(errorOf("version = \"1\"\n[components.a]\nsource = \"a\"\n"),
+            "tenon.toml:1:11: version is a whole number, not a string");
+}
+
+std::optional<std::string> findVariable(const std::string& name) {
+  if (name == "HOME") return "/home/me";
+  if (name == "EMPTY") return "";
+  if (name == "LONG") return std::string(1000, 'x');
+  if (name == "LATIN") return "\xe9";
+  return std::nullopt;
+}
+
+TEST(Manifest, TakesVariablesOfTheEnvironmentIntoTexts) {
+  auto manifest = parseManifest(
+      "[components.a]\nsource = \"${HOME}/a.wasm\"\n"
+      "args = ['x${EMPTY}y', '$${HOME}', '$HOME', '${HOME}${HOME}', '$$${HOME}']\n"
+      "env = { H = '${HOME}' }\n",
+      "tenon.toml", findVariable);
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  const ManifestComponent& a = manifest->components[0];
+  EXPECT_EQ(a.source, "/home/me/a.wasm");
+  EXPECT_EQ(a.arguments,
+            (std::vector<std::string>{"xy", "${HOME}", "$HOME", "/home/me/home/me", "$${HOME}"}));
+  EXPECT_EQ(a.environment[0].second, "/home/me");
+  EXPECT_EQ(manifest->variables, (std::set<std::string>{"EMPTY", "HOME"}));
+}
+
+TEST(Manifest, RefusesVariablesThatAreNotThere) {
+  auto errorWith = [](const std::string& text) {
+    auto manifest =
+        parseManifest("[components.a]\nsource = '" + text + "'\n", "tenon.toml", findVariable);
+    return manifest ? "accepted" : manifest.error().message;
+  };
+  const std::string form =
+      "tenon.toml:2:10: write ${NAME} for a variable of the environment, $${ for the characters ${";
+  EXPECT_EQ(errorWith("${NONE}"), "tenon.toml:2:10: the environment has no variable NONE");
+  EXPECT_EQ(errorWith("${}"), form);
+  EXPECT_EQ(errorWith("${HOME"), form);
+  EXPECT_EQ(errorWith("${A-B}"), form);
+  EXPECT_EQ(errorWith("${LATIN}"), "tenon.toml:2:10: the variable LATIN is not UTF-8");
+  std::string many;
+  for (int i = 0; i < 2000; ++i) many += "${LONG}";
+  EXPECT_EQ(errorWith(many),
+            "tenon.toml:2:10: variables of the environment make more than 1 MiB of text");
 }
 
 TEST(Manifest, NeedsAComponent) {

@@ -41,7 +41,8 @@ bool onlyTypes(const typed::Entity& entity) {
 
 // The interfaces that somebody outside of the workload calls: who exports one is reached.
 constexpr std::string_view HANDLER = "wasi:http/incoming-handler@0.2.0";
-constexpr std::string_view ENTRIES[] = {"wasi:cli/run@0.2.0", HANDLER};
+constexpr std::string_view PROGRAM = "wasi:cli/run@0.2.0";
+constexpr std::string_view ENTRIES[] = {PROGRAM, HANDLER};
 
 std::string withoutVersion(std::string_view name) {
   return std::string(name.substr(0, name.find('@')));
@@ -167,10 +168,10 @@ class Planner {
       if (helps()) {
         for (const typed::Item& item : described(part).imports()) nearest.offer(item.name.name);
       }
-      plan_.problems.push_back(Error(
-          ErrorCode::NOT_FOUND, (link.place.empty() ? "" : link.place + ": ") + "component " +
-                                    parts_[part].name + " is linked at '" + import +
-                                    "', but does not import it" + nearest.question()));
+      plan_.problems.push_back(
+          Error(ErrorCode::NOT_FOUND, (link.place.empty() ? "" : link.place + ": ") + "component " +
+                                          parts_[part].name + " is linked at '" + import +
+                                          "', but does not import it" + nearest.question()));
     }
   }
 
@@ -191,10 +192,10 @@ class Planner {
     if (!item && !link.item.empty()) {
       base::Nearest nearest(wanted);
       for (const typed::Item& each : described(provider).exports()) nearest.offer(each.name.name);
-      problem(ErrorCode::NOT_FOUND, name, import, link.place,
-              "component '" + link.to + "' does not export '" + link.item + "'" +
-                  nearest.question(),
-              exportsOf(provider));
+      problem(
+          ErrorCode::NOT_FOUND, name, import, link.place,
+          "component '" + link.to + "' does not export '" + link.item + "'" + nearest.question(),
+          exportsOf(provider));
       return {.cost = Cost::MISSING};
     }
     if (!item) {
@@ -425,7 +426,8 @@ class Planner {
     for (size_t index : order) {
       const Node& node = nodes_[index];
       PlannedPart planned{.name = node.name, .part = node.part, .imports = {}};
-      planned.program = findExport(described(node), ENTRIES[0]) != nullptr;
+      planned.program = findExport(described(node), PROGRAM) != nullptr;
+      planned.answers = findExport(described(node), HANDLER) != nullptr;
       for (size_t i = 0; i < node.choices.size(); ++i) {
         const Choice& choice = node.choices[i];
         const typed::Item& import = described(node).imports()[i];

@@ -62,6 +62,7 @@ struct PlannedPart {
   size_t part = 0;   // index into the parts that were planned
   std::vector<PlannedImport> imports;  // in the component's order
   bool program = false;                // exports wasi:cli/run
+  bool answers = false;                // exports wasi:http/incoming-handler
 };
 
 struct Plan {

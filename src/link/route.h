@@ -64,7 +64,7 @@ class RouteTable {
  private:
   std::optional<size_t> findBelow(const std::string& host, std::string_view path) const;
 
-  OwnedTextMap<size_t> answers_;                           // by host and path
+  OwnedTextMap<size_t> answers_;                          // by host and path
   std::unordered_set<std::string, TextHash> hosts_ = {};  // "name", "*.name", ""
   size_t longestPath_ = 0;
 };

@@ -111,8 +111,8 @@ class Parser {
     return std::string("'") + c + "'";
   }
   bool tooDeep(Place place) {
-    return problem(place, "tables and arrays nest more than " + std::to_string(MAX_DEPTH) +
-                              " levels deep");
+    return problem(
+        place, "tables and arrays nest more than " + std::to_string(MAX_DEPTH) + " levels deep");
   }
 
   size_t invalidUtf8() const {

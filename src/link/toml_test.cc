@@ -112,10 +112,32 @@ TEST(Toml, SaysWhatIsWrongAndWhere) {
 }
 
 TEST(Toml, RefusesWordsThatAreNoValues) {
-  for (std::string_view word :
-       {"01", "1_", "_1", "1__0", "0x", "0xg", "0o8", "0b2", "+0x1", "1.", ".1", "1.e3", "1e", "1e+",
-        "++1", "1979-13-01", "1979-02-29", "2000-1-1", "24:00:00", "07:60:00", "07:32",
-        "1979-05-27T", "1979-05-27T07:32:00+24:00", "True", "Inf", "1979-05-27x"}) {
+  for (std::string_view word : {"01",
+                                "1_",
+                                "_1",
+                                "1__0",
+                                "0x",
+                                "0xg",
+                                "0o8",
+                                "0b2",
+                                "+0x1",
+                                "1.",
+                                ".1",
+                                "1.e3",
+                                "1e",
+                                "1e+",
+                                "++1",
+                                "1979-13-01",
+                                "1979-02-29",
+                                "2000-1-1",
+                                "24:00:00",
+                                "07:60:00",
+                                "07:32",
+                                "1979-05-27T",
+                                "1979-05-27T07:32:00+24:00",
+                                "True",
+                                "Inf",
+                                "1979-05-27x"}) {
     EXPECT_NE(read("a = " + std::string(word)).find("is no value"), std::string::npos) << word;
   }
   EXPECT_EQ(read("a = 2000-02-29\nb = 1979-05-27t07:32:00.999-07:00"),
@@ -161,8 +183,9 @@ TEST(Toml, TakesTimeInProportionToTheText) {
   }
   for (const std::string& text :
        {keys, headers, dotted, "a = [" + repeat("'',", 1'000'000) + "]", repeat("[[a]]\n", 200'000),
-        "a = " + repeat("'", 1'000'000), repeat("#", 1'000'000), "a = '''" + repeat("''\n", 500'000),
-        "a = \"\"\"" + repeat("\\\n", 500'000) + "\"\"\"", "a = " + repeat("1", 1'000'000)}) {
+        "a = " + repeat("'", 1'000'000), repeat("#", 1'000'000),
+        "a = '''" + repeat("''\n", 500'000), "a = \"\"\"" + repeat("\\\n", 500'000) + "\"\"\"",
+        "a = " + repeat("1", 1'000'000)}) {
     parse(text);
   }
   // Seconds if anything were square; a tenth of one when it is not.

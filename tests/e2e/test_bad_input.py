@@ -136,6 +136,23 @@ def test_a_manifest_and_its_sources_are_files(t):
     t("plan", "large.toml").refused(125, "large.toml: larger than 4 MiB")
 
 
+def test_a_manifest_that_nests_without_end_is_refused(t):
+    for text in ("a." * 100_000 + "a = 1\n", "[" + "a." * 100_000 + "a]\n", "a = " + "[" * 100_000 + "\n",
+                 "a = " + "{a = " * 100_000 + "\n"):
+        t.file("tenon.toml", text)
+        t("plan", ".", timeout=20).refused(125, "tenon.toml:1:", "tables and arrays nest more than 32 levels deep")
+
+
+def test_many_routes_and_components_take_no_square_of_time(t):
+    component = f'source = "{t.guest("http_hello")}"\n'
+    t.file("tenon.toml", f"[components.a]\n{component}[http.routes]\n" + "".join(f'"/{i}" = "a"\n' for i in range(40_000)))
+    ended = t("plan", ".", timeout=60).succeeded()
+    assert ended.cpu < 5, str(ended)
+    t.file("tenon.toml", "".join(f"[components.c{i}]\n{component}" for i in range(1500)))
+    ended = t("plan", ".", timeout=60).succeeded()
+    assert ended.cpu < 10, str(ended)
+
+
 def test_keys_and_certificates_are_files(t):
     t("serve", "--tls-key", "/dev/zero", "@hello", timeout=20).refused(125, "--tls-key", "/dev/zero", "it is no file")
     t("run", "--http-roots", "/dev/zero", "@hello", timeout=20).refused(125, "--http-roots /dev/zero", "it is no file")

@@ -58,10 +58,17 @@ def test_a_folder_is_its_tenon_toml(t):
 
 def test_imports_of_the_host_and_of_a_component_are_told_apart(t):
     manifest = workload(t, {"front": "caller_std", "back": "callee_std"})
-    found = rows(t("plan", manifest).succeeded().out)
+    found = rows(t("plan", "--all", manifest).succeeded().out)
     assert found["front", API] == ["fused", "back"], found
     assert found["front", "wasi:cli/stdout@0.2.6"] == ["host", "host, WASI"], found
     assert {row[0] for row in found.values()} == {"fused", "host"}, found
+
+
+def test_wasi_is_one_row_unless_all_is_said(t):
+    found = rows(t("plan", "@hello").succeeded().out)
+    assert found == {("hello", "wasi:* (13)"): ["host", "host, WASI"]}, found
+    found = rows(t("plan", "--all", "@hello").succeeded().out)
+    assert len(found) == 13 and all(name.startswith("wasi:") for _, name in found), found
 
 
 def test_a_terminal_gets_colour(t):
@@ -255,6 +262,93 @@ def test_plan_has_help(t):
     text = t("plan", "--help").succeeded().out
     assert "Example:" in text and "--dot" in text and "125" in text, text
     assert "tenon plan FILE" in t("--help").succeeded().out
+
+
+# -- What components may use, and limits
+
+
+def test_grants_are_shown_for_each_component(t):
+    (t.folder / "data").mkdir()
+    t.file("tenon.toml", f"""
+timeout = "1500ms"
+max-memory = "64M"
+[components.web]
+source = "{t.guest('callee')}"
+dirs = [{{ host = "data", guest = "/data", access = "read" }}, {{ host = ".", guest = "/all" }}]
+allow-net = ["10.0.0.0/8:5432", "db.example.com:5432"]
+allow-listen = ["127.0.0.1:0"]
+allow-http = ["${{SERVER}}"]
+env = {{ TOKEN = "${{SECRET}}", LOG = "info" }}
+config = {{ currency = "EUR" }}
+[components.idle]
+source = "{t.guest('callee')}"
+""")
+    environment = {"SECRET": "abc", "SERVER": "example.com"}
+    text = t("plan", "tenon.toml", env=environment).succeeded().out
+    assert text.endswith("""
+Granted:
+  web   directory data as /data, read only
+        directory . as /all
+        connects to 10.0.0.0/8:5432, db.example.com:5432
+        listens at 127.0.0.1:0
+        HTTP to example.com
+        environment TOKEN, LOG
+        configuration currency
+  idle  nothing
+Limits: 1.5 s a call, 64 MiB of memory
+Read from the environment: SECRET, SERVER
+"""), text
+    assert "abc" not in text, text
+    plan = json.loads(t("plan", "--json", "tenon.toml", env=environment).succeeded().out)
+    grants = {component["name"]: component["grants"] for component in plan["components"]}
+    assert grants["web"]["dirs"][0] == {"host": "data", "guest": "/data", "access": "read"}, grants
+    assert grants["web"]["env"] == ["TOKEN", "LOG"] and grants["idle"]["allow-net"] == [], grants
+    assert plan["limits"] == {"timeout": 1.5, "max-memory": 64 << 20}, plan
+    assert plan["variables"] == ["SECRET", "SERVER"], plan
+    ended = t("plan", "tenon.toml").exited(125)
+    assert "tenon.toml:9:15: the environment has no variable SERVER" in ended.err, str(ended)
+
+
+def test_grants_that_cannot_be_are_refused_with_their_places(t):
+    t.file("file"), t.file("tenon.toml", f"""
+[components.web]
+source = "{t.guest('callee')}"
+allow-net = ["10.0.0.1:80", "foo"]
+allow-listen = ["example.com:80"]
+allow-http = ["http://"]
+dirs = [{{ host = "file", guest = "/" }}]
+[components.web.links]
+"a:b/c" = "wbe"
+[http.routes]
+"/" = "web"
+[serve]
+threads = 0
+""")
+    for command in (["plan"], ["run"], ["serve"]):
+        ended = t(*command, "tenon.toml").exited(125)
+        for part in ("tenon.toml:4:29: ", "tenon.toml:5:17: ", "tenon.toml:6:15: ", "tenon.toml:7:18: file is not a directory",
+                     "tenon.toml:9:11: component web is linked at 'a:b/c', but does not import it",
+                     "tenon.toml:11:7: route '/': component 'web' answers no requests"):
+            assert part in ended.err, (part, str(ended))
+
+
+def test_what_serve_would_refuse_is_refused(t):
+    web = f'[components.web]\nsource = "{t.guest("http_hello")}"\n[serve]\n'
+    for line, why in (("threads = 0", "must be 1 or more"), ('max-body = "much"', "'much' is not a size"),
+                      ('idle-timeout = "x"', "'x' is not a duration"), ('tls-key = "nowhere"', "No such file")):
+        t.file("tenon.toml", web + line + "\n")
+        ended = t("plan", "tenon.toml").exited(125)
+        place = f"tenon.toml:4:{len(line.split('=')[0]) + 3}: {line.split(' ')[0]}: "
+        assert place in ended.err and why in ended.err, (place, str(ended))
+        t("serve", "tenon.toml", timeout=20).refused(125, place, why)
+
+
+def test_a_limit_of_the_manifest_holds_and_the_command_line_beats_it(t):
+    spin = f'timeout = "300ms"\n[components.spin]\nsource = "{t.guest("cli")}"\nargs = ["spin"]\n'
+    t.file("tenon.toml", spin)
+    t("run", "tenon.toml", timeout=60).refused(124, "was not done after", "--timeout")
+    t.file("tenon.toml", spin.replace("300ms", "1h"))
+    t("run", "--timeout", "300ms", "tenon.toml", timeout=60).refused(124, "was not done after 300ms")
 
 
 # -- Corners of the Component Model
