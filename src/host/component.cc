@@ -44,8 +44,9 @@ std::string withoutVersion(const std::string& interface) {
   return interface.substr(0, interface.find('@'));
 }
 
-Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
-                                                   std::vector<std::byte> bytes, std::string name) {
+Result<std::shared_ptr<host::ComponentState>> linkComponent(const Engine& engine,
+                                                            std::vector<std::byte> bytes,
+                                                            std::string name) {
   bool elide = host::EngineState::of(engine).options.shimElision;
   auto state = std::make_shared<host::ComponentState>(engine);
   TENON_TRY(state->executable, engine::Executable::link(std::move(bytes), std::move(name),
@@ -122,7 +123,7 @@ Result<Component> Component::load(const Engine& engine, const std::string& path)
 Result<Component> host::loadComponent(const Engine& engine, const std::string& path, Pipes pipes) {
   TENON_TRY(std::vector<std::byte> bytes, readFile(path, pipes));
   if (!engine::looksLikeArtifact(bytes)) {
-    auto component = link(engine, std::move(bytes), path);
+    auto component = linkComponent(engine, std::move(bytes), path);
     if (!component) {
       Error error = std::move(component).error();
       error.message = path + ": " + error.message;
@@ -138,7 +139,7 @@ Result<Component> host::loadComponent(const Engine& engine, const std::string& p
   }
   host::EngineState& engineState = host::EngineState::of(engine);
   TENON_TRY(engine::Artifact artifact, engine::readArtifact(engineState.engine, path, nullptr));
-  TENON_TRY(auto state, link(engine, std::move(artifact.extra), path));
+  TENON_TRY(auto state, linkComponent(engine, std::move(artifact.extra), path));
   artifact.extra.clear();
   if (engine::artifactKeyOf(path) != state->executable->key(*engineState.engine)) {
     return Error(ErrorCode::UNSUPPORTED, path +
@@ -152,7 +153,7 @@ Result<Component> host::loadComponent(const Engine& engine, const std::string& p
 
 Result<Component> Component::fromBytes(const Engine& engine, std::span<const std::byte> bytes,
                                        std::string name) {
-  TENON_TRY(auto state, link(engine, {bytes.begin(), bytes.end()}, std::move(name)));
+  TENON_TRY(auto state, linkComponent(engine, {bytes.begin(), bytes.end()}, std::move(name)));
   return host::ComponentState::wrap(std::move(state));
 }
 
