@@ -5,7 +5,7 @@
 #   tenon_wasmtime           the same with the library of the product
 #   tenon_wasmtime_oracle    the variant for tests and benchmarks, see tenon_link_engine()
 #   GTest::*, benchmark::benchmark   when TENON_TESTS_ENABLED
-# System libraries (OpenSSL, zlib, simdjson, CLI11, nlohmann_json, toml++) are searched for by name.
+# System libraries (OpenSSL, zlib, simdjson, CLI11, nlohmann_json) are searched for by name.
 
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
   deps/pins deps/wasmtime/Cargo.toml deps/wasmtime/Cargo.lock

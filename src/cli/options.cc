@@ -1,11 +1,9 @@
 #include "cli/options.h"
 
+#include "cli/files.h"
+
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 namespace tenon::cli {
@@ -14,58 +12,7 @@ namespace {
 constexpr uint64_t MIN_STACK = 64 * 1024;
 constexpr uint64_t MAX_STACK = 4 * 1024 * 1024;  // half of what a main thread has
 
-struct Unit {
-  std::string_view name;
-  double factor;
-};
-
-// A non-negative decimal number and a unit out of `units`; nullopt if it is anything else.
-std::optional<double> parseWithUnit(std::string_view text, std::span<const Unit> units) {
-  double number = 0;
-  auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || !std::isfinite(number) || number < 0) return std::nullopt;
-  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
-  for (const Unit& candidate : units) {
-    if (candidate.name == unit) return number * candidate.factor;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
-
-void setVariables(Variables& to, const Variables& from) {
-  constexpr auto NAME = &Variables::value_type::first;
-  std::erase_if(to, [&](const auto& variable) {
-    return std::ranges::find(from, variable.first, NAME) != from.end();
-  });
-  to.insert(to.end(), from.begin(), from.end());
-}
-
-Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
-  constexpr Unit UNITS[] = {{"", 1e9},  {"ns", 1},   {"us", 1e3},  {"ms", 1e6},
-                            {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-  auto nanoseconds = parseWithUnit(text, UNITS);
-  if (!nanoseconds || *nanoseconds > 9e18) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + std::string(text) +
-                     "' is not a duration: write 500ms, 10s, 5m, 1h, or a number of seconds");
-  }
-  return std::chrono::nanoseconds(static_cast<int64_t>(*nanoseconds));
-}
-
-Result<uint64_t> parseSize(std::string_view text) {
-  constexpr double K = 1024;
-  constexpr double M = K * K;
-  constexpr double G = K * K * K;
-  constexpr Unit UNITS[] = {{"", 1},  {"B", 1},   {"K", K}, {"k", K}, {"KiB", K}, {"M", M},
-                            {"m", M}, {"MiB", M}, {"G", G}, {"g", G}, {"GiB", G}};
-  auto bytes = parseWithUnit(text, UNITS);
-  if (!bytes || *bytes > 1e18) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + std::string(text) + "' is not a size: write 4096, 64K, 16M or 1G");
-  }
-  return static_cast<uint64_t>(*bytes);
-}
 
 void GuestOptions::addTo(CLI::App& command) {
   command
@@ -115,6 +62,16 @@ void GuestOptions::addCompileOptionsTo(CLI::App& command) {
   command.add_flag("--no-cache", noCache, "Compile, even when compiled code is in the cache");
   command.add_flag("--no-shim-elision", noShimElision,
                    "Keep the indirection modules that toolchains add (for tests)");
+}
+
+void GuestOptions::fillFrom(const WorkloadSettings& settings) {
+  if (timeout.empty() && settings.timeout) {
+    const int64_t count = settings.timeout->count();
+    timeout = count % 1'000'000'000 == 0 ? std::to_string(count / 1'000'000'000) + "s"
+              : count % 1'000'000 == 0   ? std::to_string(count / 1'000'000) + "ms"
+                                         : std::to_string(count) + "ns";
+  }
+  if (maxMemory.empty() && settings.maxMemory) maxMemory = std::to_string(*settings.maxMemory);
 }
 
 const std::vector<std::string_view>& guestOptionsWithValue() {
@@ -186,11 +143,11 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
   options.wasi.http.allow = allowHttp;
   options.wasi.http.allowPrivate = allowHttpPrivate;
   if (!httpRoots.empty()) {
-    std::ifstream file(httpRoots, std::ios::binary);
-    options.wasi.http.roots.assign((std::istreambuf_iterator<char>(file)), {});
-    if (!file) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--http-roots " + httpRoots + ": cannot be read");
+    auto roots = readSmallFile(httpRoots);
+    if (!roots) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "--http-roots " + roots.error().message);
     }
+    options.wasi.http.roots = *std::move(roots);
   }
   if (!timeout.empty()) {
     TENON_TRY(auto duration, parseDuration(timeout));
