@@ -31,7 +31,7 @@ void setVariables(Variables& to, const Variables& from);
 // Options of commands that run guests.
 struct GuestOptions {
   std::vector<std::string> environment;  // NAME=VALUE, or NAME to pass on the command's own
-  std::vector<std::string> directories;  // HOST::GUEST[:ro]
+  std::vector<std::string> directories;  // HOST[::GUEST][:ro]
   std::vector<std::string> allowNet;     // HOST:PORT
   std::vector<std::string> allowListen;  // ADDRESS:PORT
   std::vector<std::string> allowHttp;    // [SCHEME://]HOST[:PORT]

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -45,6 +46,12 @@ tenon::ErrorCode codeFor(int systemError) {
   }
 }
 
+std::string nameOf(const DirectoryGrant& grant) {
+  std::string name = grant.guest;
+  while (name.size() > 1 && name.ends_with('/')) name.pop_back();
+  return name;
+}
+
 }  // namespace
 }  // namespace filesystem
 
@@ -68,7 +75,7 @@ Result<std::vector<Preopen>> openGrants(const std::vector<DirectoryGrant>& grant
     directory->flags = DescriptorFlags::READ;
     directory->grant = grant.readOnly ? Grant::READ_ONLY : Grant::READ_WRITE;
     if (!grant.readOnly) directory->flags = directory->flags | DescriptorFlags::MUTATE_DIRECTORY;
-    preopens.push_back({std::move(directory), grant.guest});
+    preopens.push_back({std::move(directory), nameOf(grant)});
   }
   return preopens;
 }
