@@ -340,6 +340,8 @@ bool Instance::dropResource(uint32_t resource, uint32_t rep) {
     const call::HostResource* host = linked_->hostResource(resource);
     if (host && host->drop) {
       host->drop(rep);
+    } else if (objects_.hasChildren(rep)) {
+      return fail(store_, "the resource '" + info.name + "' was dropped before its children");
     } else {
       objects_.drop(rep);
     }
