@@ -28,7 +28,7 @@ std::vector<std::tuple<Own<Descriptor>, std::string_view>> getDirectories(call::
 }
 
 std::optional<ErrorCode> filesystemErrorCode(call::HostCall&, IoError& error) {
-  if (error.systemError == 0) return std::nullopt;
+  if (error.systemError == 0 || error.of != IoError::Of::FILE) return std::nullopt;
   return toErrorCode(error.systemError);
 }
 
