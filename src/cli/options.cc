@@ -12,16 +12,45 @@ namespace {
 constexpr uint64_t MIN_STACK = 64 * 1024;
 constexpr uint64_t MAX_STACK = 4 * 1024 * 1024;  // half of what a main thread has
 
+// HOST::GUEST[:ro], or DIR[:ro] for HOST and GUEST in one. Errors: INVALID_ARGUMENT.
+Result<DirectoryGrant> parseDirectory(const std::string& entry) {
+  auto refuse = [&](const std::string& why) {
+    return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": " + why);
+  };
+  size_t separator = entry.find("::");
+  std::string_view guest = entry;
+  if (separator != std::string::npos) guest.remove_prefix(separator + 2);
+  DirectoryGrant grant;
+  grant.readOnly = guest.ends_with(":ro");
+  if (grant.readOnly) guest.remove_suffix(3);
+  // A slip of ':ro' must not grant more than was meant.
+  if (size_t colon = guest.find(':'); colon != std::string_view::npos) {
+    return refuse("there is no suffix '" + std::string(guest.substr(colon)) +
+                  "', the only one is ':ro'" +
+                  (separator == std::string::npos ? "; between HOST and GUEST is '::'" : ""));
+  }
+  grant.guest = guest;
+  grant.host = separator == std::string::npos ? grant.guest : entry.substr(0, separator);
+  if (grant.host.empty()) return refuse("write HOST::GUEST, for example ./data::/data:ro");
+  if (grant.guest.empty()) return refuse("there is no guest path");
+  return grant;
+}
+
 }  // namespace
 
 void GuestOptions::addTo(CLI::App& command) {
   command
       .add_option("--env", environment,
-                  "Set an environment variable: NAME=VALUE, or NAME to pass it on")
+                  "Set an environment variable: NAME=VALUE, or NAME to pass it on. Of several with "
+                  "one name the guest gets all in this order; getenv finds the first")
       ->type_name("NAME[=VALUE]")
       ->allow_extra_args(false);
-  command.add_option("--dir", directories, "Grant a directory: HOST::GUEST, with :ro read-only")
-      ->type_name("HOST::GUEST[:ro]")
+  command
+      .add_option("--dir", directories,
+                  "Grant a directory: HOST::GUEST, or one path that is both ('.' is where the "
+                  "guest's relative paths begin); with :ro read-only. A slash behind GUEST does "
+                  "not matter")
+      ->type_name("HOST[::GUEST][:ro]")
       ->allow_extra_args(false);
   command
       .add_option("--allow-net", allowNet,
@@ -117,25 +146,7 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
     }
   }
   for (const std::string& entry : directories) {
-    size_t separator = entry.find("::");
-    if (separator == std::string::npos || separator == 0) {
-      return Error(ErrorCode::INVALID_ARGUMENT,
-                   "--dir " + entry + ": write HOST::GUEST, for example ./data::/data:ro");
-    }
-    DirectoryGrant grant{entry.substr(0, separator), entry.substr(separator + 2), false};
-    if (grant.guest.ends_with(":ro")) {
-      grant.guest.resize(grant.guest.size() - 3);
-      grant.readOnly = true;
-    }
-    // A slip of ':ro' must not grant more than was meant.
-    if (size_t colon = grant.guest.find(':'); colon != std::string::npos) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": there is no suffix '" +
-                                                    entry.substr(separator + 2 + colon) +
-                                                    "', the only one is ':ro'");
-    }
-    if (grant.guest.empty()) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": there is no guest path");
-    }
+    TENON_TRY(DirectoryGrant grant, parseDirectory(entry));
     options.wasi.directories.push_back(std::move(grant));
   }
   options.wasi.network.connect = allowNet;

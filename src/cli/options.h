@@ -25,7 +25,7 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 // Options of commands that run guests.
 struct GuestOptions {
   std::vector<std::string> environment;  // NAME=VALUE, or NAME to pass on the command's own
-  std::vector<std::string> directories;  // HOST::GUEST[:ro]
+  std::vector<std::string> directories;  // HOST[::GUEST][:ro]
   std::vector<std::string> allowNet;     // HOST:PORT
   std::vector<std::string> allowListen;  // ADDRESS:PORT
   std::vector<std::string> allowHttp;    // [SCHEME://]HOST[:PORT]

@@ -198,7 +198,7 @@ Result<void> Component::save(const std::string& path) const {
   return engine::writeArtifact(
       path, state_->executable->key(*engineState.engine),
       {.modules = state_->executable->modules(), .extra = {bytes.begin(), bytes.end()}},
-      *engineState.engine);
+      *engineState.engine, engine::Placement::USER);
 }
 
 Result<std::string> Component::wit() const {
