@@ -30,7 +30,7 @@ struct PendingState;
 }  // namespace host
 
 // A directory that a component may use, with everything below it and nothing outside of it. Opened
-// when the instance is made.
+// when the instance is made. Slashes at the end of `guest` do not matter: the guest sees none.
 struct DirectoryGrant {
   std::string host;
   std::string guest;

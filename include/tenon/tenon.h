@@ -12,5 +12,6 @@
 #include <tenon/result.h>
 #include <tenon/server.h>
 #include <tenon/typed.h>
+#include <tenon/units.h>
 #include <tenon/value.h>
 #include <tenon/workload.h>

@@ -18,6 +18,9 @@ namespace tenon::call {
 class HostObject {
  public:
   virtual ~HostObject() noexcept(false) = default;
+  // Whether objects that must go before this one are still there: a guest that drops it then, or
+  // gives it away, traps.
+  virtual bool hasChildren() const { return false; }
 };
 
 class HostObjects {
@@ -49,6 +52,12 @@ class HostObjects {
   std::unique_ptr<T> take(uint32_t rep) {
     if (!find<T>(rep)) return nullptr;
     return std::unique_ptr<T>(static_cast<T*>(slots_.take(rep).object.release()));
+  }
+
+  // Whether `rep` is something that a guest may not drop yet.
+  bool hasChildren(uint32_t rep) {
+    Entry* entry = slots_.find(rep);
+    return entry && entry->object->hasChildren();
   }
 
   // Drops whatever `rep` is; false if it is nothing.

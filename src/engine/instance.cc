@@ -362,6 +362,8 @@ bool Instance::dropResource(uint32_t resource, uint32_t rep, call::PartContext* 
     try {
       if (host && host->drop) {
         host->drop(owner, rep);
+      } else if (objects_.hasChildren(rep)) {
+        return fail(store_, "the resource '" + info.name + "' was dropped before its children");
       } else {
         objects_.drop(rep);
       }

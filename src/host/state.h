@@ -11,6 +11,8 @@
 #include "engine/instance.h"
 #include "engine/linked.h"
 #include "host/cancel.h"
+#include "host/files.h"
+#include "link/plan.h"
 #include "wasi/wasi.h"
 
 #include <tenon/component.h>
@@ -22,6 +24,7 @@
 #include <kj/async-io.h>
 
 #include <any>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -97,8 +100,8 @@ struct LinkerState {
 
 class RunningCall;
 
-// A file's bytes. Errors: NOT_FOUND, PERMISSION, IO, LIMIT_EXCEEDED, with the path.
-Result<std::vector<std::byte>> readFile(const std::string& path);
+// As Component::load.
+Result<Component> loadComponent(const Engine& engine, const std::string& path, Pipes pipes);
 
 // The functions of an export list, interfaces first to last.
 std::vector<FunctionInfo> functionsOf(const std::vector<component::ProgramExport>& exports);
@@ -160,6 +163,7 @@ struct WorkloadState {
   Engine engine;
   std::string name;
   std::vector<WorkloadComponent> components;
+  WorkloadSettings settings;
   std::vector<HttpRoute> routes;         // to components that are there; no pattern twice
   std::vector<std::string> routePlaces;  // where they are written; empty without a manifest
   // Where links and directories are written, for messages: by component, and import or guest path.
@@ -179,6 +183,10 @@ struct WorkloadState {
   static Workload wrap(std::shared_ptr<WorkloadState> state) { return Workload(std::move(state)); }
 
   WorkloadPlan plan(const LinkerState& linker);
+  // What is wrong with links whatever a host provides: with those to other components.
+  std::vector<Error> linkProblems();
+  // After `describe`, under the lock.
+  link::Plan linkPlan(const std::function<bool(std::string_view import)>& hostProvides) const;
   // Fills `described`. Under the lock. Errors: none for components that were loaded.
   Result<void> describe();
   // The compiled executable of a plan without problems. Errors: as Workload::compile.
@@ -186,6 +194,12 @@ struct WorkloadState {
   // The plan if `linker` was linked for it last and has not changed since; else null.
   std::shared_ptr<const WorkloadPlan> planOf(const LinkerState& linker) const;
 };
+
+// The only component of a workload that can be meant to answer HTTP requests. Errors:
+// MISSING_EXPORT, AMBIGUOUS.
+Result<std::string> findFront(const WorkloadPlan& plan);
+// `who`, with its verb, is no HTTP handler.
+Error noHandler(std::string_view who);
 
 // NOT_FOUND, with what there is.
 Error noComponent(const WorkloadPlan& plan, std::string_view name);
