@@ -8,6 +8,7 @@
 #include <tenon/linker.h>
 #include <tenon/result.h>
 #include <tenon/server.h>
+#include <tenon/text.h>
 #include <tenon/typed.h>
 #include <tenon/value.h>
 #include <tenon/workload.h>

@@ -7,6 +7,7 @@
 
 #include <tenon/component.h>
 #include <tenon/linker.h>
+#include <tenon/text.h>
 #include <tenon/workload.h>
 
 #include <nlohmann/json.hpp>
@@ -202,7 +203,7 @@ Result<Shown> planOf(const std::string& path, Form form) {
   WorkloadPlan plan = workload.plan(linker);
   switch (form) {
     case Form::TABLE: {
-      Colour colour = ::isatty(STDOUT_FILENO) == 1 ? Colour::YES : Colour::NO;
+      Colour colour = hasColours(STDOUT_FILENO) ? Colour::YES : Colour::NO;
       return Shown{plan, planTable(workload, plan, colour)};
     }
     case Form::JSON:
@@ -228,7 +229,8 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
   rows.push_back({{"COMPONENT", "IMPORT", "COST", "SATISFIED BY"}, BOLD});
   for (const PlannedComponent& component : plan.components) {
     for (const PlannedLink& link : component.links) {
-      rows.push_back({{component.name, link.import, toString(link.cost), providerOf(link)},
+      rows.push_back({{component.name, printable(link.import), toString(link.cost),
+                       printable(providerOf(link))},
                       lookOf(link.cost).terminal});
     }
     if (component.links.empty()) rows.push_back({{component.name, "none", "", ""}, ""});
@@ -237,7 +239,7 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
   for (const Row& row : rows) {
     for (size_t i = 0; i < COLUMNS; ++i) widths[i] = std::max(widths[i], widthOf(row.cells[i]));
   }
-  std::string text = paint(BOLD, workload.name()) + ": " + summary(plan) + "\n\n";
+  std::string text = paint(BOLD, printable(workload.name())) + ": " + summary(plan) + "\n\n";
   for (const Row& row : rows) {
     std::string line;
     for (size_t i = 0; i < COLUMNS; ++i) {
@@ -399,7 +401,11 @@ int planCommand(const Words& words) {
     int exit = report(shown.error());
     return Workload::isManifest(file) ? exitCodeOfWorkload(shown.error()) : exit;
   }
-  if (int exit = show(shown->text)) return exit;
+  // The table has made printable what components had a part in.
+  int exit = form == Form::TABLE
+                 ? show(shown->text)
+                 : showForeign(shown->text, form == Form::JSON ? Foreign::JSON : Foreign::TEXT);
+  if (exit != 0) return exit;
   for (const Error& problem : shown->plan.problems) printError(problem);
   return static_cast<int>(shown->plan.ok() ? ExitCode::SUCCESS : ExitCode::REFUSED);
 }

@@ -7,6 +7,7 @@
 
 #include <tenon/component.h>
 #include <tenon/server.h>
+#include <tenon/text.h>
 #include <tenon/workload.h>
 
 #include <algorithm>
@@ -218,7 +219,8 @@ Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest) {
   running = &*server;
   std::signal(SIGTERM, onSignal);
   std::signal(SIGINT, onSignal);
-  std::fprintf(stderr, "tenon: serving %s on %s\n", serve.file.c_str(), server->url().c_str());
+  std::fprintf(stderr, "tenon: serving %s on %s\n", printable(serve.file).c_str(),
+               server->url().c_str());
   server->wait();
   running = nullptr;
   return {};

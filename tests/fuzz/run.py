@@ -23,6 +23,7 @@ OPTIONS = {
     "abi": ["-max_len=4000", "-timeout=10"],
     "manifest": ["-max_len=4000", "-timeout=10"],
     "http": ["-max_len=3000", "-timeout=10"],
+    "text": ["-max_len=4200", "-timeout=2"],
     "adapter": ["-max_len=2000", "-detect_leaks=0", "-timeout=30", "-rss_limit_mb=4096"],
 }
 
@@ -66,11 +67,18 @@ def messages():
                 yield bytes([7, framing, 0, 5]) + text
 
 
+def names():
+    """Mangled names out of the tests, and other text."""
+    for path in ("src/base/demangle_test.cc", "src/base/text_test.cc"):
+        for source in texts(path):
+            yield from re.findall(rb'"((?:[^"\\\n]|\\.)*)"', source)
+
+
 def seed(name, folder):
     corpus = os.path.join(folder, "corpus-" + name)
     os.makedirs(corpus, exist_ok=True)
     found = {"validate": lambda: components(folder), "wit": lambda: components(folder), "wave": values,
-             "manifest": manifests, "http": messages}.get(name, lambda: [])()
+             "manifest": manifests, "http": messages, "text": names}.get(name, lambda: [])()
     for bytes in found:
         path = os.path.join(corpus, hashlib.sha256(bytes).hexdigest()[:20])
         if not os.path.exists(path):
