@@ -39,8 +39,7 @@ enum class ErrorCode : uint8_t {
 // The lower-case name of a code, for example "type mismatch".
 const char* toString(ErrorCode code);
 
-// One failure. A plain value. Message and details may hold text of whoever made the input:
-// `printable` in <tenon/text.h> makes it safe to show.
+// One failure. A plain value.
 struct Error {
   ErrorCode code = ErrorCode::INTERNAL;
   std::string message;             // one line, no code, no trailing full stop

@@ -2,6 +2,7 @@
 
 // Everything that an embedder needs. Start with <tenon/engine.h>, which has the example.
 
+#include <tenon/cache.h>
 #include <tenon/component.h>
 #include <tenon/engine.h>
 #include <tenon/instance.h>

@@ -1,6 +1,7 @@
 // Source: Itanium C++ ABI, section 5.1, "External Names (a.k.a. Mangling)". What is not here:
 // expressions and `decltype` in types, vendors' own, and what only variables and tables have.
 #include "base/demangle.h"
+#include "base/demangle_cpp_names.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,56 +9,6 @@
 
 namespace tenon::detail {
 namespace {
-
-struct Named {
-  std::string_view code, text;
-};
-constexpr Named BUILTIN_TYPES[] = {{"v", "void"},
-                                   {"w", "wchar_t"},
-                                   {"b", "bool"},
-                                   {"c", "char"},
-                                   {"a", "signed char"},
-                                   {"h", "unsigned char"},
-                                   {"s", "short"},
-                                   {"t", "unsigned short"},
-                                   {"i", "int"},
-                                   {"j", "unsigned int"},
-                                   {"l", "long"},
-                                   {"m", "unsigned long"},
-                                   {"x", "long long"},
-                                   {"y", "unsigned long long"},
-                                   {"n", "__int128"},
-                                   {"o", "unsigned __int128"},
-                                   {"f", "float"},
-                                   {"d", "double"},
-                                   {"e", "long double"},
-                                   {"g", "__float128"},
-                                   {"z", "..."},
-                                   {"Dn", "std::nullptr_t"},
-                                   {"Di", "char32_t"},
-                                   {"Ds", "char16_t"},
-                                   {"Du", "char8_t"},
-                                   {"Da", "auto"},
-                                   {"Dc", "decltype(auto)"}};
-constexpr Named STANDARD[] = {
-    {"t", "std"},          {"a", "std::allocator"}, {"b", "std::basic_string"},
-    {"s", "std::string"},  {"i", "std::istream"},   {"o", "std::ostream"},
-    {"d", "std::iostream"}};
-constexpr Named OPERATORS[] = {
-    {"nw", " new"}, {"na", " new[]"}, {"dl", " delete"}, {"da", " delete[]"}, {"aw", " co_await"},
-    {"ps", "+"},    {"ng", "-"},      {"ad", "&"},       {"de", "*"},         {"co", "~"},
-    {"pl", "+"},    {"mi", "-"},      {"ml", "*"},       {"dv", "/"},         {"rm", "%"},
-    {"an", "&"},    {"or", "|"},      {"eo", "^"},       {"aS", "="},         {"pL", "+="},
-    {"mI", "-="},   {"mL", "*="},     {"dV", "/="},      {"rM", "%="},        {"aN", "&="},
-    {"oR", "|="},   {"eO", "^="},     {"ls", "<<"},      {"rs", ">>"},        {"lS", "<<="},
-    {"rS", ">>="},  {"eq", "=="},     {"ne", "!="},      {"lt", "<"},         {"gt", ">"},
-    {"le", "<="},   {"ge", ">="},     {"ss", "<=>"},     {"nt", "!"},         {"aa", "&&"},
-    {"oo", "||"},   {"pp", "++"},     {"mm", "--"},      {"cm", ","},         {"pm", "->*"},
-    {"pt", "->"},   {"cl", "()"},     {"ix", "[]"},      {"qu", "?"}};
-constexpr Named SPECIAL[] = {{"TV", "vtable for "},
-                             {"TT", "VTT for "},
-                             {"TI", "typeinfo for "},
-                             {"TS", "typeinfo name for "}};
 
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -369,9 +320,8 @@ class Cpp {
   Text typeOf() {
     Level level(effort_);
     if (effort_.failed) return {};
-    if (std::string_view name = eatOneOf(BUILTIN_TYPES); !name.empty()) {
-      return {std::string(name), "", false};
-    }
+    std::string_view builtin = eatOneOf(BUILTIN_TYPES);
+    if (!builtin.empty()) return {std::string(builtin), "", false};
     Text result;
     switch (peek()) {
       case 'r':
@@ -433,8 +383,7 @@ class Cpp {
         ++at_;
         std::string scope = whole(type());
         Text member = type();
-        bool isFunction = member.isFunction;
-        std::string symbol = isFunction ? "" : " ";
+        std::string symbol = member.isFunction ? "" : " ";
         add(symbol, scope);
         add(symbol, "::*");
         result = modified(std::move(member), symbol);
@@ -445,7 +394,6 @@ class Cpp {
         if (peek() == 'I') {
           remember(result);
           add(result.left, arguments());
-          break;
         }
         break;
       case 'S':
@@ -504,9 +452,8 @@ class Cpp {
   // "St", "Sa" and the like, or what was remembered.
   Text substitutionType() {
     eat("S");
-    if (std::string_view known = eatOneOf(STANDARD); !known.empty()) {
-      return {std::string(known), "", false};
-    }
+    std::string_view known = eatOneOf(STANDARD);
+    if (!known.empty()) return {std::string(known), "", false};
     size_t index = sequence(36);
     if (effort_.failed || index >= substitutions_.size()) {
       fail();

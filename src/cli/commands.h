@@ -14,6 +14,7 @@ int callCommand(const Words& words);
 int inspectCommand(const Words& words);
 int planCommand(const Words& words);
 int compileCommand(const Words& words);
+int cacheCommand(const Words& words);
 int serveCommand(const Words& words);
 
 }  // namespace tenon::cli

@@ -98,12 +98,15 @@ int exitCodeOfWorkload(const Error& error) {
   return static_cast<int>(content ? ExitCode::REFUSED : exitCodeFor(error.code));
 }
 
-bool hasColours(int descriptor) {
-  const char* never = std::getenv("NO_COLOR");
+bool canMove(int descriptor) {
   const char* terminal = std::getenv("TERM");
-  if (never != nullptr && *never != '\0') return false;
   if (terminal != nullptr && std::strcmp(terminal, "dumb") == 0) return false;
   return ::isatty(descriptor) == 1;
+}
+
+bool hasColours(int descriptor) {
+  const char* never = std::getenv("NO_COLOR");
+  return (never == nullptr || *never == '\0') && canMove(descriptor);
 }
 
 void setOutputClosed() { outputClosed = true; }
@@ -136,16 +139,25 @@ Result<void> print(std::string_view text) {
   return Error(ErrorCode::IO, std::string("standard output: ") + std::strerror(problem));
 }
 
-int show(std::string_view text) {
-  auto printed = print(text);
+Result<void> printForeign(std::string_view text, Foreign kind) {
+  if (::isatty(STDOUT_FILENO) != 1) return print(text);
+  return print(kind == Foreign::JSON ? printableJson(text) : printable(text, Lines::SEVERAL));
+}
+
+namespace {
+
+int exitCodeOf(const Result<void>& printed) {
   if (printed) return static_cast<int>(ExitCode::SUCCESS);
   printError(printed.error());
   return static_cast<int>(ExitCode::REFUSED);
 }
 
+}  // namespace
+
+int show(std::string_view text) { return exitCodeOf(print(text)); }
+
 int showForeign(std::string_view text, Foreign kind) {
-  if (::isatty(STDOUT_FILENO) != 1) return show(text);
-  return show(kind == Foreign::JSON ? printableJson(text) : printable(text, Lines::SEVERAL));
+  return exitCodeOf(printForeign(text, kind));
 }
 
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {

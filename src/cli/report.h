@@ -35,6 +35,8 @@ void setOutputClosed();
 // Whether text to this descriptor may have colours: it is a terminal, and neither NO_COLOR
 // (no-color.org) nor TERM=dumb says that it should not.
 bool hasColours(int descriptor);
+// Whether it is a terminal that can show something else in a line that was written.
+bool canMove(int descriptor);
 
 // Prints "tenon: <message>" and the details, indented, to standard error. Nothing once the reader
 // of standard output has left: who pipes into `head` has seen enough. All of it is made printable,
@@ -52,7 +54,9 @@ int show(std::string_view text);
 
 // What a text that a component had a part in is.
 enum class Foreign : uint8_t { TEXT, JSON };
-// Shows it: on a terminal made printable, elsewhere as it is.
+// Shows it: on a terminal made printable, elsewhere as it is. Errors: IO.
+Result<void> printForeign(std::string_view text, Foreign kind);
+// The same; returns what to exit with, and has reported what went wrong.
 int showForeign(std::string_view text, Foreign kind);
 
 // The candidate that `word` is most likely a slip of; empty when none comes close.

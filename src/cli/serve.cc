@@ -3,6 +3,7 @@
 #include "cli/guest.h"
 #include "cli/options.h"
 #include "cli/parse.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 
 #include <tenon/component.h>
@@ -19,6 +20,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <utility>
 
@@ -127,6 +129,19 @@ struct ServeOptions {
         ->type_name("FORMAT")
         ->default_str("text");
     add("--log-file", logFile, "Where it goes; default: standard error")->type_name("FILE");
+    group(command, "Listening", {"--addr", "--threads", "--tls-cert", "--tls-key"});
+    group(command, "Serving", {"--component", "--reuse"});
+    group(command, "Limits of requests and connections",
+          {"--max-body", "--max-head", "--max-headers", "--max-connections", "--max-requests"});
+    group(command, "Patience",
+          {"--header-timeout", "--idle-timeout", "--stall-timeout", "--shutdown-timeout"});
+    group(command, "Log", {"--log", "--log-file"});
+  }
+
+  // A heading of the help.
+  static void group(CLI::App& command, const char* heading,
+                    std::initializer_list<const char*> names) {
+    for (const char* name : names) command.get_option(name)->group(heading);
   }
 
   // Shows what holds without these options, which `guest` has added.
@@ -182,13 +197,19 @@ Result<Server> startServer(const ServeOptions& serve, const GuestOptions& guest)
                    "--component is for workloads, and " + serve.file + " is no manifest");
     }
     TENON_TRY(Component component, Component::load(engine, serve.file));
-    auto server = Server::start(component, serve.server);
+    auto server = [&]() {
+      Progress progress(compilingText(serve.file));
+      return Server::start(component, serve.server);
+    }();
     warnOf(component.warning());
     if (!server) return explainStart(std::move(server).error(), serve);
     return server;
   }
   TENON_TRY(Workload workload, Workload::load(engine, serve.file));
-  auto server = Server::start(workload, serve.server);
+  auto server = [&]() {
+    Progress progress(compilingText(workload));
+    return Server::start(workload, serve.server);
+  }();
   warnOf(workload.warning());
   if (!server) return explainStart(std::move(server).error(), serve);
   return server;

@@ -3,6 +3,7 @@
 //     the largest module's code      at 0, so that the engine can map it in place
 //     the other modules' code        each once, at a multiple of ALIGNMENT
 //     the caller's bytes
+//     what it was made from, as text
 //     table                          one Range per module, in the caller's order
 //     Trailer                        at the very end; its last field sums up everything before it
 #include "engine/cache.h"
@@ -16,8 +17,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -29,8 +33,9 @@ namespace tenon::engine {
 namespace {
 
 constexpr uint64_t ALIGNMENT = 64;
-constexpr uint32_t FORMAT = 1;
+constexpr uint32_t FORMAT = 2;
 constexpr uint32_t MAX_MODULES = 100'000;
+constexpr size_t MAX_NAME = 4096;
 constexpr char MAGIC[8] = {'T', 'E', 'N', 'O', 'N', 'A', 'R', 'T'};
 
 struct Range {
@@ -39,6 +44,7 @@ struct Range {
 };
 
 struct Trailer {
+  Range name;
   Digest::Value key;
   Digest::Value compatibility;
   Range extra;
@@ -49,7 +55,7 @@ struct Trailer {
   char magic[8];
   uint64_t sum;
 };
-static_assert(std::is_trivially_copyable_v<Trailer> && sizeof(Trailer) == 128);
+static_assert(std::is_trivially_copyable_v<Trailer> && sizeof(Trailer) == 144);
 
 Digest::Value compatibilityDigest(const Engine& engine) {
   Digest digest;
@@ -145,7 +151,7 @@ bool writeAll(int descriptor, std::span<const std::byte> bytes) {
 // `modules`: different ones; `which` names one of them for each of the caller's.
 std::vector<std::byte> compose(const ArtifactKey& key, const Engine& engine,
                                std::span<const std::vector<std::byte>> modules,
-                               std::span<const size_t> which, std::span<const std::byte> extra) {
+                               std::span<const size_t> which, const Artifact& artifact) {
   std::vector<std::byte> file;
   std::vector<Range> ranges(modules.size());
   auto append = [&](std::span<const std::byte> bytes) {
@@ -167,7 +173,9 @@ std::vector<std::byte> compose(const ArtifactKey& key, const Engine& engine,
   Trailer trailer{};
   trailer.key = key.digest;
   trailer.compatibility = compatibilityDigest(engine);
-  trailer.extra = append(extra);
+  trailer.extra = append(artifact.extra);
+  std::string_view name = std::string_view(artifact.name).substr(0, MAX_NAME);
+  trailer.name = append(std::as_bytes(std::span(name)));
   trailer.table = append(std::as_bytes(std::span(table)));
   trailer.fileSize = file.size() + sizeof trailer;
   trailer.moduleCount = static_cast<uint32_t>(table.size());
@@ -178,6 +186,90 @@ std::vector<std::byte> compose(const ArtifactKey& key, const Engine& engine,
   uint64_t sum = checksum(std::span(file).first(file.size() - sizeof sum));
   std::memcpy(file.data() + file.size() - sizeof sum, &sum, sizeof sum);
   return file;
+}
+
+std::string nameIn(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Error cannotWrite(const std::string& path, int code) {
+  return Error(ErrorCode::IO, "cannot write " + path + ": " + std::strerror(code));
+}
+
+std::string temporaryName(const std::string& path) {
+  static std::atomic<uint32_t> counter = 0;
+  return path + TEMPORARY_MARK + std::to_string(getpid()) + "-" +
+         std::to_string(counter.fetch_add(1));
+}
+
+// A file that has no name yet goes with its process, so that nothing half-written stays when that
+// is killed. -1 where the file system has no such files.
+int openNameless(const std::string& path, mode_t mode) {
+  size_t slash = path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  return open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+}
+
+// Puts a file of these bytes in the place of `path`, whatever that is but a folder, at once.
+Result<void> replaceFile(const std::string& path, std::span<const std::byte> bytes, mode_t mode) {
+  std::string temporary = temporaryName(path);
+  // Left over by a process of the same number that was killed.
+  unlink(temporary.c_str());
+  bool isNameless = true;
+  int descriptor = openNameless(path, mode);
+  if (descriptor < 0) {
+    isNameless = false;
+    descriptor =
+        open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+  }
+  File out(descriptor);
+  if (out.get() < 0) return ioError("create", path, errno);
+  bool written = writeAll(out.get(), bytes);
+  if (written && isNameless) {
+    std::string self = "/proc/self/fd/" + std::to_string(out.get());
+    written = linkat(AT_FDCWD, self.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  }
+  int code = errno;
+  if (written && !out.closeNow()) {
+    written = false;
+    code = errno;
+  }
+  // No fsync: after a crash of the machine the sum does not fit, and the file is made again.
+  if (written && rename(temporary.c_str(), path.c_str()) != 0) {
+    written = false;
+    code = errno;
+  }
+  if (written) return {};
+  unlink(temporary.c_str());
+  return cannotWrite(path, code);
+}
+
+// As a shell's `>` would: a link is followed, a FIFO or a device gets the bytes. Another regular
+// file keeps its mode and is whole at any time, the old one or the new one.
+Result<void> writeAsShell(const std::string& path, std::span<const std::byte> bytes) {
+  struct stat info;
+  bool exists = stat(path.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode)) return cannotWrite(path, EISDIR);
+  if (exists && !S_ISREG(info.st_mode)) {
+    File out(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    if (out.get() < 0 || !writeAll(out.get(), bytes)) return cannotWrite(path, errno);
+    return out.closeNow() ? Result<void>() : cannotWrite(path, errno);
+  }
+  struct stat itself;
+  bool isLink = lstat(path.c_str(), &itself) == 0 && S_ISLNK(itself.st_mode);
+  if (!exists && !isLink) return replaceFile(path, bytes, 0644);
+  if (exists && access(path.c_str(), W_OK) != 0) return cannotWrite(path, errno);
+  // What a link that leads nowhere names is made first, to know where it is.
+  if (!exists) {
+    File made(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    if (made.get() < 0) return cannotWrite(path, errno);
+  }
+  std::unique_ptr<char, decltype(&free)> place(realpath(path.c_str(), nullptr), &free);
+  if (!place) return cannotWrite(path, errno);
+  auto written = replaceFile(place.get(), bytes, 0644);
+  if (!written && !exists) unlink(place.get());
+  if (written && exists) (void)chmod(place.get(), info.st_mode & 07777);
+  return written;
 }
 
 // A module at offset 0 is mapped from the file, when there is a name by which the engine can open
@@ -215,7 +307,7 @@ ArtifactKey artifactKey(const Engine& engine, std::span<const std::byte> input,
 }
 
 Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
-                           const Artifact& artifact, const Engine& engine) {
+                           const Artifact& artifact, const Engine& engine, ArtifactTarget target) {
   if (artifact.modules.size() > MAX_MODULES) {
     return Error(ErrorCode::LIMIT_EXCEEDED, "an artifact holds at most 100,000 modules");
   }
@@ -229,29 +321,9 @@ Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
     TENON_TRY(auto bytes, module.serialize());
     modules.push_back(std::move(bytes));
   }
-  std::vector<std::byte> file = compose(key, engine, modules, which, artifact.extra);
-
-  static std::atomic<uint32_t> counter = 0;
-  std::string temporary =
-      path + TEMPORARY_MARK + std::to_string(getpid()) + "-" + std::to_string(counter.fetch_add(1));
-  // Left over by a process of the same number that was killed.
-  unlink(temporary.c_str());
-  File out(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (out.get() < 0) return ioError("create", temporary, errno);
-  bool written = writeAll(out.get(), file);
-  int code = errno;
-  if (written && !out.closeNow()) {
-    written = false;
-    code = errno;
-  }
-  // No fsync: after a crash of the machine the sum does not fit, and the file is made again.
-  if (written && rename(temporary.c_str(), path.c_str()) != 0) {
-    written = false;
-    code = errno;
-  }
-  if (written) return {};
-  unlink(temporary.c_str());
-  return Error(ErrorCode::IO, "cannot write " + path + ": " + std::strerror(code));
+  std::vector<std::byte> file = compose(key, engine, modules, which, artifact);
+  if (target == ArtifactTarget::CACHE_ENTRY) return replaceFile(path, file, 0644);
+  return writeAsShell(path, file);
 }
 
 Result<Artifact> readArtifact(const std::shared_ptr<Engine>& engine, const std::string& path,
@@ -286,7 +358,7 @@ Result<Artifact> readArtifact(const std::shared_ptr<Engine>& engine, const std::
   if (sum != trailer->sum) return malformed("is damaged");
   // From here on it is what some Tenon wrote; the checks below keep a bug of that one contained.
   if (trailer->moduleCount > MAX_MODULES || !inside(trailer->extra, size) ||
-      !inside(trailer->table, size) ||
+      !inside(trailer->table, size) || !inside(trailer->name, size) ||
       trailer->table.size != trailer->moduleCount * sizeof(Range)) {
     return malformed("has a table that does not fit");
   }
@@ -309,6 +381,7 @@ Result<Artifact> readArtifact(const std::shared_ptr<Engine>& engine, const std::
   }
   auto extra = part(bytes, trailer->extra);
   artifact.extra.assign(extra.begin(), extra.end());
+  artifact.name = nameIn(part(bytes, trailer->name));
   return artifact;
 }
 
@@ -316,20 +389,26 @@ bool looksLikeArtifact(std::span<const std::byte> bytes) {
   return readTrailer(bytes, bytes.size()).has_value();
 }
 
-std::optional<ArtifactKey> artifactKeyOf(const std::string& path) {
+std::optional<ArtifactInfo> artifactInfoOf(const std::string& path) {
   File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  struct stat info;
-  if (file.get() < 0 || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))
+  struct stat status;
+  if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return std::nullopt;
   std::array<std::byte, sizeof(Trailer)> end;
-  off_t start = info.st_size - static_cast<off_t>(end.size());
+  off_t start = status.st_size - static_cast<off_t>(end.size());
   if (start < 0 ||
       pread(file.get(), end.data(), end.size(), start) != static_cast<ssize_t>(end.size())) {
     return std::nullopt;
   }
-  auto trailer = readTrailer(end, static_cast<uint64_t>(info.st_size));
+  auto trailer = readTrailer(end, static_cast<uint64_t>(status.st_size));
   if (!trailer) return std::nullopt;
-  return ArtifactKey{trailer->key};
+  ArtifactInfo info{.key = {trailer->key}};
+  if (trailer->format != FORMAT || !inside(trailer->name, trailer->fileSize)) return info;
+  std::vector<std::byte> name(std::min<uint64_t>(trailer->name.size, MAX_NAME));
+  ssize_t count =
+      pread(file.get(), name.data(), name.size(), static_cast<off_t>(trailer->name.offset));
+  if (count == static_cast<ssize_t>(name.size())) info.name = nameIn(name);
+  return info;
 }
 
 }  // namespace tenon::engine

@@ -1,6 +1,7 @@
 #include "link/plan.h"
 
 #include "base/edit_distance.h"
+#include "call/wasi03.h"
 #include "component/validate/interface.h"
 
 #include <algorithm>
@@ -40,6 +41,8 @@ const typed::Item* findExport(const ComponentInterface& component, std::string_v
   }
   return nullptr;
 }
+
+constexpr size_t MOST_COMPARED = 32;
 
 // Whether an import has nothing that could be called: a type, or an instance of types.
 bool onlyTypes(const typed::Entity& entity) {
@@ -201,15 +204,22 @@ class Planner {
       if (other == part) continue;
       const typed::Item* item = findExport(described(other), import.name.name);
       if (item) candidates.push_back({Cost::FUSED, other, item});
-      for (std::string& name : exportNames(described(other))) others.push_back(std::move(name));
     }
     if (candidates.size() == 1) return candidates[0];
     if (candidates.empty()) {
+      // Comparing names takes time: of very many that are missing, the first get a suggestion.
+      if (plan_.problems.size() < MOST_COMPARED) {
+        for (size_t other = 0; other < parts_.size(); ++other) {
+          if (other == part) continue;
+          for (std::string& name : exportNames(described(other))) others.push_back(std::move(name));
+        }
+      }
       bool itself = findExport(described(part), import.name.name) != nullptr;
       problem(ErrorCode::MISSING_IMPORT, parts_[part].name, import, {},
               std::string("nothing provides this ") + typed::describe(import.entity) +
-                  (itself ? ": only the component itself exports it"
-                          : didYouMean(import.name.name, others)));
+                  (call::isWasi03(import.name.name) ? ": " + std::string(call::NO_WASI_03)
+                   : itself                         ? ": only the component itself exports it"
+                                                    : didYouMean(import.name.name, others)));
       return {.cost = Cost::MISSING};
     }
     std::string details;

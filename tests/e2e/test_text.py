@@ -1,5 +1,6 @@
 """What others wrote, shown to people: names, errors and lines of guests neither steer a terminal nor grow."""
 
+import json
 import os
 import resource
 
@@ -82,3 +83,35 @@ def test_no_color_and_a_dumb_terminal_mean_no_colour(t):
         for env in ({"NO_COLOR": ""}, {"TERM": "xterm"}, {}):
             text, _ = t.on_terminal(*words, env=env)
             assert "\x1b[" in text, repr(text)
+
+
+def test_errors_about_many_names_are_short_and_quick(t):
+    count = 20_000
+    imports = "".join(f'(import "{"n" * 200}-a{i}:b/c" (instance (export "f" (func))))' for i in range(count))
+    component = t.component("wants", f"(component {imports})")
+    ended = t("run", component, timeout=120).refused(125, f"{count} imports are not provided")
+    assert len(ended.details) <= 201 and ended.details[-1] == f"  and {count - 200} more", ended
+    assert len(ended.err) < 200_000 and ended.cpu < 30, ended
+    functions = "".join(f'(export "{"n" * 200}-a{i}" (func $f))' for i in range(count))
+    component = t.component("has", f"""(component (core module $m (func (export "f")))
+      (core instance $i (instantiate $m)) (func $f (canon lift (core func $i "f"))) {functions})""")
+    ended = t("call", component, "n" * 190, timeout=120).refused(125, "there is no export")
+    assert ended.details == [] and ended.cpu < 30, ended
+
+
+def test_json_on_a_terminal_is_json(t):
+    for words in (["inspect", "--json", "@types"], ["plan", "--json", "@hello"], ["cache", "--json"]):
+        text, code = t.on_terminal(*words)
+        assert code == 0 and json.loads(text) == json.loads(t(*words).succeeded().out), text[:1000]
+    component = t.component("says", """(component
+      (core module $m (memory (export "memory") 1) (data (i32.const 0) "\\08\\00\\00\\00\\0f\\00\\00\\00")
+        (data (i32.const 8) "a\\1b[31m\\c2\\9b\\e2\\80\\aeb\\7f\\0a") (func (export "f") (result i32) i32.const 0))
+      (core instance $i (instantiate $m))
+      (func $f (result string) (canon lift (core func $i "f") (memory $i "memory")))
+      (export "f" (func $f)))""")
+    said = "a\x1b[31m\x9b\u202eb\x7f\n"
+    text, code = t.on_terminal("call", "--json", component, "f")
+    assert code == 0 and json.loads(text).startswith(said[:-1]), repr(text)
+    assert not [c for c in text if c != "\n" and not c.isprintable()], repr(text)
+    text, code = t.on_terminal("call", component, "f")
+    assert code == 0 and not [c for c in text if c != "\n" and not c.isprintable()], repr(text)

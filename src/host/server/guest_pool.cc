@@ -109,12 +109,14 @@ WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& grant
   wasi.error = options.wasi.error;
   if (planned.name != front) return wasi;
   auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-  const auto& variables = options.wasi.environment;
-  std::erase_if(wasi.environment, [&](const auto& variable) {
-    return std::ranges::find(variables, variable.first, [](auto& v) { return v.first; }) !=
-           variables.end();
-  });
-  append(wasi.environment, variables);
+  auto replace = [&](auto& to, const auto& from) {
+    std::erase_if(to, [&](const auto& variable) {
+      return std::ranges::find(from, variable.first, [](auto& v) { return v.first; }) != from.end();
+    });
+    append(to, from);
+  };
+  replace(wasi.environment, options.wasi.environment);
+  replace(wasi.configuration, options.wasi.configuration);
   append(wasi.directories, options.wasi.directories);
   append(wasi.http.allow, options.wasi.http.allow);
   append(wasi.network.connect, options.wasi.network.connect);
