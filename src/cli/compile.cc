@@ -70,7 +70,10 @@ int compileCommand(const Words& words) {
   GuestOptions options;
   command.add_option("FILE", file, "The component, a workload's folder or its tenon.toml")
       ->required();
-  command.add_option("-o,--output", output, "Where to write; without: into the cache")
+  command
+      .add_option(
+          "-o,--output", output,
+          "Where to write; as with the shell's >, links are followed. Without: into the cache")
       ->type_name("OUT");
   options.addCompileOptionsTo(command);
   command.footer(

@@ -8,6 +8,7 @@
 //     Trailer                        at the very end; its last field sums up everything before it
 #include "engine/cache.h"
 #include "engine/digest.h"
+#include "engine/write_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -15,12 +16,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <map>
-#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -78,8 +76,6 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   int get() const { return descriptor_; }
-  // False when the system reports a late write error.
-  bool closeNow() { return close(std::exchange(descriptor_, -1)) == 0; }
 
  private:
   int descriptor_;
@@ -137,17 +133,6 @@ Result<uint64_t> checkTrust(int descriptor, const std::string& path) {
   return static_cast<uint64_t>(info.st_size);
 }
 
-// Writes all of the pieces, however often the system stops short.
-bool writeAll(int descriptor, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    ssize_t count = write(descriptor, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    bytes = bytes.subspan(static_cast<size_t>(count));
-  }
-  return true;
-}
-
 // `modules`: different ones; `which` names one of them for each of the caller's.
 std::vector<std::byte> compose(const ArtifactKey& key, const Engine& engine,
                                std::span<const std::vector<std::byte>> modules,
@@ -192,86 +177,6 @@ std::string nameIn(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Error cannotWrite(const std::string& path, int code) {
-  return Error(ErrorCode::IO, "cannot write " + path + ": " + std::strerror(code));
-}
-
-std::string temporaryName(const std::string& path) {
-  static std::atomic<uint32_t> counter = 0;
-  return path + TEMPORARY_MARK + std::to_string(getpid()) + "-" +
-         std::to_string(counter.fetch_add(1));
-}
-
-// A file that has no name yet goes with its process, so that nothing half-written stays when that
-// is killed. -1 where the file system has no such files.
-int openNameless(const std::string& path, mode_t mode) {
-  size_t slash = path.rfind('/');
-  std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  return open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
-}
-
-// Puts a file of these bytes in the place of `path`, whatever that is but a folder, at once.
-Result<void> replaceFile(const std::string& path, std::span<const std::byte> bytes, mode_t mode) {
-  std::string temporary = temporaryName(path);
-  // Left over by a process of the same number that was killed.
-  unlink(temporary.c_str());
-  bool isNameless = true;
-  int descriptor = openNameless(path, mode);
-  if (descriptor < 0) {
-    isNameless = false;
-    descriptor =
-        open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-  }
-  File out(descriptor);
-  if (out.get() < 0) return ioError("create", path, errno);
-  bool written = writeAll(out.get(), bytes);
-  if (written && isNameless) {
-    std::string self = "/proc/self/fd/" + std::to_string(out.get());
-    written = linkat(AT_FDCWD, self.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) == 0;
-  }
-  int code = errno;
-  if (written && !out.closeNow()) {
-    written = false;
-    code = errno;
-  }
-  // No fsync: after a crash of the machine the sum does not fit, and the file is made again.
-  if (written && rename(temporary.c_str(), path.c_str()) != 0) {
-    written = false;
-    code = errno;
-  }
-  if (written) return {};
-  unlink(temporary.c_str());
-  return cannotWrite(path, code);
-}
-
-// As a shell's `>` would: a link is followed, a FIFO or a device gets the bytes. Another regular
-// file keeps its mode and is whole at any time, the old one or the new one.
-Result<void> writeAsShell(const std::string& path, std::span<const std::byte> bytes) {
-  struct stat info;
-  bool exists = stat(path.c_str(), &info) == 0;
-  if (exists && S_ISDIR(info.st_mode)) return cannotWrite(path, EISDIR);
-  if (exists && !S_ISREG(info.st_mode)) {
-    File out(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
-    if (out.get() < 0 || !writeAll(out.get(), bytes)) return cannotWrite(path, errno);
-    return out.closeNow() ? Result<void>() : cannotWrite(path, errno);
-  }
-  struct stat itself;
-  bool isLink = lstat(path.c_str(), &itself) == 0 && S_ISLNK(itself.st_mode);
-  if (!exists && !isLink) return replaceFile(path, bytes, 0644);
-  if (exists && access(path.c_str(), W_OK) != 0) return cannotWrite(path, errno);
-  // What a link that leads nowhere names is made first, to know where it is.
-  if (!exists) {
-    File made(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-    if (made.get() < 0) return cannotWrite(path, errno);
-  }
-  std::unique_ptr<char, decltype(&free)> place(realpath(path.c_str(), nullptr), &free);
-  if (!place) return cannotWrite(path, errno);
-  auto written = replaceFile(place.get(), bytes, 0644);
-  if (!written && !exists) unlink(place.get());
-  if (written && exists) (void)chmod(place.get(), info.st_mode & 07777);
-  return written;
-}
-
 // A module at offset 0 is mapped from the file, when there is a name by which the engine can open
 // it again.
 Result<Module> load(const std::shared_ptr<Engine>& engine, int descriptor,
@@ -307,7 +212,7 @@ ArtifactKey artifactKey(const Engine& engine, std::span<const std::byte> input,
 }
 
 Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
-                           const Artifact& artifact, const Engine& engine, ArtifactTarget target) {
+                           const Artifact& artifact, const Engine& engine, Placement placement) {
   if (artifact.modules.size() > MAX_MODULES) {
     return Error(ErrorCode::LIMIT_EXCEEDED, "an artifact holds at most 100,000 modules");
   }
@@ -322,8 +227,7 @@ Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
     modules.push_back(std::move(bytes));
   }
   std::vector<std::byte> file = compose(key, engine, modules, which, artifact);
-  if (target == ArtifactTarget::CACHE_ENTRY) return replaceFile(path, file, 0644);
-  return writeAsShell(path, file);
+  return placement == Placement::CACHE ? replaceFile(path, file) : writeFile(path, file);
 }
 
 Result<Artifact> readArtifact(const std::shared_ptr<Engine>& engine, const std::string& path,

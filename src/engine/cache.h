@@ -46,19 +46,14 @@ struct Artifact {
   std::string name = {};
 };
 
-// In the names of files that are being written: "<path>.tmp-<process>-<number>".
-inline constexpr const char* TEMPORARY_MARK = ".tmp-";
+// Where an artifact file goes: an entry of the cache is replaced by name, what the user names is
+// written as write_file.h says.
+enum class Placement : uint8_t { CACHE, USER };
 
-// CACHE_ENTRY: whatever is there is replaced. USERS_FILE: as by a shell's `>`, a link is followed,
-// and what is no regular file gets the bytes.
-enum class ArtifactTarget : uint8_t { CACHE_ENTRY, USERS_FILE };
-
-// Writes an artifact file; mode 0644 without the umask's bits when it is new. It is there as a
-// whole or not at all, also when the process is killed; where the file system has no files without
-// a name, a temporary one may stay then. Errors: IO.
+// Writes an artifact file. It is there as a whole or not at all, also when the process is killed;
+// where the file system has no files without a name, a temporary one may stay then. Errors: IO.
 Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
-                           const Artifact& artifact, const Engine& engine,
-                           ArtifactTarget target = ArtifactTarget::CACHE_ENTRY);
+                           const Artifact& artifact, const Engine& engine, Placement placement);
 
 // Reads one. `key` null: any, for a file that the user names.
 // Errors: NOT_FOUND; IO; PERMISSION when it is no regular file, or belongs to somebody else than

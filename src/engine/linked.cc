@@ -1,6 +1,7 @@
 #include "engine/linked.h"
 
 #include "call/wasi03.h"
+#include "engine/blame.h"
 #include "engine/trampolines.h"
 
 #include <set>
@@ -18,10 +19,6 @@ bool usesMemory(const Trampoline& trampoline) {
   return trampoline.options.memory != component::NONE;
 }
 
-std::string importPath(const component::ImportedFunction& import) {
-  return import.interface.empty() ? import.name : import.interface + "." + import.name;
-}
-
 // A component can have very many imports that nothing provides: what comes close is looked for, and
 // lines are made, for the first of them only.
 constexpr size_t MOST_COMPARED = 32;
@@ -30,7 +27,7 @@ constexpr size_t MOST_LISTED = 200;
 // One line for an import that nothing provides: its name, its type, and what comes close.
 std::string missingLine(const component::ImportedFunction& import, const call::Registry& registry,
                         size_t before) {
-  std::string line = "  " + importPath(import) + ": " + toString(import.type);
+  std::string line = "  " + pathOf(import) + ": " + toString(import.type);
   if (before >= MOST_COMPARED) return line;
   std::vector<std::string> similar = registry.similar(import.interface, import.name);
   if (!similar.empty()) {
@@ -93,7 +90,7 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
     isWasi03 = isWasi03 || call::isWasi03(import.interface);
     if (size_t before = missingCount++; before < MOST_LISTED) {
       if (before > 0) missing += "\n";
-      missing += function ? "  " + importPath(import) + ": " + difference
+      missing += function ? "  " + pathOf(import) + ": " + difference
                           : missingLine(import, registry, before);
     }
   }

@@ -91,27 +91,31 @@ def test_compile_says_where_it_could_not_write(t):
     assert entries(t.folder) == []
 
 
-def test_an_output_that_is_no_regular_file_stays_what_it_is(t):
-    t("compile", "@hello", "-o", "plain.tenon").succeeded("")
-    code = (t.folder / "plain.tenon").read_bytes()
-    # A link, also one that leads nowhere yet.
-    (t.folder / "target").write_bytes(b"old")
-    for name, target in (("link", "target"), ("early", "later")):
-        (t.folder / name).symlink_to(target)
-        t("compile", "@hello", "-o", name).succeeded("")
-        assert (t.folder / name).is_symlink() and (t.folder / target).read_bytes() == code
-    # A FIFO, and standard output by its name.
-    os.mkfifo(t.folder / "fifo")
-    reader = subprocess.Popen(["cat", "fifo"], cwd=t.folder, stdout=subprocess.PIPE)
-    t("compile", "@hello", "-o", "fifo").succeeded("")
-    assert reader.communicate(timeout=60)[0] == code
-    assert stat.S_ISFIFO((t.folder / "fifo").stat().st_mode)
-    assert t("compile", "@hello", "-o", "/dev/stdout").succeeded().raw_out == code
-    # A file keeps its mode.
-    (t.folder / "plain.tenon").chmod(0o600)
-    t("compile", "@hello", "-o", "plain.tenon").succeeded("")
-    assert stat.S_IMODE((t.folder / "plain.tenon").stat().st_mode) == 0o600
-    t("compile", "@hello", "-o", "/dev/full").refused(125, "cannot write /dev/full: No space left on device")
+def test_compile_writes_to_what_is_there(t):
+    t("compile", "@hello", "-o", "hello.tenon").succeeded("")
+    whole = (t.folder / "hello.tenon").read_bytes()
+    os.mkfifo(t.folder / "pipe")
+    reader = subprocess.Popen(["cat", "pipe"], cwd=t.folder, stdout=subprocess.PIPE)
+    t("compile", "@hello", "-o", "pipe").succeeded("")
+    assert len(reader.communicate(timeout=60)[0]) == len(whole)
+    assert stat.S_ISFIFO((t.folder / "pipe").stat().st_mode)
+    (t.folder / "link").symlink_to("made/target")
+    (t.folder / "made").mkdir()
+    for _ in range(2):
+        t("compile", "@hello", "-o", "link").succeeded("")
+        assert (t.folder / "link").is_symlink() and not (t.folder / "made/target").is_symlink()
+        t("run", "made/target").succeeded("Hello from a component\n")
+    # Links of the test's own: when this fails, the devices are still there.
+    (t.folder / "full").symlink_to("/dev/full")
+    t("compile", "@hello", "-o", "full").refused(125, "full: No space left on device")
+    (t.folder / "out").symlink_to("/proc/self/fd/1")
+    assert len(t("compile", "@hello", "-o", "out").succeeded().raw_out) == len(whole)
+    with open(t.folder / "redirected", "wb") as file:
+        t("compile", "@hello", "-o", "out", stdout=file).succeeded()
+    assert (t.folder / "redirected").stat().st_size == len(whole)
+    assert (t.folder / "full").is_symlink() and (t.folder / "out").is_symlink()
+    t("compile", "@hello", "-o", "made").refused(125, "made: Is a directory")
+    assert sorted(path.name for path in (t.folder / "made").iterdir()) == ["target"]
 
 
 def test_an_interrupted_compile_leaves_nothing(t):
