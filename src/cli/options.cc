@@ -184,7 +184,10 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
     if (equals == std::string::npos || equals == 0) {
       return Error(ErrorCode::INVALID_ARGUMENT, "--config " + entry + ": write NAME=VALUE");
     }
-    setVariables(options.wasi.configuration, {{entry.substr(0, equals), entry.substr(equals + 1)}});
+    auto& all = options.wasi.configuration;
+    std::string name = entry.substr(0, equals);
+    std::erase_if(all, [&](const auto& other) { return other.first == name; });
+    all.emplace_back(std::move(name), entry.substr(equals + 1));
   }
   for (const std::string& entry : directories) {
     TENON_TRY(DirectoryGrant grant, parseDirectory(entry));
