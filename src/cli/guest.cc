@@ -6,8 +6,10 @@
 #include <tenon/linker.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 namespace tenon::cli {
@@ -50,6 +52,11 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
       }
       break;
     case ErrorCode::DEADLINE:
+      if (error.message.starts_with("compiling")) {
+        error.message = name + ": " + error.message + "; allow more time with " +
+                        (guest.timeout.empty() ? "--compile-timeout" : "--timeout");
+        break;
+      }
       error.message = name + " was not done after " + guest.timeout +
                       " and was stopped; allow more time with --timeout";
       break;
@@ -61,6 +68,9 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
       break;
     case ErrorCode::LIMIT_EXCEEDED:
       error.message = name + ": " + error.message;
+      if (error.message.find("compiling takes more memory") != std::string::npos) {
+        error.message += "; allow more with --compile-memory";
+      }
       if (!guest.maxMemory.empty() && error.message.find("memory limits") != std::string::npos) {
         error.message += "; allow more with --max-memory";
       }
@@ -81,10 +91,27 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
 // Without a cache where none can be had, with a warning.
 Result<Engine> newEngine(const GuestOptions& guest) {
   TENON_TRY(EngineOptions options, guest.engineOptions());
+  if (!guest.timeout.empty()) {
+    TENON_TRY(std::chrono::nanoseconds timeout, parseDuration(guest.timeout));
+    options.compileTimeout = std::min(timeout, *options.compileTimeout);
+  }
   TENON_TRY(Engine engine, Engine::create(options));
   if (!engine.warning().empty()) warn(engine.warning() + "; --no-cache goes without asking");
   return engine;
 }
+
+// Compiling is part of the time that the guest has.
+class Compiling {
+ public:
+  void takeFrom(std::optional<std::chrono::nanoseconds>& timeout) const {
+    if (!timeout) return;
+    timeout = std::max(*timeout - (std::chrono::steady_clock::now() - begin_),
+                       std::chrono::nanoseconds(1));
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
 
 void warnOfCache(const std::string& warning) {
   if (!warning.empty()) warn("compiled code is not taken from the cache: " + warning);
@@ -99,11 +126,14 @@ Result<Component> load(const std::string& file, const GuestOptions& guest) {
 
 Result<Instance> instantiate(const Component& component, Loop& loop,
                              const InstanceOptions& options) {
+  Compiling compiling;
   TENON_CHECK(component.compile());
+  InstanceOptions left = options;
+  compiling.takeFrom(left.timeout);
   warnOfCache(component.warning());
   Linker linker;
   linker.wasi();
-  return linker.instantiate(component, loop, options);
+  return linker.instantiate(component, loop, left);
 }
 
 Error explain(Error error, std::string_view file, const GuestOptions& guest,
@@ -121,7 +151,9 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
                                      const std::vector<std::string>& chosen,
                                      const std::vector<std::string>& arguments) {
   TENON_TRY(InstanceOptions given, guest.instanceOptions(arguments));
+  Compiling compiling;
   TENON_CHECK(workload.compile(linker));
+  compiling.takeFrom(given.timeout);
   warnOfCache(workload.warning());
   WorkloadOptions options;
   options.timeout = given.timeout;

@@ -115,12 +115,19 @@ void GuestOptions::addCompileOptionsTo(CLI::App& command) {
   command.add_flag("--no-cache", noCache, "Compile, even when compiled code is in the cache");
   command.add_flag("--no-shim-elision", noShimElision,
                    "Keep the indirection modules that toolchains add (for tests)");
+  command.add_option("--compile-timeout", compileTimeout, "Give up compiling after this long")
+      ->type_name("TIME")
+      ->default_str("10m");
+  command.add_option("--compile-memory", compileMemory, "Most memory that compiling may take")
+      ->type_name("SIZE")
+      ->default_str("2G");
 }
 
 const std::vector<std::string_view>& guestOptionsWithValue() {
   static const std::vector<std::string_view> OPTIONS = {
-      "--env",        "--dir",     "--allow-net",  "--allow-listen", "--allow-http",
-      "--http-roots", "--timeout", "--max-memory", "--max-stack",    "--component"};
+      "--env",        "--dir",        "--allow-net",       "--allow-listen",
+      "--allow-http", "--http-roots", "--timeout",         "--max-memory",
+      "--max-stack",  "--component",  "--compile-timeout", "--compile-memory"};
   return OPTIONS;
 }
 
@@ -129,6 +136,13 @@ Result<EngineOptions> GuestOptions::engineOptions() const {
   options.pooling = false;  // one instance: reserving a pool would cost more than it saves
   options.cache = !noCache;
   options.shimElision = !noShimElision;
+  options.compiler = "/proc/self/exe";  // main() makes a worker of it when it is asked to
+  if (!compileTimeout.empty()) {
+    TENON_TRY(options.compileTimeout, parseDuration(compileTimeout));
+  }
+  if (!compileMemory.empty()) {
+    TENON_TRY(options.compileMemory, parseSize(compileMemory));
+  }
   if (!maxStack.empty()) {
     TENON_TRY(options.maxWasmStack, parseSize(maxStack));
     if (options.maxWasmStack < MIN_STACK || options.maxWasmStack > MAX_STACK) {

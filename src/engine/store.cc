@@ -141,23 +141,35 @@ wasmtime_error_t* Store::onEpoch(wasmtime_context_t*, void* data, uint64_t* delt
   store.noteArrival();
   *delta = 1;
   *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
-  if (store.deadline_ && Clock::now() >= *store.deadline_) {
-    if (!store.trap_) {
-      Trap trap;
-      trap.kind = TrapKind::DEADLINE;
-      trap.message = "the deadline passed";
-      store.trap_ = std::make_unique<Trap>(std::move(trap));
-    }
-    return wasmtime_error_new("deadline");
-  }
-  if ((store.state_ & ON_FIBER) != 0 && store.sliceTicks_ != 0) {
-    if (store.fiber_->ticksLeft_ > 1) {
-      --store.fiber_->ticksLeft_;
-    } else {
-      *kind = WASMTIME_UPDATE_DEADLINE_YIELD;
-    }
-  }
+  if (store.deadlinePassed()) return wasmtime_error_new("deadline");
+  if (store.sliceIsOver()) *kind = WASMTIME_UPDATE_DEADLINE_YIELD;
   return nullptr;
+}
+
+// At the end of a host function.
+wasm_trap_t* Store::noticeTick() {
+  if (deadlinePassed()) return rethrow();
+  if (!sliceIsOver()) return nullptr;
+  if (!EngineAccess::takeTurn(*this)) return rethrow();
+  // Meanwhile the store may have been poisoned, and time has passed.
+  if (trap_ != nullptr || poisoned()) return stop();
+  return deadlinePassed() ? rethrow() : nullptr;
+}
+
+bool Store::deadlinePassed() {
+  if (!deadline_ || Clock::now() < *deadline_) return false;
+  if (!trap_) {
+    Trap trap;
+    trap.kind = TrapKind::DEADLINE;
+    trap.message = "the deadline passed";
+    trap_ = std::make_unique<Trap>(std::move(trap));
+  }
+  return true;
+}
+
+bool Store::sliceIsOver() {
+  seenTick_ = engine_->ticks();
+  return (state_ & ON_FIBER) != 0 && sliceTicks_ != 0 && seenTick_ >= fiber_->sliceEnd_;
 }
 
 void Store::noteArrival() {

@@ -77,10 +77,15 @@ class Store {
   [[nodiscard]] wasm_trap_t* raise(Trap trap);
   // For host functions whose own call into the guest failed: returns what the callback must return.
   [[nodiscard]] wasm_trap_t* rethrow();
-  // For host functions that may have entered the guest without looking at what came of it: null if
-  // the guest may go on, or what the callback must return.
+  // For host functions that may have taken long, or entered the guest without looking at what came
+  // of it, at their end: null if the guest may go on, or what the callback must return. Here the
+  // deadline holds too, and a call whose slice is over has others take their turn before this
+  // returns.
   [[nodiscard]] wasm_trap_t* settled() {
-    return trap_ == nullptr && !poisoned() ? nullptr : stop();
+    if (trap_ == nullptr && (state_ & (POISONED | TIMED)) == 0) [[likely]]
+      return nullptr;
+    if (trap_ != nullptr || poisoned()) return stop();
+    return engine_->ticks() == seenTick_ ? nullptr : noticeTick();
   }
 
   bool hasTrap() const { return trap_ != nullptr; }
@@ -92,15 +97,18 @@ class Store {
   void poison() { state_ |= POISONED; }
 
   // -- Time
-  // Guest code is interrupted within a tick (5 ms) of the deadline; time that passes while the
-  // guest is suspended counts too, but only guest code that runs notices: who waits on behalf of
-  // the guest also watches `deadline()` and cancels the fiber with TrapKind::DEADLINE.
+  // Guest code is interrupted within a tick (5 ms) of the deadline, or at the end of the host
+  // function that it is in; one bulk instruction (`memory.fill`) is not interrupted. Time that
+  // passes while the guest is suspended counts too, but only guest code that runs notices: who
+  // waits on behalf of the guest also watches `deadline()` and cancels the fiber with
+  // TrapKind::DEADLINE.
 
   // Absolute; nullopt: none. May be changed at any time on the store's thread, unless `busy`.
   void setDeadline(std::optional<Clock::time_point> deadline);
   const std::optional<Clock::time_point>& deadline() const { return deadline_; }
-  // After how much uninterrupted computing a guest on a fiber yields to the loop, rounded up to
-  // ticks. Zero: never. Off a fiber, slices do nothing.
+  // After how much time a guest on a fiber yields to the loop, that of its host functions included,
+  // rounded up to ticks. Zero: never. Off a fiber, slices do nothing. Holds from when the call next
+  // starts or is polled.
   void setSlice(std::chrono::milliseconds slice);
 
   // -- Fibers
@@ -134,6 +142,9 @@ class Store {
   void dropGrace();
   void noteArrival();
   wasm_trap_t* stop();
+  wasm_trap_t* noticeTick();
+  bool deadlinePassed();  // then the store has the Trap
+  bool sliceIsOver();
   // Adds to what is recorded, or records. Poisons.
   void recordTrap(Trap trap);
   // "trap ..." when a call cannot start; empty when it can.
@@ -149,7 +160,8 @@ class Store {
   StoreLimits limits_;
   std::optional<Clock::time_point> deadline_;
   uint32_t sliceTicks_ = 0;
-  bool grace_ = false;  // holds the ticker for a deadline that was set in the middle of a call
+  uint64_t seenTick_ = 0;  // the last at which somebody looked at the time
+  bool grace_ = false;     // holds the ticker for a deadline that was set in the middle of a call
   // Of the engine's fiberLinker(), by their names there. Their address is stable while a future is
   // alive.
   enum FiberFunction : uint8_t { ENTER = 0, SUSPEND = 1 };

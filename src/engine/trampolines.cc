@@ -65,6 +65,7 @@ class ImportCall final : public Crossing<call::HostCall> {
                  state.instance.objects(), arrival.trampoline.type),
         store_(arrival.store) {
     handles = &state.instance.handles();
+    budget = state.instance.options().liftBudget;
   }
 
   bool suspend() override {
@@ -96,7 +97,8 @@ class ImportCall final : public Crossing<call::HostCall> {
 
   // Null, or what the callback must return.
   wasm_trap_t* finish() {
-    // What the host did may have run the guest: a handle that it dropped, a nested call.
+    // What the host did may have run the guest: a handle that it dropped, a nested call. And it may
+    // have taken long.
     if (!failed()) return store_.settled();
     if (store_.hasTrap()) return store_.rethrow();
     if (error()) return store_.raise(TrapKind::HOST, failure());  // the host function's own words

@@ -159,7 +159,7 @@ Result<Instance> Linker::instantiate(const Component& component, Loop& loop,
   TENON_TRY(auto context, wasi::newContext(state->loop.io, options.wasi));
   settings.parts = {context.get()};
   state->contexts.push_back(std::move(context));
-  TENON_TRY(state->instance, engine::Instance::create(state_->linked, std::move(settings)));
+  TENON_CHECK(host::instantiate(*state, state_->linked, std::move(settings)));
   return Instance(std::move(state));
 }
 

@@ -20,6 +20,7 @@
 
 #include <kj/async-io.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,12 @@ struct EngineState {
   std::shared_ptr<engine::Engine> engine;
   std::optional<engine::ArtifactCache> cache;
   std::string cacheWarning;  // why there is no cache although one was wanted
+
+  engine::CompileLimits compileLimits() const {
+    return {.program = options.compiler,
+            .timeout = options.compileTimeout,
+            .memory = options.compileMemory};
+  }
 
   static EngineState& of(const Engine& engine) { return *engine.state_; }
   static Engine wrap(std::shared_ptr<EngineState> state) { return Engine(std::move(state)); }
@@ -187,17 +194,23 @@ struct WorkloadState {
 Error noComponent(const WorkloadPlan& plan, std::string_view name);
 
 // Runs one call to its end: directly when it neither waits nor takes turns, else on a fiber, driven
-// by the instance's loop. Lives at one address until it is done. The instance may go first, which
-// ends the call.
+// by the instance's loop. What is missing of the instance is instantiated first, in the same way.
+// Lives at one address until it is done. The instance may go first, which ends the call.
 class RunningCall {
  public:
-  // `codec` and what it points to outlive this.
+  // `function`, `codec` and what it points to outlive this. `function` may be filled by
+  // `whenInstantiated`.
   RunningCall(InstanceState& instance, const engine::Instance::Export& function,
               const engine::CallCodec& codec);
+  // Instantiates only.
+  explicit RunningCall(InstanceState& instance);
   // Cancels when the call is not done.
   ~RunningCall();
   RunningCall(const RunningCall&) = delete;
   RunningCall& operator=(const RunningCall&) = delete;
+
+  // Called between instantiation and call, if the instance was not complete when this started.
+  std::function<Result<void>()> whenInstantiated;
 
   // Runs until the call is done, waits, or has had its turn. Errors: UNUSABLE.
   Result<void> start(Turns turns = Turns::ALWAYS);
@@ -213,21 +226,30 @@ class RunningCall {
   void cancel(Error why);
 
  private:
+  Result<engine::Fiber::State> proceed();
   kj::Promise<void> drive();
-  void finish();
+  void finish(Result<void> outcome);
   static bool body(void* context, engine::Store& store);
   static void onReady(void* context, engine::Fiber& fiber);
 
   InstanceState& instance_;  // not after it is done
   LoopState& loop_;
-  const engine::Instance::Export& function_;
+  const engine::Instance::Export* function_ = nullptr;  // null: there is no call
   engine::CallCodec codec_;
   engine::Fiber fiber_;
+  bool takesTurns_ = false;
+  bool begun_ = false;   // counted among the loop's calls
+  bool called_ = false;  // nothing is left to begin
   bool done_ = false;
   Result<void> outcome_;
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> ready_;
   kj::ForkedPromise<void> driving_ = nullptr;  // last: uses everything above
 };
+
+// Makes `instance.instance`. Start functions take turns with the calls that go on, and nothing but
+// them runs when there are none. Errors: as engine::Instance::create.
+Result<void> instantiate(InstanceState& instance, std::shared_ptr<const engine::Linked> linked,
+                         engine::InstanceOptions options);
 
 // Runs the loop until what the instance wrote to its standard streams is where it goes, or until
 // the deadline of its last call.

@@ -235,7 +235,8 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
   if (cache) programs.emplace(*engineState.engine, *cache);
   TENON_TRY(auto joined, engine::Executable::linkWorkload(std::move(parts), name, elision, programs,
                                                           &cacheWarning));
-  TENON_CHECK(joined->compile(engineState.engine, cache, &cacheWarning));
+  TENON_CHECK(
+      joined->compile(engineState.engine, cache, &cacheWarning, engineState.compileLimits()));
   executable = std::move(joined);
   joinedPlan = std::make_shared<const WorkloadPlan>(plan);
   joinedAs = std::move(key);
@@ -308,7 +309,7 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
     settings.parts.push_back(context->get());
     state->contexts.push_back(*std::move(context));
   }
-  TENON_TRY(state->instance, engine::Instance::create(linkerState.linked, std::move(settings)));
+  TENON_CHECK(host::instantiate(*state, linkerState.linked, std::move(settings)));
   return WorkloadInstance(std::move(state));
 }
 

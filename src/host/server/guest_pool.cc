@@ -23,6 +23,10 @@ constexpr size_t MOST_SPARE = 64;
 // Of one instance, which answers one request.
 constexpr uint32_t MOST_HANDLES = 100'000;
 
+// Bytes that the arguments of one host function may take: lifting them holds the other requests of
+// the thread, some milliseconds for so many. Streams take far less at a time.
+constexpr uint64_t MOST_LIFTED = 64 * 1024 * 1024;
+
 // The handler among the exports of a component; null without.
 const component::LiftedFunction* findHandler(const std::vector<component::ProgramExport>& exports) {
   for (const component::ProgramExport& item : exports) {
@@ -47,6 +51,7 @@ engine::InstanceOptions settingsOf(const ServerOptions& options) {
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.maxHandles = MOST_HANDLES;
+  settings.liftBudget = MOST_LIFTED;
   settings.timeout = options.timeout;
   return settings;
 }
@@ -230,10 +235,21 @@ Result<std::unique_ptr<Guest>> GuestPool::take() {
   engine::InstanceOptions settings = blueprint_->settings;
   settings.parts.reserve(contexts_.size());
   for (const auto& context : guest->state->contexts) settings.parts.push_back(context.get());
-  TENON_TRY(guest->state->instance,
-            engine::Instance::create(blueprint_->linked, std::move(settings)));
-  TENON_TRY(guest->handle, guest->state->instance->resolve(blueprint_->shape));
+  const auto& linked = blueprint_->linked;
+  guest->shape = &blueprint_->shape;
+  if (linked->hasStarts()) {
+    // Guest code: part of the call, which takes turns with others.
+    TENON_TRY(guest->state->instance, engine::Instance::make(linked, std::move(settings)));
+    return guest;
+  }
+  TENON_TRY(guest->state->instance, engine::Instance::create(linked, std::move(settings)));
+  TENON_CHECK(guest->resolve());
   return guest;
+}
+
+Result<void> Guest::resolve() {
+  TENON_TRY(handle, state->instance->resolve(*shape));
+  return {};
 }
 
 void GuestPool::giveBack(std::unique_ptr<Guest> guest) {
@@ -251,7 +267,9 @@ HandlerCall::HandlerCall(std::unique_ptr<Guest> guest, wasi::http::IncomingMessa
       message_(std::move(message)),
       exchange_(std::move(exchange)),
       call_(*guest_->state, guest_->handle,
-            {.self = this, .lower = lower, .lift = [](void*, abi::Context&, const RawValue*) {}}) {}
+            {.self = this, .lower = lower, .lift = [](void*, abi::Context&, const RawValue*) {}}) {
+  call_.whenInstantiated = [this]() { return guest_->resolve(); };
+}
 
 void HandlerCall::lower(void* self, abi::Context& context, RawValue* values) {
   auto& call = *static_cast<HandlerCall*>(self);

@@ -42,8 +42,12 @@ struct Blueprint {
 // An instance with its export.
 struct Guest {
   std::unique_ptr<InstanceState> state;
-  engine::Instance::Export handle;
+  const engine::Instance::ExportShape* shape = nullptr;  // of the blueprint
+  engine::Instance::Export handle;                       // once the instance is complete
   uint32_t served = 0;
+
+  // Finds `handle`.
+  Result<void> resolve();
 };
 
 class GuestPool {
@@ -52,7 +56,8 @@ class GuestPool {
   static Result<std::unique_ptr<GuestPool>> create(std::shared_ptr<const Blueprint> blueprint,
                                                    LoopState& loop, uint32_t reuse);
 
-  // Errors: LIMIT_EXCEEDED when there is no room for another; what a start function does.
+  // Complete, unless the program has start functions: the call runs them. Errors: LIMIT_EXCEEDED
+  // when there is no room for another.
   Result<std::unique_ptr<Guest>> take();
   // After a request that ended well. Keeps it while it may serve more, else its contexts, which
   // hold nothing of a request, for another.
@@ -100,7 +105,7 @@ class HandlerCall {
   HandlerCall(std::unique_ptr<Guest> guest, wasi::http::IncomingMessage message,
               std::shared_ptr<wasi::http::Exchange> exchange, InFlight inFlight);
 
-  // Runs until the call is done or waits. Errors: as RunningCall::start.
+  // Runs until the call is done or waits, or has had its turn. Errors: as RunningCall::start.
   Result<void> start() { return call_.start(); }
   bool done() const { return call_.done(); }
   kj::Promise<void> whenDone() { return call_.whenDone(); }
