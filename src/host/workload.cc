@@ -1,4 +1,5 @@
 #include "engine/source.h"
+#include "host/cache_guard.h"
 #include "host/state.h"
 #include "link/plan.h"
 #include "wasi/wasi.h"
@@ -298,7 +299,9 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
       setPrefix(wasi.output, planned.name);
       setPrefix(wasi.error, planned.name);
     }
-    auto context = wasi::newContext(state->loop.io, wasi);
+    const auto& engine = host::EngineState::of(state_->engine);
+    auto kept = host::keepFromCache(engine, wasi.directories);
+    auto context = kept ? wasi::newContext(state->loop.io, wasi) : std::move(kept).error();
     if (!context) {
       Error error = std::move(context).error();
       error.message = "component " + planned.name + ": " + error.message;
