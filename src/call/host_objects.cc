@@ -10,13 +10,15 @@ HostObjects::~HostObjects() noexcept(false) {
 }
 
 uint32_t HostObjects::addEntry(const void* tag, std::unique_ptr<HostObject> object) {
+  if (free_.empty() && entries_.size() > limit_) return 0;
+  if (!charge_) charge_.emplace(budget());
+  if (!charge_->set((uint64_t{size()} + 1) * OBJECT_COST)) return 0;
   if (!free_.empty()) {
     uint32_t rep = free_.back();
     free_.pop_back();
     entries_[rep] = {tag, std::move(object)};
     return rep;
   }
-  if (entries_.size() > limit_) return 0;
   if (entries_.size() == 1) entries_.reserve(FIRST_ENTRIES);
   entries_.push_back({tag, std::move(object)});
   return static_cast<uint32_t>(entries_.size() - 1);
@@ -27,6 +29,7 @@ std::unique_ptr<HostObject> HostObjects::takeEntry(uint32_t rep) {
   entries_[rep].tag = nullptr;
   if (free_.empty()) free_.reserve(FIRST_ENTRIES);
   free_.push_back(rep);
+  charge_->force(uint64_t{size()} * OBJECT_COST);  // less than before
   return object;
 }
 

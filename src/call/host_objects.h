@@ -7,8 +7,11 @@
 
 #include "call/memory_budget.h"
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -22,7 +25,11 @@ class HostObject {
 
 class HostObjects {
  public:
-  // At most `limit` objects; `memory` bytes for what is charged to `budget`.
+  // What each object counts as, with what it is made of; those that can hold more charge that
+  // besides. As much as the largest of the small ones takes.
+  static constexpr uint64_t OBJECT_COST = 512;
+
+  // At most `limit` objects; `memory` bytes for them and for what is charged to `budget`.
   explicit HostObjects(uint32_t limit = 1'000'000, uint64_t memory = DEFAULT_MEMORY)
       : limit_(limit), memory_(memory) {}
   HostObjects(const HostObjects&) = delete;
@@ -30,7 +37,8 @@ class HostObjects {
   // Drops what is left, newest first.
   ~HostObjects() noexcept(false);
 
-  // Takes ownership. Returns the rep, or 0 when the table is full (reps start at 1).
+  // Takes ownership. Returns the rep, or 0 when the table is full or the budget used up (reps start
+  // at 1).
   template <typename T>
   uint32_t add(std::unique_ptr<T> object) {
     return addEntry(&TAG<T>, std::move(object));
@@ -54,11 +62,17 @@ class HostObjects {
 
   uint32_t size() const { return static_cast<uint32_t>(entries_.size() - 1 - free_.size()); }
 
+  // What wasi:random/insecure-seed gave to each part of the instance, by HostCall::part: the same
+  // each time. Filled there.
+  std::map<const void*, std::array<uint64_t, 2>> insecureSeeds;
+
   // What objects that can be large charge for their memory. Made at first use.
   const std::shared_ptr<MemoryBudget>& budget() {
     if (!budget_) budget_ = std::make_shared<MemoryBudget>(memory_);
     return budget_;
   }
+  // Whether more is charged to the budget than it has. The guest must not run on then.
+  bool overdrawn() const { return budget_ && budget_->overdrawn(); }
   static constexpr uint64_t DEFAULT_MEMORY = 256 * 1024 * 1024;
 
  private:
@@ -80,6 +94,7 @@ class HostObjects {
   const uint32_t limit_;
   const uint64_t memory_;
   std::shared_ptr<MemoryBudget> budget_;
+  std::optional<MemoryCharge> charge_;                  // for `size` objects, once there are any
   std::vector<Entry> entries_ = std::vector<Entry>(1);  // entry 0 is never used
   std::vector<uint32_t> free_;
 };

@@ -131,6 +131,7 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
     wasi.arguments.insert(wasi.arguments.begin(), component.name);
     wasi.output.kind = OutputStream::Kind::INHERIT;
     wasi.error.kind = OutputStream::Kind::INHERIT;
+    wasi.onRefusal = given.wasi.onRefusal;
     if (std::ranges::find(chosen, component.name) == chosen.end()) return;
     wasi.input = given.wasi.input;
     auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };

@@ -3,6 +3,7 @@
 #include "cli/guest.h"
 #include "cli/options.h"
 #include "cli/parse.h"
+#include "cli/refusals.h"
 #include "cli/report.h"
 
 #include <tenon/component.h>
@@ -213,6 +214,7 @@ Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest) {
     serve.server.onTick = [&log]() { log->flush(); };
   }
   serve.server.onWarning = [](const std::string& text) { warn(text); };
+  serve.server.wasi.onRefusal = newRefusalReport(serve.server.onWarning);
   auto server = startServer(serve, guest);
   if (!server) return std::move(server).error();
   running = &*server;
