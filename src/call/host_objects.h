@@ -55,8 +55,9 @@ class HostObjects {
   }
 
   // Whether `rep` is something that a guest may not drop yet.
-  bool hasChildren(uint32_t rep) const {
-    return rep < entries_.size() && entries_[rep].object && entries_[rep].object->hasChildren();
+  bool hasChildren(uint32_t rep) {
+    Entry* entry = slots_.find(rep);
+    return entry && entry->object->hasChildren();
   }
 
   // Drops whatever `rep` is; false if it is nothing.
