@@ -1,5 +1,6 @@
 #include "cli/access_log.h"
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/guest.h"
 #include "cli/options.h"
 #include "cli/parse.h"
@@ -12,26 +13,20 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <utility>
 
 namespace tenon::cli {
 namespace {
 
 Result<std::string> readText(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (file && !text.empty()) return text;
-  const char* why = errno != 0 ? std::strerror(errno) : "it is empty";
-  return Error(ErrorCode::INVALID_ARGUMENT, path + " cannot be read: " + why);
+  TENON_TRY(std::string text, readSmallFile(path));
+  if (!text.empty()) return text;
+  return Error(ErrorCode::INVALID_ARGUMENT, path + " cannot be read: it is empty");
 }
 
 Result<std::chrono::milliseconds> parseTime(const std::string& text) {
@@ -136,6 +131,25 @@ struct ServeOptions {
     command.get_option("--max-memory")->default_str(std::to_string(server.maxMemory >> 30) + "G");
   }
 
+  // Takes from a manifest what was not said: the command line beats it. `command`: whose options
+  // these are. Errors: INVALID_ARGUMENT, with the place.
+  static Result<void> fillFrom(const WorkloadSettings& settings, CLI::App& command) {
+    for (const WorkloadSettings::ServeOption& said : settings.serve) {
+      CLI::Option* option = command.get_option_no_throw("--" + said.name);
+      if (!option) return Error(ErrorCode::INTERNAL, "there is no option --" + said.name);
+      if (option->count() > 0) continue;
+      try {
+        for (const std::string& value : said.values) option->add_result(value);
+        option->run_callback();
+      } catch (const CLI::ParseError& error) {
+        std::string what = error.what();
+        if (what.starts_with("--")) what.erase(0, 2);
+        return Error(ErrorCode::INVALID_ARGUMENT, said.place + ": " + what);
+      }
+    }
+    return {};
+  }
+
   // Adds what the options of all commands that run guests say.
   Result<void> add(const GuestOptions& guest) {
     TENON_TRY(InstanceOptions instance, guest.instanceOptions({file}));
@@ -170,13 +184,19 @@ void warnOf(const std::string& warning) {
   if (!warning.empty()) warn(warning);
 }
 
-Result<Server> startServer(const ServeOptions& serve, const GuestOptions& guest) {
+Result<Engine> newServerEngine(const GuestOptions& guest) {
   TENON_TRY(EngineOptions engineOptions, guest.engineOptions());
   engineOptions.pooling = true;
   TENON_TRY(Engine engine, Engine::create(engineOptions));
   if (!engine.warning().empty()) warn(engine.warning() + "; --no-cache goes without asking");
   if (!engine.pooled()) warn("instances cannot be pooled here, each costs more");
-  if (!Workload::isManifest(serve.file)) {
+  return engine;
+}
+
+// `workload`: absent where the file is a component.
+Result<Server> startServer(const ServeOptions& serve, const Engine& engine,
+                           const std::optional<Workload>& workload) {
+  if (!workload) {
     if (!serve.server.component.empty()) {
       return Error(ErrorCode::INVALID_ARGUMENT,
                    "--component is for workloads, and " + serve.file + " is no manifest");
@@ -187,9 +207,8 @@ Result<Server> startServer(const ServeOptions& serve, const GuestOptions& guest)
     if (!server) return explainStart(std::move(server).error(), serve);
     return server;
   }
-  TENON_TRY(Workload workload, Workload::load(engine, serve.file));
-  auto server = Server::start(workload, serve.server);
-  warnOf(workload.warning());
+  auto server = Server::start(*workload, serve.server);
+  warnOf(workload->warning());
   if (!server) return explainStart(std::move(server).error(), serve);
   return server;
 }
@@ -201,7 +220,15 @@ void onSignal(int) {
   if (Server* server = running.load()) server->stop();
 }
 
-Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest) {
+// `command` has the options.
+Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOptions& guest) {
+  TENON_TRY(Engine engine, newServerEngine(guest));
+  std::optional<Workload> workload;
+  if (Workload::isManifest(serve.file)) {
+    TENON_TRY(workload, Workload::load(engine, serve.file));
+    TENON_CHECK(ServeOptions::fillFrom(workload->settings(), command));
+    guest.fillFrom(workload->settings());
+  }
   TENON_CHECK(serve.add(guest));
   auto opened = AccessLog::open(serve.logFile, serve.log);
   if (!opened) {
@@ -215,7 +242,7 @@ Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest) {
   }
   serve.server.onWarning = [](const std::string& text) { warn(text); };
   serve.server.wasi.onRefusal = newRefusalReport(serve.server.onWarning);
-  auto server = startServer(serve, guest);
+  auto server = startServer(serve, engine, workload);
   if (!server) return std::move(server).error();
   running = &*server;
   std::signal(SIGTERM, onSignal);
@@ -227,6 +254,13 @@ Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest) {
 }
 
 }  // namespace
+
+Result<void> checkServeSettings(const WorkloadSettings& settings) {
+  CLI::App command;
+  ServeOptions serve;
+  serve.addTo(command);
+  return ServeOptions::fillFrom(settings, command);
+}
 
 int serveCommand(const Words& words) {
   CLI::App command("Serves HTTP with a component that exports wasi:http/incoming-handler.",
@@ -241,7 +275,7 @@ int serveCommand(const Words& words) {
       "second signal\ncuts them off.\n"
       "Example: tenon serve --addr 127.0.0.1:8080 app.wasm");
   if (auto exit = parse(command, words)) return *exit;
-  auto served = serveUntilStopped(serve, guest);
+  auto served = serveUntilStopped(command, serve, guest);
   if (served) return 0;
   const Error& error = served.error();
   int exit = report(error);

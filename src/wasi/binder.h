@@ -20,6 +20,7 @@
 // error that the function's result can tell, by `errorOf`; it traps only where the result tells
 // none.
 
+#include "call/guarded.h"
 #include "call/registry.h"
 
 #include <tenon/typed.h>
@@ -114,7 +115,7 @@ struct Bound {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (failure) call.trap(describe(failure));
+    if (failure) call::guarded(call, [&] { call.trap(describe(failure)); });
     // Some of it came from outside, or is only known afterwards: what one call adds is bounded.
     if (call.objects.overdrawn()) {
       call.fail("what the host keeps for the instance takes more memory than it may use");

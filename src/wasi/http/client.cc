@@ -178,9 +178,9 @@ class ClientImpl final : public Client,
   void begin(ServerConnection& connection, const ClientRequest& request) {
     std::string head =
         request.method + " " + request.path + " HTTP/1.1\r\nHost: " + request.authority + "\r\n";
-    appendFields(head, *request.fields);
     BodyMode mode = BodyMode::PLAIN;
     auto length = declaredLength(*request.fields);
+    appendFields(head, *request.fields, length);
     auto body = request.body;
     bool takesBody =
         request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
@@ -189,7 +189,7 @@ class ClientImpl final : public Client,
       (void)body->finish(nullptr);
     }
     if (length) {
-      appendLength(head, *length);
+      // Framed by the guest's own.
     } else if (!body->finished() || body->trailers()) {
       mode = BodyMode::CHUNKED;
       head += "Transfer-Encoding: chunked\r\n";

@@ -37,12 +37,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// The name in lower case, when a guest may set it.
-HeaderResult<std::string> checkName(std::string_view name) {
+// Whether a guest may set it.
+HeaderResult<void> checkName(std::string_view name) {
   if (!isToken(name)) return invalidSyntax();
-  std::string lower = lowerCase(name);
-  if (isForbidden(lower)) return forbidden();
-  return lower;
+  if (isForbidden(name)) return forbidden();
+  return {};
 }
 
 // What the Content-Length of a list says.
@@ -52,7 +51,7 @@ using Length = std::optional<uint64_t>;
 // once and for all. Afterwards `before` is what the list says with it.
 bool isValid(Length& before, std::string_view name, Bytes value) {
   if (!isFieldValue(textOf(value))) return false;
-  if (name != CONTENT_LENGTH) return true;
+  if (!sameName(name, CONTENT_LENGTH)) return true;
   auto length = parseLength(trimmed(textOf(value)));
   if (!length || (before && *before != *length)) return false;
   before = length;
@@ -94,8 +93,8 @@ uint64_t costOf(std::string_view name, Bytes value) {
   return uint64_t{name.size()} + trimmed(textOf(value)).size() + FIELD_COST;
 }
 
-void add(ChargedFields& fields, std::string name, Bytes value) {
-  fields.list.push_back({std::move(name), std::string(trimmed(textOf(value)))});
+void add(ChargedFields& fields, std::string_view name, Bytes value) {
+  fields.list.push_back({std::string(name), std::string(trimmed(textOf(value)))});
 }
 
 Own<Fields> newFields(call::HostCall& call) { return give(call, newList(call)); }
@@ -109,34 +108,33 @@ HeaderResult<Own<Fields>> fromList(call::HostCall& call, const std::vector<Entry
     if (!resize(call, charged, charged.size + costOf(name, value))) return {};
     auto checked = checkName(name);
     if (!checked) return Unexpected<HeaderError>{checked.error()};
-    if (!isValid(charged.length, checked.value(), value)) return invalidSyntax();
-    add(charged, std::move(checked.value()), value);
+    if (!isValid(charged.length, name, value)) return invalidSyntax();
+    add(charged, name, value);
   }
   return give(call, std::move(fields));
 }
 
 std::vector<Bytes> get(call::HostCall&, Fields& self, std::string_view name) {
-  std::string lower = lowerCase(name);
   std::vector<Bytes> values;
   for (const Field& field : *self.list) {
-    if (field.name == lower) values.push_back(bytesOf(field.value));
+    if (sameName(field.name, name)) values.push_back(bytesOf(field.value));
   }
   return values;
 }
 
 bool has(call::HostCall&, Fields& self, std::string_view name) {
-  return findField(*self.list, lowerCase(name)) != nullptr;
+  return findField(*self.list, name) != nullptr;
 }
 
 // Takes out all of a name, and forgets what they said. How many bytes they counted as.
-uint64_t erase(ChargedFields& fields, const std::string& name) {
+uint64_t erase(ChargedFields& fields, std::string_view name) {
   uint64_t size = 0;
   std::erase_if(fields.list, [&](const Field& field) {
-    if (field.name != name) return false;
+    if (!sameName(field.name, name)) return false;
     size += field.name.size() + field.value.size() + FIELD_COST;
     return true;
   });
-  if (name == CONTENT_LENGTH) fields.length = std::nullopt;
+  if (sameName(name, CONTENT_LENGTH)) fields.length = std::nullopt;
   return size;
 }
 
@@ -151,13 +149,13 @@ HeaderResult<void> set(call::HostCall& call, Fields& self, std::string_view name
   Length length;  // of these alone: those that are there go
   for (Bytes value : values) {
     if (!count(call, given, name, value)) return {};
-    if (!isValid(length, checked.value(), value)) return invalidSyntax();
+    if (!isValid(length, name, value)) return invalidSyntax();
     added += costOf(name, value);
   }
-  uint64_t erased = erase(fields, checked.value());
+  uint64_t erased = erase(fields, name);
   if (!resize(call, fields, fields.size - erased + added)) return {};
   if (length) fields.length = length;
-  for (Bytes value : values) add(fields, checked.value(), value);
+  for (Bytes value : values) add(fields, name, value);
   return {};
 }
 
@@ -165,7 +163,7 @@ HeaderResult<void> remove(call::HostCall& call, Fields& self, std::string_view n
   if (self.immutable) return immutable();
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
-  (void)resize(call, *self.charged, self.charged->size - erase(*self.charged, checked.value()));
+  (void)resize(call, *self.charged, self.charged->size - erase(*self.charged, name));
   return {};
 }
 
@@ -176,9 +174,9 @@ HeaderResult<void> append(call::HostCall& call, Fields& self, std::string_view n
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
   ChargedFields& fields = *self.charged;
-  if (!isValid(fields.length, checked.value(), value)) return invalidSyntax();
+  if (!isValid(fields.length, name, value)) return invalidSyntax();
   if (!resize(call, fields, fields.size + costOf(name, value))) return {};
-  add(fields, std::move(checked.value()), value);
+  add(fields, name, value);
   return {};
 }
 
@@ -248,8 +246,11 @@ IncomingRequest::IncomingRequest(IncomingMessage received,
   message.body = chargeBody(std::move(budget), std::move(message.body), bytes);
 }
 
-Own<Fields> giveImmutable(call::HostCall& call, std::shared_ptr<FieldList> list) {
-  return give(call, std::make_unique<Fields>(std::move(list), true));
+Own<Fields> giveImmutable(call::HostCall& call, std::shared_ptr<FieldList> list,
+                          std::shared_ptr<void> parent) {
+  auto fields = std::make_unique<Fields>(std::move(list), true);
+  fields->parent = std::move(parent);
+  return give(call, std::move(fields));
 }
 
 void provideFields(Binder& types) {

@@ -42,15 +42,32 @@ struct ChargedFields {
   std::optional<uint64_t> length;  // what its Content-Length says
 };
 
+// What traps when it goes before its children. WASI's text says so of incoming-request (its
+// headers), incoming-body and outgoing-body (their streams). It calls other headers and trailers
+// children, too, without saying what happens: they outlive their message.
+class Parent : public call::HostObject {
+ public:
+  // Each child holds this.
+  std::shared_ptr<void> forChild() {
+    if (!children_) children_ = std::make_shared<char>();
+    return children_;
+  }
+  bool hasChildren() const override { return children_ && children_.use_count() > 1; }
+
+ private:
+  std::shared_ptr<void> children_;
+};
+
 struct Fields final : call::HostObject {
   Fields(std::shared_ptr<FieldList> list, bool immutable, ChargedFields* charged = nullptr)
       : list(std::move(list)), immutable(immutable), charged(charged) {}
   std::shared_ptr<FieldList> list;  // shared with the message, which does not change it
   bool immutable;
-  ChargedFields* charged;  // of a list that can be changed; it lives as long as the list
+  ChargedFields* charged;        // of a list that can be changed; it lives as long as the list
+  std::shared_ptr<void> parent;  // held as long as this is a child of something
 };
 
-struct IncomingRequest final : call::HostObject {
+struct IncomingRequest final : Parent {
   // `budget` of the instance that gets it.
   IncomingRequest(IncomingMessage message, std::shared_ptr<call::MemoryBudget> budget);
   call::MemoryCharge charge;  // for the texts
@@ -59,7 +76,7 @@ struct IncomingRequest final : call::HostObject {
 };
 
 // The body of a request or response that arrives. Its stream and its trailers share the reader.
-struct IncomingBody final : call::HostObject {
+struct IncomingBody final : Parent {
   explicit IncomingBody(std::shared_ptr<BodyReader> reader) : reader(std::move(reader)) {}
   std::shared_ptr<BodyReader> reader;
   bool streamed = false;
@@ -107,7 +124,7 @@ struct OutgoingResponse final : call::HostObject {
   std::shared_ptr<BodyWriter> body;  // once it was asked for
 };
 
-struct OutgoingBody final : call::HostObject {
+struct OutgoingBody final : Parent {
   explicit OutgoingBody(std::shared_ptr<BodyWriter> writer) : writer(std::move(writer)) {}
   // A body that is dropped without `finish` breaks its message.
   ~OutgoingBody() noexcept(false) override {

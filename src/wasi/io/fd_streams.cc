@@ -14,6 +14,10 @@ constexpr uint64_t SOCKET_PERMIT = 64 * 1024;
 // How long a peer may take nothing of what was written to a stream that nobody has any more.
 constexpr kj::Duration PATIENCE = 10 * kj::SECONDS;
 
+IoError::Of originOf(FdKind kind) {
+  return kind == FdKind::SOCKET ? IoError::Of::SOCKET : IoError::Of::FILE;
+}
+
 }  // namespace
 
 // -- Input ----------------------------------------------------------------------------------------
@@ -30,7 +34,7 @@ StreamResult<size_t> FdSource::read(std::span<std::byte> into) {
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return size_t{0};
     ended_ = true;
     if (count == 0) return closedFault();
-    return systemFault("read", errno);
+    return systemFault("read", errno, originOf(kind_));
   }
 }
 
@@ -115,7 +119,7 @@ StreamResult<void> FdSink::takeFault() {
   if (error_ == 0) return {};
   closed_ = true;
   if (error_ == EPIPE) return closedFault();
-  return systemFault("write", error_);
+  return systemFault("write", error_, originOf(kind_));
 }
 
 kj::Promise<void> FdSink::drain(std::shared_ptr<FdSink> self,
