@@ -160,7 +160,7 @@ class Serving:
         self.thread = threading.Thread(target=self.collect, daemon=True)
         self.thread.start()
         assert self.ready.wait(4 * PATIENCE), f"it does not serve: {self.lines}"
-        match = next((m for m in map(re.compile(r"on (https?)://[^: ]+:(\d+)").search, self.lines) if m), None)
+        match = next((m for m in map(re.compile(r"on (https?)://(?:\[[^\]]*\]|[^:\s]+):(\d+)").search, self.lines) if m), None)
         assert match, f"it does not serve: {self.lines}"
         self.port = int(match[2])
         self.url = f"{match[1]}://127.0.0.1:{self.port}"
