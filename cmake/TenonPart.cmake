@@ -227,7 +227,7 @@ function(tenon_part part)
     target_link_libraries(${arg_EXECUTABLE} PRIVATE ${target})
     set_target_properties(${arg_EXECUTABLE} PROPERTIES
       RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-    install(TARGETS ${arg_EXECUTABLE} RUNTIME)
+    install(TARGETS ${arg_EXECUTABLE} RUNTIME COMPONENT command)
   endif()
   if(tests)
     tenon_test(${target}_test PREFIX ${part} SOURCES ${tests}

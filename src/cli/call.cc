@@ -157,8 +157,9 @@ Result<void> callFile(const std::string& file, const std::vector<Request>& reque
 }
 
 Result<void> callWorkload(const std::string& path, const std::vector<Request>& requests,
-                          const GuestOptions& guest) {
+                          GuestOptions guest) {
   TENON_TRY(Workload workload, loadWorkload(path, guest));
+  guest.fillFrom(workload.settings());
   Linker linker;
   linker.wasi();
   WorkloadPlan plan = workload.plan(linker);

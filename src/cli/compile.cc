@@ -41,7 +41,11 @@ int compileCommand(const Words& words) {
   std::string output;
   GuestOptions options;
   command.add_option("FILE", file, "The component")->required();
-  command.add_option("-o,--output", output, "Where to write")->type_name("OUT")->required();
+  command
+      .add_option("-o,--output", output,
+                  "Where to write; as with the shell's >, links are followed")
+      ->type_name("OUT")
+      ->required();
   options.addCompileOptionsTo(command);
   command.footer("Example: tenon compile hello.wasm -o hello.tenon && tenon run hello.tenon");
   if (auto exit = parse(command, words)) return *exit;

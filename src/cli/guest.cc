@@ -133,15 +133,9 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
     wasi.error.kind = OutputStream::Kind::INHERIT;
     if (std::ranges::find(chosen, component.name) == chosen.end()) return;
     wasi.input = given.wasi.input;
-    auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-    append(wasi.arguments, given.wasi.arguments);
-    setVariables(wasi.environment, given.wasi.environment);
-    append(wasi.directories, given.wasi.directories);
-    append(wasi.network.connect, given.wasi.network.connect);
-    append(wasi.network.listen, given.wasi.network.listen);
-    append(wasi.http.allow, given.wasi.http.allow);
-    wasi.http.allowPrivate = wasi.http.allowPrivate || given.wasi.http.allowPrivate;
-    wasi.http.roots += given.wasi.http.roots;
+    wasi.arguments.insert(wasi.arguments.end(), given.wasi.arguments.begin(),
+                          given.wasi.arguments.end());
+    grant(wasi, given.wasi);
   };
   return workload.instantiate(linker, loop, options);
 }

@@ -1,11 +1,9 @@
 #include "cli/options.h"
 
+#include "cli/files.h"
+
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 namespace tenon::cli {
@@ -14,67 +12,45 @@ namespace {
 constexpr uint64_t MIN_STACK = 64 * 1024;
 constexpr uint64_t MAX_STACK = 4 * 1024 * 1024;  // half of what a main thread has
 
-struct Unit {
-  std::string_view name;
-  double factor;
-};
-
-// A non-negative decimal number and a unit out of `units`; nullopt if it is anything else.
-std::optional<double> parseWithUnit(std::string_view text, std::span<const Unit> units) {
-  double number = 0;
-  auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || !std::isfinite(number) || number < 0) return std::nullopt;
-  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
-  for (const Unit& candidate : units) {
-    if (candidate.name == unit) return number * candidate.factor;
+// HOST::GUEST[:ro], or DIR[:ro] for HOST and GUEST in one. Errors: INVALID_ARGUMENT.
+Result<DirectoryGrant> parseDirectory(const std::string& entry) {
+  auto refuse = [&](const std::string& why) {
+    return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": " + why);
+  };
+  size_t separator = entry.find("::");
+  std::string_view guest = entry;
+  if (separator != std::string::npos) guest.remove_prefix(separator + 2);
+  DirectoryGrant grant;
+  grant.readOnly = guest.ends_with(":ro");
+  if (grant.readOnly) guest.remove_suffix(3);
+  // A slip of ':ro' must not grant more than was meant.
+  if (size_t colon = guest.find(':'); colon != std::string_view::npos) {
+    return refuse("there is no suffix '" + std::string(guest.substr(colon)) +
+                  "', the only one is ':ro'" +
+                  (separator == std::string::npos ? "; between HOST and GUEST is '::'" : ""));
   }
-  return std::nullopt;
+  grant.guest = guest;
+  grant.host = separator == std::string::npos ? grant.guest : entry.substr(0, separator);
+  if (grant.host.empty()) return refuse("write HOST::GUEST, for example ./data::/data:ro");
+  if (grant.guest.empty()) return refuse("there is no guest path");
+  return grant;
 }
 
 }  // namespace
 
-void setVariables(Variables& to, const Variables& from) {
-  constexpr auto NAME = &Variables::value_type::first;
-  std::erase_if(to, [&](const auto& variable) {
-    return std::ranges::find(from, variable.first, NAME) != from.end();
-  });
-  to.insert(to.end(), from.begin(), from.end());
-}
-
-Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
-  constexpr Unit UNITS[] = {{"", 1e9},  {"ns", 1},   {"us", 1e3},  {"ms", 1e6},
-                            {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-  auto nanoseconds = parseWithUnit(text, UNITS);
-  if (!nanoseconds || *nanoseconds > 9e18) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + std::string(text) +
-                     "' is not a duration: write 500ms, 10s, 5m, 1h, or a number of seconds");
-  }
-  return std::chrono::nanoseconds(static_cast<int64_t>(*nanoseconds));
-}
-
-Result<uint64_t> parseSize(std::string_view text) {
-  constexpr double K = 1024;
-  constexpr double M = K * K;
-  constexpr double G = K * K * K;
-  constexpr Unit UNITS[] = {{"", 1},  {"B", 1},   {"K", K}, {"k", K}, {"KiB", K}, {"M", M},
-                            {"m", M}, {"MiB", M}, {"G", G}, {"g", G}, {"GiB", G}};
-  auto bytes = parseWithUnit(text, UNITS);
-  if (!bytes || *bytes > 1e18) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + std::string(text) + "' is not a size: write 4096, 64K, 16M or 1G");
-  }
-  return static_cast<uint64_t>(*bytes);
-}
-
 void GuestOptions::addTo(CLI::App& command) {
   command
       .add_option("--env", environment,
-                  "Set an environment variable: NAME=VALUE, or NAME to pass it on")
+                  "Set an environment variable: NAME=VALUE, or NAME to pass it on. Of several with "
+                  "one name the guest gets all in this order; getenv finds the first")
       ->type_name("NAME[=VALUE]")
       ->allow_extra_args(false);
-  command.add_option("--dir", directories, "Grant a directory: HOST::GUEST, with :ro read-only")
-      ->type_name("HOST::GUEST[:ro]")
+  command
+      .add_option("--dir", directories,
+                  "Grant a directory: HOST::GUEST, or one path that is both ('.' is where the "
+                  "guest's relative paths begin); with :ro read-only. A slash behind GUEST does "
+                  "not matter")
+      ->type_name("HOST[::GUEST][:ro]")
       ->allow_extra_args(false);
   command
       .add_option("--allow-net", allowNet,
@@ -115,6 +91,16 @@ void GuestOptions::addCompileOptionsTo(CLI::App& command) {
   command.add_flag("--no-cache", noCache, "Compile, even when compiled code is in the cache");
   command.add_flag("--no-shim-elision", noShimElision,
                    "Keep the indirection modules that toolchains add (for tests)");
+}
+
+void GuestOptions::fillFrom(const WorkloadSettings& settings) {
+  if (timeout.empty() && settings.timeout) {
+    const int64_t count = settings.timeout->count();
+    timeout = count % 1'000'000'000 == 0 ? std::to_string(count / 1'000'000'000) + "s"
+              : count % 1'000'000 == 0   ? std::to_string(count / 1'000'000) + "ms"
+                                         : std::to_string(count) + "ns";
+  }
+  if (maxMemory.empty() && settings.maxMemory) maxMemory = std::to_string(*settings.maxMemory);
 }
 
 const std::vector<std::string_view>& guestOptionsWithValue() {
@@ -160,25 +146,7 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
     }
   }
   for (const std::string& entry : directories) {
-    size_t separator = entry.find("::");
-    if (separator == std::string::npos || separator == 0) {
-      return Error(ErrorCode::INVALID_ARGUMENT,
-                   "--dir " + entry + ": write HOST::GUEST, for example ./data::/data:ro");
-    }
-    DirectoryGrant grant{entry.substr(0, separator), entry.substr(separator + 2), false};
-    if (grant.guest.ends_with(":ro")) {
-      grant.guest.resize(grant.guest.size() - 3);
-      grant.readOnly = true;
-    }
-    // A slip of ':ro' must not grant more than was meant.
-    if (size_t colon = grant.guest.find(':'); colon != std::string::npos) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": there is no suffix '" +
-                                                    entry.substr(separator + 2 + colon) +
-                                                    "', the only one is ':ro'");
-    }
-    if (grant.guest.empty()) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": there is no guest path");
-    }
+    TENON_TRY(DirectoryGrant grant, parseDirectory(entry));
     options.wasi.directories.push_back(std::move(grant));
   }
   options.wasi.network.connect = allowNet;
@@ -186,11 +154,11 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
   options.wasi.http.allow = allowHttp;
   options.wasi.http.allowPrivate = allowHttpPrivate;
   if (!httpRoots.empty()) {
-    std::ifstream file(httpRoots, std::ios::binary);
-    options.wasi.http.roots.assign((std::istreambuf_iterator<char>(file)), {});
-    if (!file) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--http-roots " + httpRoots + ": cannot be read");
+    auto roots = readSmallFile(httpRoots);
+    if (!roots) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "--http-roots " + roots.error().message);
     }
+    options.wasi.http.roots = *std::move(roots);
   }
   if (!timeout.empty()) {
     TENON_TRY(auto duration, parseDuration(timeout));

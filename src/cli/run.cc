@@ -56,8 +56,9 @@ Result<std::string> chooseProgram(const WorkloadPlan& plan, const std::string& n
 }
 
 Result<int> runWorkload(const std::string& path, const std::string& named, const Words& arguments,
-                        const GuestOptions& guest) {
+                        GuestOptions guest) {
   TENON_TRY(Workload workload, loadWorkload(path, guest));
+  guest.fillFrom(workload.settings());
   Linker linker;
   linker.wasi();
   WorkloadPlan plan = workload.plan(linker);

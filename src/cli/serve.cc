@@ -1,5 +1,6 @@
 #include "cli/access_log.h"
 #include "cli/commands.h"
+#include "cli/files.h"
 #include "cli/guest.h"
 #include "cli/options.h"
 #include "cli/parse.h"
@@ -22,8 +23,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -31,12 +32,9 @@ namespace tenon::cli {
 namespace {
 
 Result<std::string> readText(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (file && !text.empty()) return text;
-  const char* why = errno != 0 ? std::strerror(errno) : "it is empty";
-  return Error(ErrorCode::INVALID_ARGUMENT, path + " cannot be read: " + why);
+  TENON_TRY(std::string text, readSmallFile(path));
+  if (!text.empty()) return text;
+  return Error(ErrorCode::INVALID_ARGUMENT, path + " cannot be read: it is empty");
 }
 
 Result<std::chrono::milliseconds> parseTime(const std::string& text) {
@@ -147,6 +145,25 @@ struct ServeOptions {
     command.get_option("--max-memory")->default_str(std::to_string(server.maxMemory >> 30) + "G");
   }
 
+  // Takes from a manifest what was not said: the command line beats it. `command`: whose options
+  // these are. Errors: INVALID_ARGUMENT, with the place.
+  static Result<void> fillFrom(const WorkloadSettings& settings, CLI::App& command) {
+    for (const WorkloadSettings::ServeOption& said : settings.serve) {
+      CLI::Option* option = command.get_option_no_throw("--" + said.name);
+      if (!option) return Error(ErrorCode::INTERNAL, "there is no option --" + said.name);
+      if (option->count() > 0) continue;
+      try {
+        for (const std::string& value : said.values) option->add_result(value);
+        option->run_callback();
+      } catch (const CLI::ParseError& error) {
+        std::string what = error.what();
+        if (what.starts_with("--")) what.erase(0, 2);
+        return Error(ErrorCode::INVALID_ARGUMENT, said.place + ": " + what);
+      }
+    }
+    return {};
+  }
+
   // Adds what the options of all commands that run guests say.
   Result<void> add(const GuestOptions& guest) {
     TENON_TRY(InstanceOptions instance, guest.instanceOptions({file}));
@@ -184,16 +201,21 @@ Error explainStart(Error error, const ServeOptions& serve) {
   return error;
 }
 
-Result<Server> startServer(const ServeOptions& serve, const GuestOptions& guest, AccessLog& log) {
+Result<Engine> newServerEngine(const GuestOptions& guest) {
+  TENON_TRY(EngineOptions engineOptions, guest.engineOptions());
+  engineOptions.pooling = true;
+  return Engine::create(engineOptions);
+}
+
+// `workload`: absent where the file is a component.
+Result<Server> startServer(const ServeOptions& serve, const Engine& engine,
+                           const std::optional<Workload>& workload, AccessLog& log) {
   auto warnOf = [&log](const std::string& warning) {
     if (!warning.empty()) log.warn(warning);
   };
-  TENON_TRY(EngineOptions engineOptions, guest.engineOptions());
-  engineOptions.pooling = true;
-  TENON_TRY(Engine engine, Engine::create(engineOptions));
   if (!engine.warning().empty()) warnOf(engine.warning() + "; --no-cache goes without asking");
   if (!engine.pooled()) log.warn("instances cannot be pooled here, each costs more");
-  if (!Workload::isManifest(serve.file)) {
+  if (!workload) {
     if (!serve.server.component.empty()) {
       return Error(ErrorCode::INVALID_ARGUMENT,
                    "--component is for workloads, and " + serve.file + " is no manifest");
@@ -204,9 +226,8 @@ Result<Server> startServer(const ServeOptions& serve, const GuestOptions& guest,
     if (!server) return explainStart(std::move(server).error(), serve);
     return server;
   }
-  TENON_TRY(Workload workload, Workload::load(engine, serve.file));
-  auto server = Server::start(workload, serve.server);
-  warnOf(workload.warning());
+  auto server = Server::start(*workload, serve.server);
+  warnOf(workload->warning());
   if (!server) return explainStart(std::move(server).error(), serve);
   return server;
 }
@@ -268,14 +289,30 @@ void obeySignals(Server& server, const ServerOptions& options, AccessLog& log, i
   }
 }
 
-Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest, AccessLog& log) {
+// `command` has the options. `opened`: gets the log.
+Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOptions& guest,
+                               std::unique_ptr<AccessLog>& opened) {
+  TENON_TRY(Engine engine, newServerEngine(guest));
+  std::optional<Workload> workload;
+  if (Workload::isManifest(serve.file)) {
+    TENON_TRY(workload, Workload::load(engine, serve.file));
+    TENON_CHECK(ServeOptions::fillFrom(workload->settings(), command));
+    guest.fillFrom(workload->settings());
+  }
+  TENON_CHECK(serve.add(guest));
+  auto made =
+      AccessLog::open({.path = serve.logFile, .format = serve.log, .prefixes = !guest.noPrefix});
+  // The words of the command are to blame, not the file it serves.
+  if (!made) return Error(ErrorCode::INVALID_ARGUMENT, made.error().message);
+  opened = *std::move(made);
+  AccessLog& log = *opened;
   if (serve.log != LogFormat::NONE) {
     serve.server.onRequest = [&log](const RequestRecord& record) { log.request(record); };
   }
   serve.server.onLine = [&log](const GuestLine& line) { return log.line(line); };
   serve.server.onWarning = [&log](const std::string& text) { log.warn(text); };
   serve.server.onTick = [&log]() { log.tick(); };
-  auto server = startServer(serve, guest, log);
+  auto server = startServer(serve, engine, workload, log);
   if (!server) return std::move(server).error();
   int pipe[2];
   if (::pipe2(pipe, O_CLOEXEC) != 0) {
@@ -304,6 +341,13 @@ Result<void> serveUntilStopped(ServeOptions& serve, const GuestOptions& guest, A
 
 }  // namespace
 
+Result<void> checkServeSettings(const WorkloadSettings& settings) {
+  CLI::App command;
+  ServeOptions serve;
+  serve.addTo(command);
+  return ServeOptions::fillFrom(settings, command);
+}
+
 int serveCommand(const Words& words) {
   CLI::App command("Serves HTTP with a component that exports wasi:http/incoming-handler.",
                    "tenon serve");
@@ -315,23 +359,20 @@ int serveCommand(const Words& words) {
   command.footer(
       "Each request gets a fresh instance. SIGTERM and SIGINT end it: requests may finish, a "
       "second signal\ncuts them off. SIGHUP opens the log file anew. Sockets that systemd hands "
-      "over "
-      "(LISTEN_FDS) are\nserved, without --addr alone.\n"
+      "over are served,\nwithout --addr alone.\n"
       "Example: tenon serve --addr 127.0.0.1:8080 app.wasm");
   if (auto exit = parse(command, words)) return *exit;
-  auto added = serve.add(guest);
-  if (!added) return report(added.error());
-  auto log =
-      AccessLog::open({.path = serve.logFile, .format = serve.log, .prefixes = !guest.noPrefix});
-  // The words of the command are to blame, not the file it serves.
-  if (!log) return report(Error(ErrorCode::INVALID_ARGUMENT, log.error().message));
-  auto served = serveUntilStopped(serve, guest, **log);
+  std::unique_ptr<AccessLog> log;
+  auto served = serveUntilStopped(command, serve, guest, log);
   if (served) return 0;
   const Error& error = served.error();
-  if (serve.log == LogFormat::JSON) {
-    (*log)->fail(error);
+  if (serve.log == LogFormat::JSON && !log) {
+    if (auto bare = AccessLog::open({.format = LogFormat::JSON})) log = *std::move(bare);
+  }
+  if (serve.log == LogFormat::JSON && log) {
+    log->fail(error);
   } else {
-    log->reset();  // what it has to say goes first
+    log.reset();  // what it has to say goes first
     printError(error);
   }
   int exit = static_cast<int>(exitCodeFor(error.code));

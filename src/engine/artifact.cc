@@ -7,6 +7,7 @@
 //     Trailer                        at the very end; its last field sums up everything before it
 #include "engine/cache.h"
 #include "engine/digest.h"
+#include "engine/write_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -72,8 +72,6 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   int get() const { return descriptor_; }
-  // False when the system reports a late write error.
-  bool closeNow() { return close(std::exchange(descriptor_, -1)) == 0; }
 
  private:
   int descriptor_;
@@ -129,17 +127,6 @@ Result<uint64_t> checkTrust(int descriptor, const std::string& path) {
     return refuse("can be written by other users, so the compiled code in it is not trusted");
   }
   return static_cast<uint64_t>(info.st_size);
-}
-
-// Writes all of the pieces, however often the system stops short.
-bool writeAll(int descriptor, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    ssize_t count = write(descriptor, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    bytes = bytes.subspan(static_cast<size_t>(count));
-  }
-  return true;
 }
 
 // `modules`: different ones; `which` names one of them for each of the caller's.
@@ -215,7 +202,7 @@ ArtifactKey artifactKey(const Engine& engine, std::span<const std::byte> input,
 }
 
 Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
-                           const Artifact& artifact, const Engine& engine) {
+                           const Artifact& artifact, const Engine& engine, Placement placement) {
   if (artifact.modules.size() > MAX_MODULES) {
     return Error(ErrorCode::LIMIT_EXCEEDED, "an artifact holds at most 100,000 modules");
   }
@@ -230,28 +217,7 @@ Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
     modules.push_back(std::move(bytes));
   }
   std::vector<std::byte> file = compose(key, engine, modules, which, artifact.extra);
-
-  static std::atomic<uint32_t> counter = 0;
-  std::string temporary =
-      path + TEMPORARY_MARK + std::to_string(getpid()) + "-" + std::to_string(counter.fetch_add(1));
-  // Left over by a process of the same number that was killed.
-  unlink(temporary.c_str());
-  File out(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (out.get() < 0) return ioError("create", temporary, errno);
-  bool written = writeAll(out.get(), file);
-  int code = errno;
-  if (written && !out.closeNow()) {
-    written = false;
-    code = errno;
-  }
-  // No fsync: after a crash of the machine the sum does not fit, and the file is made again.
-  if (written && rename(temporary.c_str(), path.c_str()) != 0) {
-    written = false;
-    code = errno;
-  }
-  if (written) return {};
-  unlink(temporary.c_str());
-  return Error(ErrorCode::IO, "cannot write " + path + ": " + std::strerror(code));
+  return placement == Placement::CACHE ? replaceFile(path, file) : writeFile(path, file);
 }
 
 Result<Artifact> readArtifact(const std::shared_ptr<Engine>& engine, const std::string& path,

@@ -45,6 +45,10 @@ bool isGuests(TrapKind kind) {
 
 }  // namespace
 
+std::string pathOf(const component::ImportedFunction& import) {
+  return import.interface.empty() ? import.name : import.interface + "." + import.name;
+}
+
 void nameComponent(const component::Program& program, Trap& trap) {
   if (!isGuests(trap.kind) || trap.backtrace.empty()) return;
   const std::string& module = trap.backtrace.front().module;

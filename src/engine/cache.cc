@@ -1,5 +1,7 @@
 #include "engine/cache.h"
 
+#include "engine/write_file.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -117,7 +119,7 @@ std::optional<Artifact> ArtifactCache::load(const ArtifactKey& key, std::string*
 }
 
 Result<void> ArtifactCache::store(const ArtifactKey& key, const Artifact& artifact) const {
-  TENON_CHECK(writeArtifact(pathOf(key), key, artifact, *engine_));
+  TENON_CHECK(writeArtifact(pathOf(key), key, artifact, *engine_, Placement::CACHE));
   evict();
   return {};
 }

@@ -43,13 +43,13 @@ struct Artifact {
   std::vector<std::byte> extra;
 };
 
-// In the names of files that are being written: "<path>.tmp-<process>-<number>".
-inline constexpr const char* TEMPORARY_MARK = ".tmp-";
+// Where an artifact file goes: an entry of the cache is replaced by name, what the user names is
+// written as write_file.h says.
+enum class Placement : uint8_t { CACHE, USER };
 
-// Writes an artifact file, by way of a temporary name in the same folder; mode 0644 without the
-// umask's bits. Errors: IO.
+// Writes an artifact file. Errors: IO.
 Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
-                           const Artifact& artifact, const Engine& engine);
+                           const Artifact& artifact, const Engine& engine, Placement placement);
 
 // Reads one. `key` null: any, for a file that the user names.
 // Errors: NOT_FOUND; IO; PERMISSION when it is no regular file, or belongs to somebody else than

@@ -336,7 +336,7 @@ TEST_F(Cache, MayBeUsedBySeveralProcessesAtTheSameTime) {
 
 TEST_F(Cache, ArtifactFilesWorkWithoutAKey) {
   std::string path = root / "out";
-  ASSERT_TRUE(writeArtifact(path, key, sample(), *testEngine()).ok());
+  ASSERT_TRUE(writeArtifact(path, key, sample(), *testEngine(), Placement::USER).ok());
   auto artifact = readArtifact(testEngine(), path, nullptr);
   ASSERT_TRUE(artifact.ok()) << artifact.error().message;
   expectSample(*artifact);
@@ -349,7 +349,7 @@ TEST_F(Cache, ArtifactFilesWorkWithoutAKey) {
 
 TEST_F(Cache, ArtifactFilesAreAsTrustedAsSharedLibraries) {
   std::string path = root / "out";
-  ASSERT_TRUE(writeArtifact(path, key, sample(), *testEngine()).ok());
+  ASSERT_TRUE(writeArtifact(path, key, sample(), *testEngine(), Placement::USER).ok());
   fs::create_symlink(path, root / "link");
   EXPECT_TRUE(readArtifact(testEngine(), root / "link", nullptr).ok());
   ASSERT_EQ(chmod(path.c_str(), 0666), 0);

@@ -316,6 +316,7 @@ void Engine::runTicker() {
     auto now = std::chrono::steady_clock::now();
     if (now < next) continue;
     next = now + TICK;
+    ticks_.fetch_add(1, std::memory_order_relaxed);
     wasmtime_engine_increment_epoch(engine_);
     idle = tickerUsers_.load() == 0 ? idle + 1 : 0;
     if (idle >= PATIENCE) {

@@ -94,6 +94,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void holdTicker();
   void releaseTicker();
   bool tickerTicks() const { return tickerTicks_.load(); }
+  // How often it ticked.
+  uint32_t ticks() const { return ticks_.load(std::memory_order_relaxed); }
 
  private:
   Engine() = default;
@@ -109,6 +111,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   wasm_engine_t* engine_ = nullptr;
   wasmtime_linker_t* fiberLinker_ = nullptr;
 
+  std::atomic<uint32_t> ticks_ = 0;
   std::atomic<uint32_t> tickerUsers_ = 0;
   std::atomic<bool> tickerTicks_ = false;  // written under tickerMutex_
   std::mutex tickerMutex_;

@@ -74,7 +74,7 @@ void EngineAccess::findFiberFunctions(Store& store) {
 bool EngineAccess::callSlow(Store& store, const wasmtime_func_t& function,
                             std::span<RawValue> values) {
   if (auto refused = store.refusal()) {
-    if (!store.trap_) store.trap_ = std::make_unique<Trap>(*std::move(refused));
+    store.keep(refused->kind, refused->message);
     return false;
   }
   std::optional<Store::Ticking> ticking;
@@ -135,7 +135,12 @@ wasm_trap_t* EngineAccess::onEnter(void*, wasmtime_caller_t* caller, wasmtime_va
   Fiber& fiber = *store.fiber_;
   fiber.arriveOnFiber();
   fiber.entered_ = true;
-  bool ok = fiber.body_(fiber.bodyContext_, store);
+  bool ok = false;
+  try {
+    ok = fiber.body_(fiber.bodyContext_, store);
+  } catch (...) {
+    wasm_trap_delete(store.raiseNoMemory());
+  }
   fiber.succeeded_ = ok;
   return ok ? nullptr : store.rethrow();
 }
@@ -154,7 +159,7 @@ bool EngineAccess::isReady(void* fiber) noexcept {
 
 bool EngineAccess::block(Store& store) {
   auto fail = [&](TrapKind kind, std::string_view message) {
-    if (!store.trap_) store.trap_ = std::make_unique<Trap>(makeTrap(kind, message));
+    store.keep(kind, message);
     return false;
   };
   if ((store.state_ & Store::ON_FIBER) == 0) {
@@ -266,11 +271,9 @@ void Fiber::cancel(TrapKind kind, std::string_view message) {
   if (future_ == nullptr) return;
   checkThread();
   if (running_) fatal("a fiber cancels itself");
-  if (message.empty())
-    message = kind == TrapKind::DEADLINE ? "the deadline passed" : "the call was cancelled";
   cancelled_ = true;
   cancelKind_ = kind;
-  store_.recordTrap(makeTrap(kind, message));
+  store_.recordTrap(makeTrap(kind, message.empty() ? Store::messageOf(kind) : message));
   store_.state_ = (store_.state_ & ~Store::SUSPENDED) | Store::ON_FIBER;
   running_ = true;
   // Resumes the fiber once, with an error; returns when it has unwound.

@@ -1,5 +1,6 @@
 #include "engine/linked.h"
 
+#include "engine/blame.h"
 #include "engine/trampolines.h"
 
 #include <set>
@@ -17,13 +18,9 @@ bool usesMemory(const Trampoline& trampoline) {
   return trampoline.options.memory != component::NONE;
 }
 
-std::string importPath(const component::ImportedFunction& import) {
-  return import.interface.empty() ? import.name : import.interface + "." + import.name;
-}
-
 // One line for an import that nothing provides: its name, its type, and what comes close.
 std::string missingLine(const component::ImportedFunction& import, const call::Registry& registry) {
-  std::string line = "  " + importPath(import) + ": " + toString(import.type);
+  std::string line = "  " + pathOf(import) + ": " + toString(import.type);
   std::vector<std::string> similar = registry.similar(import.interface, import.name);
   if (!similar.empty()) {
     line += " (provided: ";
@@ -82,8 +79,7 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
     if (function && difference.empty()) continue;
     if (missingCount++) missing += "\n";
     if (function) ++differentCount;
-    missing +=
-        function ? "  " + importPath(import) + ": " + difference : missingLine(import, registry);
+    missing += function ? "  " + pathOf(import) + ": " + difference : missingLine(import, registry);
   }
   for (uint32_t resource = 0; resource < program.resources.size(); ++resource) {
     const component::ResourceInfo& info = program.resources[resource];

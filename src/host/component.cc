@@ -5,41 +5,11 @@
 
 #include <tenon/component.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace tenon {
 namespace {
-
-// A file of more bytes than this is refused before it is read.
-constexpr uint64_t MAX_FILE_BYTES = uint64_t{1} << 30;
-
-Error fileError(const std::string& path, int code) {
-  ErrorCode kind = code == ENOENT || code == ENOTDIR ? ErrorCode::NOT_FOUND
-                   : code == EACCES || code == EPERM ? ErrorCode::PERMISSION
-                                                     : ErrorCode::IO;
-  return Error(kind, path + ": " + std::strerror(code));
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Collects the functions of an export list, interfaces first to last.
 void collect(const std::vector<component::ProgramExport>& exports, const std::string& interface,
@@ -74,8 +44,9 @@ std::string withoutVersion(const std::string& interface) {
   return interface.substr(0, interface.find('@'));
 }
 
-Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
-                                                   std::vector<std::byte> bytes, std::string name) {
+Result<std::shared_ptr<host::ComponentState>> linkComponent(const Engine& engine,
+                                                            std::vector<std::byte> bytes,
+                                                            std::string name) {
   bool elide = host::EngineState::of(engine).options.shimElision;
   auto state = std::make_shared<host::ComponentState>(engine);
   TENON_TRY(state->executable, engine::Executable::link(std::move(bytes), std::move(name),
@@ -87,37 +58,6 @@ Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
 }  // namespace
 
 namespace host {
-
-Result<std::vector<std::byte>> readFile(const std::string& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return fileError(path, errno);
-  struct stat info;
-  if (::fstat(file.get(), &info) != 0) return fileError(path, errno);
-  if (S_ISDIR(info.st_mode)) {
-    return Error(ErrorCode::IO, path + ": this is a directory, name the component's file in it");
-  }
-  if (static_cast<uint64_t>(info.st_size) > MAX_FILE_BYTES) {
-    return Error(ErrorCode::LIMIT_EXCEEDED, path + ": larger than 1 GiB");
-  }
-  std::vector<std::byte> bytes(static_cast<size_t>(info.st_size));
-  size_t have = 0;
-  while (true) {
-    // One byte more than expected shows whether a pipe, or a file that grows, has more.
-    if (have == bytes.size()) {
-      if (have >= MAX_FILE_BYTES) {
-        return Error(ErrorCode::LIMIT_EXCEEDED, path + ": larger than 1 GiB");
-      }
-      bytes.resize(have + (have == static_cast<size_t>(info.st_size) ? 1 : 65536));
-    }
-    ssize_t count = ::read(file.get(), bytes.data() + have, bytes.size() - have);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fileError(path, errno);
-    if (count == 0) break;
-    have += static_cast<size_t>(count);
-  }
-  bytes.resize(have);
-  return bytes;
-}
 
 std::vector<FunctionInfo> functionsOf(const std::vector<component::ProgramExport>& exports) {
   std::vector<FunctionInfo> functions;
@@ -177,9 +117,13 @@ constexpr std::string_view COMPONENT_SUFFIX = ".wasm";
 std::string FunctionInfo::path() const { return interface.empty() ? name : interface + "." + name; }
 
 Result<Component> Component::load(const Engine& engine, const std::string& path) {
-  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path));
+  return host::loadComponent(engine, path, host::Pipes::BY_DESCRIPTOR);
+}
+
+Result<Component> host::loadComponent(const Engine& engine, const std::string& path, Pipes pipes) {
+  TENON_TRY(std::vector<std::byte> bytes, readFile(path, pipes));
   if (!engine::looksLikeArtifact(bytes)) {
-    auto component = link(engine, std::move(bytes), path);
+    auto component = linkComponent(engine, std::move(bytes), path);
     if (!component) {
       Error error = std::move(component).error();
       error.message = path + ": " + error.message;
@@ -195,7 +139,7 @@ Result<Component> Component::load(const Engine& engine, const std::string& path)
   }
   host::EngineState& engineState = host::EngineState::of(engine);
   TENON_TRY(engine::Artifact artifact, engine::readArtifact(engineState.engine, path, nullptr));
-  TENON_TRY(auto state, link(engine, std::move(artifact.extra), path));
+  TENON_TRY(auto state, linkComponent(engine, std::move(artifact.extra), path));
   artifact.extra.clear();
   if (engine::artifactKeyOf(path) != state->executable->key(*engineState.engine)) {
     return Error(ErrorCode::UNSUPPORTED, path +
@@ -209,12 +153,12 @@ Result<Component> Component::load(const Engine& engine, const std::string& path)
 
 Result<Component> Component::fromBytes(const Engine& engine, std::span<const std::byte> bytes,
                                        std::string name) {
-  TENON_TRY(auto state, link(engine, {bytes.begin(), bytes.end()}, std::move(name)));
+  TENON_TRY(auto state, linkComponent(engine, {bytes.begin(), bytes.end()}, std::move(name)));
   return host::ComponentState::wrap(std::move(state));
 }
 
 Result<std::string> Component::inspect(const std::string& path, InspectFormat format) {
-  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path));
+  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path, host::Pipes::BY_DESCRIPTOR));
   if (engine::looksLikeArtifact(bytes)) {
     return Error(ErrorCode::UNSUPPORTED,
                  path + ": this is compiled code, inspect the component that it was made from");
@@ -254,7 +198,7 @@ Result<void> Component::save(const std::string& path) const {
   return engine::writeArtifact(
       path, state_->executable->key(*engineState.engine),
       {.modules = state_->executable->modules(), .extra = {bytes.begin(), bytes.end()}},
-      *engineState.engine);
+      *engineState.engine, engine::Placement::USER);
 }
 
 Result<std::string> Component::wit() const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace tenon::host {
@@ -25,6 +26,23 @@ Error takeTrap(InstanceState& instance) {
   engine::Trap trap = instance.instance->store().takeTrap();
   engine::nameComponent(instance.instance->program(), trap);
   return trap.toError();
+}
+
+Result<void> beginCall(engine::Instance& instance, const CallOptions& options) {
+  bool isPlain = !options.timeout && !options.canceller;
+  if (!isPlain && !instance.linked().engine()->options().interruptible) {
+    return Error(ErrorCode::INVALID_ARGUMENT,
+                 "a timeout or canceller needs an engine whose guests can be interrupted");
+  }
+  engine::CallLimits limits{.timeout = options.timeout};
+  if (options.canceller) {
+    if (options.canceller->cancelled()) {
+      return Error(ErrorCode::CANCELLED, "the call was cancelled before it began");
+    }
+    limits.stopFlag = &CancelState::of(*options.canceller)->cancelled;
+  }
+  instance.beginCall(limits);
+  return {};
 }
 
 InstanceState::~InstanceState() {
@@ -61,7 +79,7 @@ void RunningCall::onReady(void* context, engine::Fiber&) {
   KJ_IF_MAYBE (fulfiller, self.ready_) (*fulfiller)->fulfill();
 }
 
-Result<void> RunningCall::start(Turns turns) {
+Result<void> RunningCall::start(Turns turns, const CallOptions& options) {
   engine::Instance& instance = *instance_.instance;
   engine::Store& store = instance.store();
   if (store.poisoned()) {
@@ -71,11 +89,13 @@ Result<void> RunningCall::start(Turns turns) {
   if (store.fiber() || instance.inCall()) {
     return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
   }
-  instance.beginCall();
+  TENON_CHECK(beginCall(instance, options));
+  if (options.canceller) cancel_ = CancelState::of(*options.canceller);
   // Inside a host function there are no turns: what is called there must be done before it returns.
   bool takesTurns = turns == Turns::ALWAYS || takesTurnsNow(loop_);
   if (!instance.mayBlock() && !takesTurns) {
     if (!instance.execute(function_, codec_)) outcome_ = takeTrap(instance_);
+    instance.endCall();
     done_ = true;
     return {};
   }
@@ -91,6 +111,7 @@ Result<void> RunningCall::start(Turns turns) {
   if (!started) {
     --loop_.calls;
     instance_.running = nullptr;
+    instance.endCall();
     return std::move(started).error();
   }
   if (*started == engine::Fiber::State::DONE) {
@@ -106,6 +127,7 @@ void RunningCall::finish() {
   engine::Store& store = instance_.instance->store();
   if (!fiber_.succeeded()) outcome_ = takeTrap(instance_);
   store.setSlice(SLICE.zero());
+  instance_.instance->endCall();
   instance_.running = nullptr;
   --loop_.calls;
   done_ = true;
@@ -114,6 +136,8 @@ void RunningCall::finish() {
 kj::Promise<void> RunningCall::drive() {
   engine::Store& store = instance_.instance->store();
   kj::Timer& timer = loop_.io.provider->getTimer();
+  kj::Maybe<kj::Own<CancelWatch>> watch;
+  if (cancel_) watch = kj::heap<CancelWatch>(cancel_);
   while (fiber_.state() != engine::Fiber::State::DONE) {
     bool late = false;
     if (fiber_.state() == engine::Fiber::State::YIELDED) {
@@ -126,10 +150,13 @@ kj::Promise<void> RunningCall::drive() {
       KJ_IF_MAYBE (left, timeLeft(store)) {
         ready = ready.exclusiveJoin(timer.afterDelay(*left).then([&late]() { late = true; }));
       }
+      KJ_IF_MAYBE (w, watch) ready = ready.exclusiveJoin((*w)->whenCancelled());
       co_await ready;
       ready_ = nullptr;
     }
-    if (late) {
+    if (cancel_ && cancel_->cancelled) {
+      fiber_.cancel(engine::TrapKind::CANCELLED);
+    } else if (late) {
       fiber_.cancel(engine::TrapKind::DEADLINE);
     } else {
       ++loop_.inside;
@@ -152,7 +179,7 @@ void RunningCall::wait() {
   driving_.addBranch().wait(loop_.io.waitScope);
 }
 
-void drain(InstanceState& instance) {
+void drain(InstanceState& instance, const CallOptions& options) {
   LoopState& loop = instance.loop;
   if (loop.inside > 0) return;
   kj::Promise<void> drained = kj::READY_NOW;
@@ -161,6 +188,11 @@ void drain(InstanceState& instance) {
   }
   KJ_IF_MAYBE (left, timeLeft(instance.instance->store())) {
     drained = drained.exclusiveJoin(loop.io.provider->getTimer().afterDelay(*left));
+  }
+  std::optional<CancelWatch> watch;
+  if (options.canceller) {
+    watch.emplace(CancelState::of(*options.canceller));
+    drained = drained.exclusiveJoin(watch->whenCancelled());
   }
   drained.wait(loop.io.waitScope);
 }

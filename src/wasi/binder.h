@@ -13,6 +13,7 @@
 // A bound function must be able to return a default value after it failed: `call.fail(why); return
 // {};`.
 
+#include "call/guarded.h"
 #include "call/registry.h"
 
 #include <tenon/typed.h>
@@ -78,7 +79,7 @@ struct Bound {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (failure) call.trap(describe(failure));
+    if (failure) call::guarded(call, [&] { call.trap(describe(failure)); });
   }
   static std::string mismatch(const FuncType& type) {
     TypeMatch match;

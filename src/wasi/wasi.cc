@@ -1,6 +1,7 @@
 #include "wasi/wasi.h"
 
 #include "wasi/binder.h"
+#include "wasi/check.h"
 #include "wasi/cli/cli.h"
 #include "wasi/clocks/clocks.h"
 #include "wasi/config/config.h"
@@ -8,6 +9,7 @@
 #include "wasi/filesystem/filesystem.h"
 #include "wasi/http/client.h"
 #include "wasi/http/http.h"
+#include "wasi/http/policy.h"
 #include "wasi/io/inherited_streams.h"
 #include "wasi/io/io.h"
 #include "wasi/io/line_prefix.h"
@@ -139,6 +141,14 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
     TENON_TRY(context->http, http::newClient(io, options.http));
   }
   return std::unique_ptr<Context>(std::move(context));
+}
+
+Result<void> check(const WasiOptions& options) {
+  TENON_CHECK(checkText(options));
+  TENON_TRY([[maybe_unused]] auto grants, sockets::Grants::parse(options.network));
+  TENON_TRY([[maybe_unused]] auto directories, openGrants(options.directories));
+  TENON_TRY([[maybe_unused]] auto allowed, http::Allowed::parse(options.http.allow));
+  return {};
 }
 
 void provide(call::Registry& registry) {

@@ -101,6 +101,66 @@ def test_a_file_may_come_through_a_pipe(t):
         t("run", "/dev/stdin", input=file.read()).succeeded("Hello from a component\n")
 
 
+def test_a_file_may_come_from_another_command(t):
+    read, write = os.pipe()
+    process = t.start("run", f"/dev/fd/{read}", pass_fds=[read])
+    os.close(read)
+    with open(write, "wb") as pipe, open(t.guest("hello"), "rb") as file:
+        pipe.write(file.read())
+    t.finish(process, b"").succeeded("Hello from a component\n")
+
+
+def test_what_has_no_end_is_refused_before_it_is_read(t):
+    os.mkfifo(t.folder / "fifo")
+    with open(t.folder / "large", "wb") as file:
+        file.truncate((1 << 30) + 1)
+    for words in (["run"], ["call"], ["inspect"], ["compile", "-o", "x"], ["plan"], ["serve"]):
+        end = ["f"] if words == ["call"] else []
+        for path, why in (("fifo", "fifo: this is a pipe, not a file"), ("/dev/zero", "/dev/zero: this is a device, not a file")):
+            ended = t(*words, path, *end, timeout=20)
+            assert ended.code in (125, 126) and why in ended.err, str(ended)
+    t("run", "large").refused(125, "large: larger than 1 GiB")
+    t("inspect", "large").refused(125, "large: larger than 1 GiB")
+
+
+def test_a_manifest_and_its_sources_are_files(t):
+    os.mkfifo(t.folder / "fifo")
+    os.mkfifo(t.folder / "fifo.toml")
+    t("plan", "fifo.toml", timeout=20).refused(126, "fifo.toml: this is a pipe, not a file")
+    for source, why in (("fifo", "a pipe"), ("/dev/zero", "a device"), ("/dev/stdin", "a pipe"), (".", "a directory")):
+        t.file("tenon.toml", f'[components.a]\nsource = "{source}"\n')
+        for command in ("plan", "run", "inspect"):
+            t(command, ".", timeout=20).refused(125, "tenon.toml:2:10: ", f": this is {why}, not a file")
+    with open(t.folder / "large.toml", "wb") as file:
+        file.truncate(1 << 30)
+    t("plan", "large.toml").refused(125, "large.toml: larger than 4 MiB")
+
+
+def test_a_manifest_that_nests_without_end_is_refused(t):
+    for text in ("a." * 100_000 + "a = 1\n", "[" + "a." * 100_000 + "a]\n", "a = " + "[" * 100_000 + "\n",
+                 "a = " + "{a = " * 100_000 + "\n"):
+        t.file("tenon.toml", text)
+        t("plan", ".", timeout=20).refused(125, "tenon.toml:1:", "tables and arrays nest more than 32 levels deep")
+
+
+def test_many_routes_and_components_take_no_square_of_time(t):
+    component = f'source = "{t.guest("http_hello")}"\n'
+    t.file("tenon.toml", f"[components.a]\n{component}[http.routes]\n" + "".join(f'"/{i}" = "a"\n' for i in range(40_000)))
+    ended = t("plan", ".", timeout=60).succeeded()
+    assert ended.cpu < 5, str(ended)
+    t.file("tenon.toml", "".join(f"[components.c{i}]\n{component}" for i in range(1500)))
+    ended = t("plan", ".", timeout=60).succeeded()
+    assert ended.cpu < 10, str(ended)
+
+
+def test_keys_and_certificates_are_files(t):
+    t("serve", "--tls-key", "/dev/zero", "@hello", timeout=20).refused(125, "--tls-key", "/dev/zero", "it is no file")
+    t("run", "--http-roots", "/dev/zero", "@hello", timeout=20).refused(125, "--http-roots /dev/zero", "it is no file")
+    with open(t.folder / "large", "wb") as file:
+        file.truncate(1 << 30)
+    t("run", "--http-roots", "large", "@hello").refused(125, "larger than 8 MiB")
+
+
 def test_a_truncated_component_is_refused_wherever_it_ends(t):
     whole = open(t.guest("hello"), "rb").read()
     lengths = [*range(1, 60), *range(60, len(whole), len(whole) // 60), len(whole) - 1]

@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import subprocess
 
 from harness import Skipped, both_links
 
@@ -84,6 +85,33 @@ def test_compile_says_where_it_could_not_write(t):
     t("compile", "@hello").refused(125, "--output is required")
     t("compile", "nowhere.wasm", "-o", "x").refused(127, "nowhere.wasm")
     assert entries(t.folder) == []
+
+
+def test_compile_writes_to_what_is_there(t):
+    t("compile", "@hello", "-o", "hello.tenon").succeeded("")
+    whole = (t.folder / "hello.tenon").read_bytes()
+    os.mkfifo(t.folder / "pipe")
+    reader = subprocess.Popen(["cat", "pipe"], cwd=t.folder, stdout=subprocess.PIPE)
+    t("compile", "@hello", "-o", "pipe").succeeded("")
+    assert len(reader.communicate(timeout=60)[0]) == len(whole)
+    assert stat.S_ISFIFO((t.folder / "pipe").stat().st_mode)
+    (t.folder / "link").symlink_to("made/target")
+    (t.folder / "made").mkdir()
+    for _ in range(2):
+        t("compile", "@hello", "-o", "link").succeeded("")
+        assert (t.folder / "link").is_symlink() and not (t.folder / "made/target").is_symlink()
+        t("run", "made/target").succeeded("Hello from a component\n")
+    # Links of the test's own: when this fails, the devices are still there.
+    (t.folder / "full").symlink_to("/dev/full")
+    t("compile", "@hello", "-o", "full").refused(125, "full: No space left on device")
+    (t.folder / "out").symlink_to("/proc/self/fd/1")
+    assert len(t("compile", "@hello", "-o", "out").succeeded().raw_out) == len(whole)
+    with open(t.folder / "redirected", "wb") as file:
+        t("compile", "@hello", "-o", "out", stdout=file).succeeded()
+    assert (t.folder / "redirected").stat().st_size == len(whole)
+    assert (t.folder / "full").is_symlink() and (t.folder / "out").is_symlink()
+    t("compile", "@hello", "-o", "made").refused(125, "made: Is a directory")
+    assert sorted(path.name for path in (t.folder / "made").iterdir()) == ["target"]
 
 
 # -- The cache

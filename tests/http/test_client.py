@@ -38,6 +38,24 @@ def test_a_guest_fetches_and_streams_through(t):
         assert "x-from: tenon" in head, head
 
 
+def test_field_names_keep_their_casing_on_their_way_back(t):
+    with Upstream(lambda *_: b"HTTP/1.1 200 OK\r\nX-uP: 1\r\ncontent-LENGTH: 2\r\n\r\nhi") as up, serving(t) as server:
+        with server.client() as client:
+            client.send(f"GET /proxy?url=http://127.0.0.1:{up.port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            while client.fill():
+                pass
+            assert b"\r\nX-uP: 1\r\n" in client.buffer, client.buffer
+            assert client.buffer.lower().count(b"content-length: 2\r\n") == 1, client.buffer
+
+
+def test_what_is_not_set_is_left_to_the_host_and_an_answer_comes_once(t):
+    # Source: wasi:http/types, `outgoing-request.path-with-query` and `future-incoming-response.get`.
+    with Upstream(lambda *_: [0.2, plain("hi")]) as up, serving(t) as server:
+        answer = server.get(f"/bare?authority=127.0.0.1:{up.port}")
+        assert answer.text == "false true Ok(200) Some(true)\n", answer
+        assert up.heads[0].split("\r\n")[0] == "GET / HTTP/1.1", up.heads
+
+
 def test_connections_are_kept_and_used_again(t):
     with Upstream(lambda *_: plain("hi")) as up, serving(t) as server:
         for _ in range(5):
@@ -62,7 +80,7 @@ def test_trailers_go_both_ways(t):
 
     with Upstream(answer) as up, serving(t) as server:
         answer = through(server, f"http://127.0.0.1:{up.port}/", "POST", b"data", "&trailer=t1")
-        assert answer.body == b"hi" and answer.trailers == [("x-upstream-trailers", "x-up: t2")], answer
+        assert answer.body == b"hi" and answer.trailers == [("x-upstream-trailers", "X-Up: t2")], answer
 
 
 def test_informational_responses_are_passed_over(t):

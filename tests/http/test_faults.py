@@ -101,6 +101,18 @@ def test_a_guest_that_allocates_without_end_is_a_500(t):
         assert server.get("/allocate").status == 500
 
 
+def test_a_parent_that_goes_before_its_children_is_a_trap(t):
+    # Source: wasi:http/types: "Dropping this before all children are dropped will trap".
+    expected = {"/orphan-headers": "the resource 'incoming-request' was dropped before its children",
+                "/orphan-stream": "the handle is no incoming-body whose children were dropped before",
+                "/orphan-body": "the resource 'outgoing-body' was dropped before its children"}
+    with surviving(t) as server:
+        for path in expected:
+            assert server.get(path).status == 500, path
+        for record in server.records(3):
+            assert expected[record["target"]] in record["error"], record
+
+
 def test_fields_are_checked(t):
     with surviving(t) as server:
         lines = server.get("/forbidden").text.splitlines()

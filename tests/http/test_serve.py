@@ -41,11 +41,26 @@ def test_the_guest_sees_the_request(t):
         assert lines[0] == "Method::Get /request?a=b%20c", lines
         assert lines[1] == "scheme Some(Scheme::Http)", lines
         assert lines[2] == 'authority Some("test")', lines
-        assert lines[3:] == ["x-some: spaced"], lines
+        assert lines[3:] == ["X-Some: spaced"], lines
         client.request("BREW", "http://other:81/request?x")
         lines = client.read_answer().text.splitlines()
         assert lines[0] == 'Method::Other("BREW") /request?x', lines
         assert lines[2] == 'authority Some("other:81")', lines
+
+
+def test_field_names_keep_their_casing(t):
+    # Source: wasi:http/types, `fields.entries`: "always returned in the original casing".
+    with Serving(t, "@http_web") as server, server.client() as client:
+        lines = client.get("/request", [("aCCEPT", "x"), ("x-UP", "1"), ("X-Up", "2")]).text.splitlines()
+        assert lines[3:] == ["X-Up: 2", "aCCEPT: x", "x-UP: 1"], lines
+        client.send("GET /casing HTTP/1.1\r\nhOST: a\r\ncONNECTION: close\r\n\r\n")
+        raw = b""
+        while client.fill():
+            raw, client.buffer = raw + client.buffer, b""
+        head, body = raw.split(b"\r\n\r\n", 1)
+        lines = head.decode().split("\r\n")
+        assert lines[1:4] == ["X-cASE: 1", "x-Case: 2", 'ETag: "3"'], lines
+        assert body == b"0\r\nX-tRAILER: 4\r\n\r\n", body
 
 
 def test_each_request_has_a_fresh_instance_unless_it_is_reused(t):
@@ -76,7 +91,7 @@ def test_bodies_are_echoed_with_a_length_and_in_chunks(t):
         client.send("0\r\nX-Sum: 7\r\n\r\n")
         answer = client.read_answer()
         assert answer.body == b"one" + b"two" * 1000 + b"x", answer
-        assert answer.trailers == [("x-trailers", "x-sum: 7")], answer.trailers
+        assert answer.trailers == [("x-trailers", "X-Sum: 7")], answer.trailers
 
 
 def test_bodies_that_are_passed_on_arrive_unchanged_whatever_their_clients_speeds(t):

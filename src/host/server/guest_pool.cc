@@ -5,7 +5,6 @@
 #include "wasi/output.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -36,12 +35,6 @@ const component::LiftedFunction* findHandler(const std::vector<component::Progra
     }
   }
   return nullptr;
-}
-
-// `who`: with its verb.
-Error noHandler(std::string_view who) {
-  return Error(ErrorCode::MISSING_EXPORT,
-               std::string(who) + " wasi:http/incoming-handler: it answers no requests");
 }
 
 engine::InstanceOptions settingsOf(const ServerOptions& options) {
@@ -77,30 +70,6 @@ const component::LiftedFunction* handlerOf(const component::Program& program,
   return nullptr;
 }
 
-// The only component of a workload that can be meant to answer.
-Result<std::string> findFront(const WorkloadPlan& plan, const component::Program& program) {
-  std::set<std::string_view> linkedTo;
-  for (const PlannedComponent& planned : plan.components) {
-    for (const PlannedLink& link : planned.links) linkedTo.insert(link.component);
-  }
-  std::vector<std::string> all, outer;
-  for (const component::ProgramExport& part : program.exports) {
-    if (!handlerOf(program, part.name)) continue;
-    all.push_back(part.name);
-    if (!linkedTo.contains(part.name)) outer.push_back(part.name);
-  }
-  if (all.empty()) return noHandler("no component of the workload exports");
-  if (all.size() == 1) return all.front();
-  if (outer.size() == 1) return outer.front();
-  Error error(ErrorCode::AMBIGUOUS, std::to_string(all.size()) +
-                                        " components of the workload answer HTTP requests: say "
-                                        "which");
-  for (const std::string& name : all) {
-    error.details += (error.details.empty() ? "  " : "\n  ") + name;
-  }
-  return error;
-}
-
 // What a component of the workload may use while `front` answers: what the workload grants it, and
 // if it is the front, what the server's options grant.
 WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& granted,
@@ -109,19 +78,7 @@ WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& grant
   wasi.output = options.wasi.output;
   wasi.error = options.wasi.error;
   if (planned.name != front) return wasi;
-  auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-  const auto& variables = options.wasi.environment;
-  std::erase_if(wasi.environment, [&](const auto& variable) {
-    return std::ranges::find(variables, variable.first, [](auto& v) { return v.first; }) !=
-           variables.end();
-  });
-  append(wasi.environment, variables);
-  append(wasi.directories, options.wasi.directories);
-  append(wasi.http.allow, options.wasi.http.allow);
-  append(wasi.network.connect, options.wasi.network.connect);
-  append(wasi.network.listen, options.wasi.network.listen);
-  wasi.http.allowPrivate = wasi.http.allowPrivate || options.wasi.http.allowPrivate;
-  wasi.http.roots += options.wasi.http.roots;
+  grant(wasi, options.wasi);
   return wasi;
 }
 
@@ -173,7 +130,7 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
   }
   TENON_TRY(auto executable, state.join(plan));
   if (fronts.empty()) {
-    TENON_TRY(std::string front, findFront(plan, executable->program()));
+    TENON_TRY(std::string front, findFront(plan));
     fronts.push_back(std::move(front));
   }
   TENON_CHECK(linkerState.link(state.engine, executable));

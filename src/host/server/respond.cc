@@ -25,12 +25,11 @@ void appendEnd(std::string& out, const ResponseContext& context) {
 
 BodyMode writeHead(std::string& out, const wasi::http::Answer& answer, ResponseContext& context) {
   wasi::http::appendStatusLine(out, answer.status);
-  wasi::http::appendFields(out, *answer.fields);
   bool hasDate = wasi::http::findField(*answer.fields, "date") != nullptr;
   // What the body is held to; another one would let the guest end the message where it likes.
   auto declared = wasi::http::declaredLength(*answer.fields);
   if (answer.status == 204) declared = std::nullopt;
-  if (declared) appendLength(out, *declared);
+  wasi::http::appendFields(out, *answer.fields, declared);
   bool known = !answer.body || (answer.body->finished() && !answer.body->trailers());
   uint64_t length = answer.body ? answer.body->written() : 0;
   bool bodiless = answer.status == 204 || answer.status == 304;

@@ -208,8 +208,13 @@ bool isSameObject(call::HostCall&, Descriptor& self, Descriptor& other) {
   return self.file->device == other.file->device && self.file->inode == other.file->inode;
 }
 
-FileResult<MetadataHashValue> metadataHash(call::HostCall&, Descriptor& self) {
-  return hashOf(self.file->device, self.file->inode);
+FileResult<MetadataHashValue> metadataHash(call::HostCall& call, Descriptor& self) {
+  return onDisk<FileResult<MetadataHashValue>>(
+      call, *self.file->disk, [file = self.file]() -> FileResult<MetadataHashValue> {
+        struct stat status;
+        if (::fstat(file->fd, &status) != 0) return systemFailure(errno);
+        return hashOf(status);
+      });
 }
 
 // -- Directories ----------------------------------------------------------------------------------
@@ -310,7 +315,7 @@ EntryResult readDirectoryEntry(call::HostCall& call, DirectoryEntryStream& self)
 
 }  // namespace
 
-MetadataHashValue hashOf(dev_t deviceNumber, ino_t inodeNumber) {
+MetadataHashValue hashOf(const struct stat& status) {
   struct Secret {
     uint64_t lower = 0x9e3779b97f4a7c15;
     uint64_t upper = 0xc2b2ae3d27d4eb4f;
@@ -321,15 +326,21 @@ MetadataHashValue hashOf(dev_t deviceNumber, ino_t inodeNumber) {
     }
   };
   static const Secret SECRET;
-  // The finishing step of splitmix64, over identity and secret.
+  // The finishing step of splitmix64, over everything and a secret.
   auto mix = [](uint64_t value) {
     value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
     value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
     return value ^ (value >> 31);
   };
-  auto device = static_cast<uint64_t>(deviceNumber);
-  auto inode = static_cast<uint64_t>(inodeNumber);
-  return {mix(inode + mix(device ^ SECRET.lower)), mix(inode ^ mix(device + SECRET.upper))};
+  auto device = static_cast<uint64_t>(status.st_dev);
+  auto inode = static_cast<uint64_t>(status.st_ino);
+  uint64_t upper = mix(inode ^ mix(device + SECRET.upper));
+  for (uint64_t part :
+       {static_cast<uint64_t>(status.st_size), static_cast<uint64_t>(status.st_mtim.tv_sec),
+        static_cast<uint64_t>(status.st_mtim.tv_nsec)}) {
+    upper = mix(upper ^ mix(part + SECRET.upper));
+  }
+  return {mix(inode + mix(device ^ SECRET.lower)), upper};
 }
 
 Expected<timespec, int> toTimespec(const NewTimestamp& time) {
@@ -361,7 +372,7 @@ void provideDescriptorFunctions(Binder& types) {
       .blocking<sync>("[method]descriptor.sync")
       .blocking<stat>("[method]descriptor.stat")
       .function<isSameObject>("[method]descriptor.is-same-object")
-      .function<metadataHash>("[method]descriptor.metadata-hash")
+      .blocking<metadataHash>("[method]descriptor.metadata-hash")
       .blocking<readDirectoryEntry>("[method]directory-entry-stream.read-directory-entry");
 }
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -27,7 +28,7 @@ std::vector<std::tuple<Own<Descriptor>, std::string_view>> getDirectories(call::
 }
 
 std::optional<ErrorCode> filesystemErrorCode(call::HostCall&, IoError& error) {
-  if (error.systemError == 0) return std::nullopt;
+  if (error.systemError == 0 || error.of != IoError::Of::FILE) return std::nullopt;
   return toErrorCode(error.systemError);
 }
 
@@ -43,6 +44,12 @@ tenon::ErrorCode codeFor(int systemError) {
     default:
       return tenon::ErrorCode::IO;
   }
+}
+
+std::string nameOf(const DirectoryGrant& grant) {
+  std::string name = grant.guest;
+  while (name.size() > 1 && name.ends_with('/')) name.pop_back();
+  return name;
 }
 
 }  // namespace
@@ -68,7 +75,7 @@ Result<std::vector<Preopen>> openGrants(const std::vector<DirectoryGrant>& grant
     directory->flags = DescriptorFlags::READ;
     directory->grant = grant.readOnly ? Grant::READ_ONLY : Grant::READ_WRITE;
     if (!grant.readOnly) directory->flags = directory->flags | DescriptorFlags::MUTATE_DIRECTORY;
-    preopens.push_back({std::move(directory), grant.guest});
+    preopens.push_back({std::move(directory), nameOf(grant)});
   }
   return preopens;
 }

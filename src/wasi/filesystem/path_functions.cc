@@ -162,7 +162,7 @@ FileResult<MetadataHashValue> metadataHashAt(call::HostCall& call, Descriptor& s
                                              PathFlags flags, const std::string& path) {
   auto status = statusAt(call, self, flags, path);
   if (!status) return Unexpected{status.error()};
-  return hashOf(status->st_dev, status->st_ino);
+  return hashOf(*status);
 }
 
 FileResult<std::string> readLink(const OpenFile& directory, const std::string& path) {

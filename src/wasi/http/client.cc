@@ -56,19 +56,20 @@ ErrorCode tlsError(const kj::Exception& exception) {
 }
 
 // The fields of a request as they are sent. `empty`: it has no content, so that nobody has to be
-// asked for it. Source: RFC 9110 sections 10.1.1 and 10.1.4.
-void appendRequestFields(std::string& head, const FieldList& fields, bool empty) {
+// asked for it. `length`: as for appendFields. Source: RFC 9110 sections 10.1.1 and 10.1.4.
+void appendRequestFields(std::string& head, const FieldList& fields, bool empty,
+                         std::optional<uint64_t> length) {
   FieldList sent;
   bool takesTrailers = false;
   for (const Field& field : fields) {
-    if (field.name == "te") {
+    if (sameName(field.name, "te")) {
       // Of codings this knows only the one that needs no mention.
       takesTrailers = takesTrailers || listHas(field.value, "trailers");
-    } else if (!empty || field.name != "expect") {
+    } else if (!empty || !sameName(field.name, "expect")) {
       sent.push_back(field);
     }
   }
-  appendFields(head, sent);
+  appendFields(head, sent, length);
   if (takesTrailers) head += "TE: trailers\r\nConnection: TE\r\n";
 }
 
@@ -208,11 +209,12 @@ class ClientImpl final : public Client,
       (void)body->finish(nullptr);
     }
     bool empty = length ? *length == 0 : body->finished() && !body->trailers() && !body->written();
-    appendRequestFields(head, *request.fields, empty);
-    if (request.method == "TRACE") {
+    bool traced = request.method == "TRACE";
+    appendRequestFields(head, *request.fields, empty, traced ? std::nullopt : length);
+    if (traced) {
       body->declare(0);
     } else if (length) {
-      appendLength(head, *length);
+      // Framed by the guest's own.
     } else if (!body->finished() || body->trailers()) {
       mode = BodyMode::CHUNKED;
       head += "Transfer-Encoding: chunked\r\n";

@@ -258,13 +258,13 @@ TEST_F(HttpClient, ALengthIsSentOnce) {
   PendingResponse pending;
   ClientRequest wanted = request();
   wanted.method = "POST";
-  *wanted.fields = {{"content-length", "3"}, {"content-length", "3"}, {"a", "b"}};
+  *wanted.fields = {{"Content-length", "3"}, {"content-length", "3"}, {"a", "b"}};
   wanted.body = std::make_shared<BodyWriter>(Side::REQUEST);
   wanted.body->declare(3);
   EXPECT_TRUE(one->send(std::move(wanted), pending));
   auto stream = accept();
   EXPECT_EQ(hear(*stream), "POST / HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
-                               "\r\na: b\r\nContent-Length: 3\r\n\r\n");
+                               "\r\nContent-length: 3\r\na: b\r\n\r\n");
 }
 
 TEST_F(HttpClient, ARequestThatBreaksOffEndsAtOnce) {

@@ -43,18 +43,17 @@ size_t sizeOf(const FieldList& fields) {
   return size;
 }
 
-// The name in lower case, when a guest may set it.
-HeaderResult<std::string> checkName(std::string_view name) {
+// Whether a guest may set it.
+HeaderResult<void> checkName(std::string_view name) {
   if (!isToken(name)) return invalidSyntax();
-  std::string lower = lowerCase(name);
-  if (isForbidden(lower)) return forbidden();
-  return lower;
+  if (isForbidden(name)) return forbidden();
+  return {};
 }
 
 // Whether the list may have this value besides: a Content-Length says one number once and for all.
 bool isValid(const FieldList& list, std::string_view name, Bytes value) {
   if (!isFieldValue(textOf(value))) return false;
-  if (name != "content-length") return true;
+  if (!sameName(name, "content-length")) return true;
   auto length = parseLength(trimmed(textOf(value)));
   auto before = declaredLength(list);
   return length && (!before || *before == *length);
@@ -80,7 +79,7 @@ bool charge(call::HostCall& call, Fields& fields, size_t size) {
 }
 
 // Adds; false, and the call failed, when there is too much.
-bool add(call::HostCall& call, Fields& fields, size_t& size, std::string name, Bytes value) {
+bool add(call::HostCall& call, Fields& fields, size_t& size, std::string_view name, Bytes value) {
   std::string_view text = trimmed(textOf(value));
   size += name.size() + text.size() + FIELD_COST;
   if (size > MAX_BYTES) {
@@ -88,7 +87,7 @@ bool add(call::HostCall& call, Fields& fields, size_t& size, std::string name, B
     return false;
   }
   if (!charge(call, fields, size)) return false;
-  fields.list->push_back({std::move(name), std::string(text)});
+  fields.list->push_back({std::string(name), std::string(text)});
   return true;
 }
 
@@ -100,27 +99,26 @@ HeaderResult<Own<Fields>> fromList(call::HostCall& call, const std::vector<Entry
   for (const auto& [name, value] : entries) {
     auto checked = checkName(name);
     if (!checked) return Unexpected<HeaderError>{checked.error()};
-    if (!isValid(*fields->list, checked.value(), value)) return invalidSyntax();
-    if (!add(call, *fields, size, std::move(checked.value()), value)) return {};
+    if (!isValid(*fields->list, name, value)) return invalidSyntax();
+    if (!add(call, *fields, size, name, value)) return {};
   }
   return give(call, std::move(fields));
 }
 
 std::vector<Bytes> get(call::HostCall&, Fields& self, std::string_view name) {
-  std::string lower = lowerCase(name);
   std::vector<Bytes> values;
   for (const Field& field : *self.list) {
-    if (field.name == lower) values.push_back(bytesOf(field.value));
+    if (sameName(field.name, name)) values.push_back(bytesOf(field.value));
   }
   return values;
 }
 
 bool has(call::HostCall&, Fields& self, std::string_view name) {
-  return findField(*self.list, lowerCase(name)) != nullptr;
+  return findField(*self.list, name) != nullptr;
 }
 
-void erase(FieldList& fields, const std::string& name) {
-  std::erase_if(fields, [&](const Field& field) { return field.name == name; });
+void erase(FieldList& fields, std::string_view name) {
+  std::erase_if(fields, [&](const Field& field) { return sameName(field.name, name); });
 }
 
 HeaderResult<void> set(call::HostCall& call, Fields& self, std::string_view name,
@@ -130,13 +128,13 @@ HeaderResult<void> set(call::HostCall& call, Fields& self, std::string_view name
   if (!checked) return Unexpected<HeaderError>{checked.error()};
   FieldList first;  // compared with it: those that are there go
   for (Bytes value : values) {
-    if (!isValid(first, checked.value(), value)) return invalidSyntax();
-    if (first.empty()) first.push_back({checked.value(), std::string(trimmed(textOf(value)))});
+    if (!isValid(first, name, value)) return invalidSyntax();
+    if (first.empty()) first.push_back({std::string(name), std::string(trimmed(textOf(value)))});
   }
-  erase(*self.list, checked.value());
+  erase(*self.list, name);
   size_t size = sizeOf(*self.list);
   for (Bytes value : values) {
-    if (!add(call, self, size, checked.value(), value)) return {};
+    if (!add(call, self, size, name, value)) return {};
   }
   return {};
 }
@@ -145,7 +143,7 @@ HeaderResult<void> remove(call::HostCall& call, Fields& self, std::string_view n
   if (self.immutable) return immutable();
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
-  erase(*self.list, checked.value());
+  erase(*self.list, name);
   (void)charge(call, self, sizeOf(*self.list));  // less than before
   return {};
 }
@@ -154,9 +152,9 @@ HeaderResult<void> append(call::HostCall& call, Fields& self, std::string_view n
   if (self.immutable) return immutable();
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
-  if (!isValid(*self.list, checked.value(), value)) return invalidSyntax();
+  if (!isValid(*self.list, name, value)) return invalidSyntax();
   size_t size = sizeOf(*self.list);
-  (void)add(call, self, size, std::move(checked.value()), value);
+  (void)add(call, self, size, name, value);
   return {};
 }
 
@@ -176,8 +174,11 @@ Own<Fields> clone(call::HostCall& call, Fields& self) {
 
 }  // namespace
 
-Own<Fields> giveImmutable(call::HostCall& call, std::shared_ptr<FieldList> list) {
-  return give(call, std::make_unique<Fields>(std::move(list), true));
+Own<Fields> giveImmutable(call::HostCall& call, std::shared_ptr<FieldList> list,
+                          std::shared_ptr<void> parent) {
+  auto fields = std::make_unique<Fields>(std::move(list), true);
+  fields->parent = std::move(parent);
+  return give(call, std::move(fields));
 }
 
 void provideFields(Binder& types) {

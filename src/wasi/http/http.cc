@@ -36,15 +36,10 @@ Handled refuse() {
 
 Handled handle(call::HostCall& call, Own<OutgoingRequest> handle,
                const std::optional<Own<RequestOptions>>& optionsHandle) {
-  auto request = call.objects.take<OutgoingRequest>(handle.rep);
+  auto request = takeWhole(call, handle, "outgoing-request");
+  if (!request) return {};
   std::unique_ptr<RequestOptions> options;
-  if (optionsHandle) {
-    options = call.objects.take<RequestOptions>(optionsHandle->rep);
-  }
-  if (!request || (optionsHandle && !options)) {
-    call.fail("a handle is no outgoing-request, or no request-options");
-    return {};
-  }
+  if (optionsHandle && !(options = takeWhole(call, *optionsHandle, "request-options"))) return {};
   // Whoever is refused cannot write the body either.
   struct Closing {
     std::shared_ptr<BodyWriter> body;

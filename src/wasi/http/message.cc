@@ -23,12 +23,6 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-bool sameText(std::string_view text, std::string_view lowerText) {
-  return text.size() == lowerText.size() &&
-         std::equal(text.begin(), text.end(), lowerText.begin(),
-                    [](char a, char b) { return lower(a) == b; });
-}
-
 // Calls `visit(item)` for each element of a comma-separated list.
 template <typename Visit>
 void eachItem(std::string_view list, Visit&& visit) {
@@ -68,29 +62,29 @@ std::optional<std::string_view> takeLine(std::string_view& text) {
 const char* note(ConnectionFields& notes, const Field& field) {
   switch (field.name.size()) {
     case 4:
-      if (field.name != "host") break;
+      if (!sameName(field.name, "host")) break;
       if (notes.host) return "more than one Host field";
       notes.host = field.value;
       break;
     case 6:
-      if (field.name != "expect") break;
+      if (!sameName(field.name, "expect")) break;
       if (listHas(field.value, "100-continue")) notes.expectsContinue = true;
       break;
     case 10:
-      if (field.name != "connection") break;
+      if (!sameName(field.name, "connection")) break;
       eachItem(field.value, [&](std::string_view item) {
-        if (sameText(item, "close")) notes.close = true;
-        if (sameText(item, "keep-alive")) notes.keepAlive = true;
+        if (sameName(item, "close")) notes.close = true;
+        if (sameName(item, "keep-alive")) notes.keepAlive = true;
       });
       break;
     case 14:
-      if (field.name != "content-length") break;
+      if (!sameName(field.name, "content-length")) break;
       if (notes.length) return "more than one Content-Length field";
       notes.length = parseLength(field.value);
       if (!notes.length) return "Content-Length is not a number";
       break;
     case 17:
-      if (field.name != "transfer-encoding") break;
+      if (!sameName(field.name, "transfer-encoding")) break;
       if (notes.hasCoding) return "more than one Transfer-Encoding field";
       notes.hasCoding = true;
       eachItem(field.value, [&](std::string_view item) {
@@ -130,7 +124,7 @@ Expected<void, Malformed> parseLines(std::string_view text, const HeadLimits& li
     }
     std::string_view value = trim(line->substr(colon + 1));
     if (!isFieldValue(value)) return malformed("a header field has control characters");
-    Field field{lowerCase(line->substr(0, colon)), std::string(value)};
+    Field field{std::string(line->substr(0, colon)), std::string(value)};
     if (notes) {
       if (const char* why = note(*notes, field)) return malformed(why);
       if (isForbidden(field.name)) continue;
@@ -161,8 +155,8 @@ const char* splitTarget(RequestHead& request, std::string host) {
   }
   size_t scheme = target.find(':');
   if (scheme == std::string_view::npos || !target.substr(scheme).starts_with("://") ||
-      !(sameText(target.substr(0, scheme), "http") ||
-        sameText(target.substr(0, scheme), "https"))) {
+      !(sameName(target.substr(0, scheme), "http") ||
+        sameName(target.substr(0, scheme), "https"))) {
     return "malformed request target";
   }
   request.scheme = scheme == 4 ? Scheme::HTTP : Scheme::HTTPS;
@@ -226,7 +220,8 @@ Expected<RequestHead, Malformed> parseRequest(std::string_view head, const HeadL
     if (notes.coding != "chunked") {
       // Without it nobody could tell where the body ends. Source: RFC 9112 section 6.3.
       std::string_view inner = notes.coding;
-      if (!inner.ends_with(", chunked")) return malformed("the last transfer coding is not chunked");
+      if (!inner.ends_with(", chunked"))
+        return malformed("the last transfer coding is not chunked");
       inner.remove_suffix(9);
       if (listHas(inner, "chunked")) return malformed("chunked more than once");
       return malformed("unknown transfer coding", 501);
@@ -297,7 +292,7 @@ Expected<FieldList, Malformed> parseFields(std::string_view lines, const HeadLim
   if (!parsed) return Unexpected<Malformed>{parsed.error()};
   // What frames or routes a message is not for trailers (RFC 9110 section 6.5.1).
   std::erase_if(fields, [](const Field& field) {
-    return isForbidden(field.name) || field.name == "content-length";
+    return isForbidden(field.name) || sameName(field.name, "content-length");
   });
   return fields;
 }
@@ -355,9 +350,13 @@ std::string lowerCase(std::string_view text) {
   return result;
 }
 
+bool sameName(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
 bool listHas(std::string_view list, std::string_view item) {
   bool found = false;
-  eachItem(list, [&](std::string_view element) { found = found || sameText(element, item); });
+  eachItem(list, [&](std::string_view element) { found = found || sameName(element, item); });
   return found;
 }
 
@@ -389,12 +388,13 @@ bool isTrailer(std::string_view name) {
                                          "www-authenticate",
                                          "warning",
                                          "if-unmodified-since"};
-  return !isForbidden(name) && std::ranges::find(OTHERS, name) == std::end(OTHERS);
+  return !isForbidden(name) &&
+         std::ranges::none_of(OTHERS, [&](auto other) { return sameName(name, other); });
 }
 
 const Field* findField(const FieldList& fields, std::string_view name) {
   for (const Field& field : fields) {
-    if (field.name == name) return &field;
+    if (sameName(field.name, name)) return &field;
   }
   return nullptr;
 }
@@ -402,21 +402,21 @@ const Field* findField(const FieldList& fields, std::string_view name) {
 bool isForbidden(std::string_view name) {
   switch (name.size()) {
     case 4:
-      return name == "host";
+      return sameName(name, "host");
     case 7:
-      return name == "upgrade";
+      return sameName(name, "upgrade");
     case 10:
-      return name == "connection" || name == "keep-alive";
+      return sameName(name, "connection") || sameName(name, "keep-alive");
     case 14:
-      return name == "http2-settings";
+      return sameName(name, "http2-settings");
     case 16:
-      return name == "proxy-connection";
+      return sameName(name, "proxy-connection");
     case 17:
-      return name == "transfer-encoding";
+      return sameName(name, "transfer-encoding");
     case 18:
-      return name == "proxy-authenticate";
+      return sameName(name, "proxy-authenticate");
     case 19:
-      return name == "proxy-authorization";
+      return sameName(name, "proxy-authorization");
     default:
       return false;
   }
@@ -512,7 +512,7 @@ std::optional<uint64_t> parseLength(std::string_view digits) {
 std::optional<uint64_t> declaredLength(const FieldList& fields) {
   std::optional<uint64_t> length;
   for (const Field& field : fields) {
-    if (field.name != "content-length") continue;
+    if (!sameName(field.name, "content-length")) continue;
     auto said = parseLength(field.value);
     if (!said || (length && *length != *said)) return std::nullopt;
     length = said;
@@ -526,13 +526,15 @@ void appendLength(std::string& out, uint64_t length) {
   out += "\r\n";
 }
 
-void appendFields(std::string& out, const FieldList& fields) {
+void appendFields(std::string& out, const FieldList& fields, std::optional<uint64_t> length) {
   for (const Field& field : fields) {
-    if (field.name == "content-length") continue;
+    bool frames = sameName(field.name, "content-length");
+    if (frames && !length) continue;
     out += field.name;
     out += ": ";
-    out += field.value;
+    out += frames ? std::to_string(*length) : field.value;
     out += "\r\n";
+    if (frames) length = std::nullopt;
   }
 }
 

@@ -17,7 +17,8 @@
 
 namespace tenon::wasi::http {
 
-// Names are in lower case; values have no space around them and no control characters.
+// Names are as they were sent or set, and are compared by `sameName`; values have no space around
+// them and no control characters. Source: wasi:http/types, `fields.entries`.
 struct Field {
   std::string name;
   std::string value;
@@ -93,13 +94,14 @@ bool isToken(std::string_view text);
 bool isQuoted(std::string_view text);
 bool isFieldValue(std::string_view text);
 std::string lowerCase(std::string_view text);
-// Whether `item`, in lower case, is an element of a list with commas.
+// Whether they are the same but for the case of ASCII letters.
+bool sameName(std::string_view a, std::string_view b);
+// Whether `item` is an element of a list with commas, whatever its case.
 bool listHas(std::string_view list, std::string_view item);
-// Both in lower case.
 const Field* findField(const FieldList& fields, std::string_view name);
 
 // Fields that belong to the connection, or that the host writes itself: no guest sees or sets them.
-bool isForbidden(std::string_view lowerCaseName);
+bool isForbidden(std::string_view name);
 
 // "OK", "Not Found"; empty for unknown ones.
 std::string_view reasonPhrase(uint16_t status);
@@ -115,11 +117,13 @@ std::optional<uint64_t> parseLength(std::string_view digits);
 std::optional<uint64_t> declaredLength(const FieldList& fields);
 
 // Whether a field makes sense behind a body: it does not frame, route, change or protect the
-// message. Source: RFC 9110 section 6.5.1. `lowerCaseName`: as it says.
-bool isTrailer(std::string_view lowerCaseName);
+// message. Source: RFC 9110 section 6.5.1.
+bool isTrailer(std::string_view name);
 
-// Writes "name: value\r\n" of each but Content-Length, which is its writer's business: it frames.
-void appendFields(std::string& out, const FieldList& fields);
+// Writes "name: value\r\n" of each. Content-Length, which frames, is its writer's business: it is
+// written as `length`, once and where it first stands; without one it is left out.
+void appendFields(std::string& out, const FieldList& fields,
+                  std::optional<uint64_t> length = std::nullopt);
 // "Content-Length: 5\r\n".
 void appendLength(std::string& out, uint64_t length);
 // "HTTP/1.1 200 OK\r\n".

@@ -31,7 +31,7 @@ TEST(HttpMessage, ReadsARequest) {
   EXPECT_EQ(head.framing, Framing::NONE);
   // Host is the authority, so no guest sees it among the fields.
   ASSERT_EQ(head.fields->size(), 1u);
-  EXPECT_EQ(head.fields->at(0).name, "x-y");
+  EXPECT_EQ(head.fields->at(0).name, "X-Y");
   EXPECT_EQ(head.fields->at(0).value, "v w");
 }
 
@@ -183,6 +183,26 @@ TEST(HttpMessage, ALengthIsDeclaredOnceAndForAll) {
   EXPECT_EQ(text, "a: b\r\n");
 }
 
+// Source: wasi:http/types, `field-name` and `fields.entries`.
+TEST(HttpMessage, NamesKeepTheirCaseAndAreComparedWithoutIt) {
+  RequestHead head = parsed(
+      "POST / HTTP/1.1\r\nhOST: x\r\ncONTENT-lENGTH: 5\r\nX-aB: 1\r\ncONNECTION: Close\r\n"
+      "KEEP-Alive: x\r\n\r\n");
+  EXPECT_EQ(head.host, "x");
+  EXPECT_EQ(head.length, 5u);
+  EXPECT_FALSE(head.keepAlive);
+  ASSERT_EQ(head.fields->size(), 2u);
+  EXPECT_EQ(head.fields->at(0).name, "cONTENT-lENGTH");
+  EXPECT_EQ(head.fields->at(1).name, "X-aB");
+  EXPECT_EQ(findField(*head.fields, "x-Ab"), &head.fields->at(1));
+  EXPECT_EQ(declaredLength(*head.fields), 5u);
+  std::string text;
+  appendFields(text, *head.fields);
+  EXPECT_EQ(text, "X-aB: 1\r\n");
+  EXPECT_TRUE(sameName("", "") && sameName("AZaz-09", "azAZ-09"));
+  EXPECT_FALSE(sameName("a", "ab") || sameName("[", "{") || sameName("@", "`"));
+}
+
 TEST(HttpMessage, SurvivesEveryPrefixAndEveryChangedByte) {
   std::string head = "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\n";
   for (size_t i = 0; i < head.size(); ++i) {
@@ -199,7 +219,7 @@ TEST(HttpMessage, TrailersCannotFrameOrRoute) {
   auto fields = parseFields("X: y\r\nContent-Length: 5\r\nHost: evil\r\n", LIMITS, Folds::REFUSED);
   ASSERT_TRUE(fields);
   ASSERT_EQ(fields.value().size(), 1u);
-  EXPECT_EQ(fields.value()[0].name, "x");
+  EXPECT_EQ(fields.value()[0].name, "X");
 }
 
 }  // namespace

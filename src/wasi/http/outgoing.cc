@@ -18,17 +18,24 @@ std::shared_ptr<FieldList> takeFields(call::HostCall& call, Own<Fields> handle) 
   return std::move(fields->list);
 }
 
-// Printable, without what ends a request line or a path.
+// A path and query, of which either may be empty. Beyond RFC 3986 it may have what URLs of browsers
+// have unescaped: ^ ` { | } [ ].
 bool isTarget(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > ' ' && c != '\x7f' && c != '#'; });
+  if (!text.empty() && text[0] != '/' && text[0] != '?' && text != "*") return false;
+  constexpr std::string_view REFUSED = "#\"<>\\\x7f";
+  return std::ranges::all_of(text, [&](char c) {  // what is not ASCII is negative
+    return c > ' ' && REFUSED.find(c) == std::string_view::npos;
+  });
 }
 
+// Source: RFC 3986 section 3.2, without the empty host, which HTTP forbids.
 bool isAuthority(std::string_view text) {
-  constexpr std::string_view ALLOWED = "-._~!$&'()*+,;=:[]%";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           ALLOWED.find(c) != std::string_view::npos;
-  });
+  size_t at = text.find('@');
+  if (at == std::string_view::npos) return isHostPort(text);
+  // A user consists of what names do, and of colons.
+  std::string user = "u" + std::string(text.substr(0, at));
+  std::ranges::replace(user, ':', '.');
+  return isHostPort(user) && isHostPort(text.substr(at + 1));
 }
 
 bool isScheme(std::string_view text) {
@@ -174,16 +181,13 @@ Expected<Own<OutgoingBody>, void> responseBody(call::HostCall& call, OutgoingRes
 
 Expected<Own<OutputStream>, void> write(call::HostCall& call, OutgoingBody& self) {
   if (std::exchange(self.streamed, true)) return Unexpected<void>{};
-  return give(call, std::make_unique<OutputStream>(self.writer));
+  return give(call, std::make_unique<OutputStream>(self.writer, self.forChild()));
 }
 
 Expected<void, ErrorCode> finish(call::HostCall& call, Own<OutgoingBody> self,
                                  const std::optional<Own<Fields>>& trailers) {
-  auto body = call.objects.take<OutgoingBody>(self.rep);
-  if (!body) {
-    call.fail("the handle is no outgoing-body");
-    return {};
-  }
+  auto body = takeWhole(call, self, "outgoing-body");
+  if (!body) return {};
   std::shared_ptr<FieldList> list;
   if (trailers && !(list = takeFields(call, *trailers))) return {};
   auto writer = std::move(body->writer);
@@ -196,10 +200,12 @@ Expected<void, ErrorCode> sendInformational(call::HostCall& call, ResponseOutpar
                                             uint16_t status, Own<Fields> headers) {
   auto fields = takeFields(call, headers);
   if (!fields) return {};
-  // 101 would change the protocol, and only the host may say "continue".
-  if (status < 102 || status > 199) {
-    return Unexpected<ErrorCode>{
-        makeError<ErrorKind::INTERNAL_ERROR>(MaybeText("not an informational status"))};
+  if (status < 100 || status > 199) {
+    return Unexpected<ErrorCode>{makeError<ErrorKind::HTTP_PROTOCOL_ERROR>()};
+  }
+  if (status < 102) {
+    return Unexpected<ErrorCode>{makeError<ErrorKind::INTERNAL_ERROR>(
+        MaybeText("only the host says 100, and 101 would change the protocol"))};
   }
   constexpr size_t MAX_WAITING = 16;
   if (self.exchange->informational.size() >= MAX_WAITING) {
@@ -216,11 +222,8 @@ void set(call::HostCall& call, Own<ResponseOutparam> param,
   if (!outparam) return call.fail("the handle is no response-outparam");
   auto exchange = std::move(outparam->exchange);
   if (!response) return exchange->fail(response.error());
-  auto answer = call.objects.take<OutgoingResponse>(response.value().rep);
-  if (!answer) {
-    exchange->drop();
-    return call.fail("the handle is no outgoing-response");
-  }
+  auto answer = takeWhole(call, response.value(), "outgoing-response");
+  if (!answer) return exchange->drop();
   exchange->answer({answer->status, std::move(answer->fields), std::move(answer->body)});
 }
 

@@ -1,6 +1,7 @@
 #include "wasi/http/policy.h"
 
 #include "wasi/http/message.h"
+#include "wasi/sockets/grants.h"
 
 #include <algorithm>
 #include <utility>
@@ -101,10 +102,15 @@ Result<Allowed> Allowed::parse(const std::vector<std::string>& grants) {
     if (rest.ends_with('/')) rest.remove_suffix(1);
     auto parts = splitHostPort(rest);
     if (!parts) return refuse();
-    std::string_view name = parts->host;
-    if (name != "*") {
-      if (name.starts_with("*.")) name.remove_prefix(2);
+    if (parts->host != "*") {
+      std::string below = parts->host.starts_with("*.") ? "*." : "";
+      std::string name = parts->host.substr(below.size());
+      // Guests name hosts in ASCII; people may not.
+      if (!std::ranges::all_of(name, [](char c) { return c >= 0; })) {
+        name = sockets::normalName(name);
+      }
       if (!isHost(name, parts->bracketed)) return refuse();
+      parts->host = below + name;
     }
     grant.host = std::move(parts->host);
     if (parts->port == "*") {

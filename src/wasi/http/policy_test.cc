@@ -62,6 +62,15 @@ TEST(HttpPolicy, RefusesAuthoritiesThatAreNone) {
   }
 }
 
+TEST(HttpPolicy, NamesBeyondAsciiAreComparedAsTheyAreLookedUp) {
+  auto allowed = Allowed::parse({"https://Bücher.example", "*.例え.テスト:8080"});
+  ASSERT_TRUE(allowed);
+  EXPECT_TRUE(allowed->allows(*parseAuthority("xn--bcher-kva.example", true)));
+  EXPECT_TRUE(allowed->allows(*parseAuthority("a.xn--r8jz45g.xn--zckzah:8080", false)));
+  EXPECT_FALSE(allowed->allows(*parseAuthority("bucher.example", true)));
+  EXPECT_FALSE(Allowed::parse({"ü b"}));
+}
+
 TEST(HttpPolicy, RefusesGrantsThatAreNone) {
   for (std::string text : {"", "ftp://a", "a:99999", "http://", "a*", "*.", "a/b", "a:x"}) {
     EXPECT_FALSE(Allowed::parse({text})) << text;

@@ -15,22 +15,39 @@
 
 namespace tenon::wasi::http {
 
+// What traps when it goes before its children. WASI's text says so of incoming-request (its
+// headers), incoming-body and outgoing-body (their streams). It calls other headers and trailers
+// children, too, without saying what happens: they outlive their message.
+class Parent : public call::HostObject {
+ public:
+  // Each child holds this.
+  std::shared_ptr<void> forChild() {
+    if (!children_) children_ = std::make_shared<char>();
+    return children_;
+  }
+  bool hasChildren() const override { return children_ && children_.use_count() > 1; }
+
+ private:
+  std::shared_ptr<void> children_;
+};
+
 struct Fields final : call::HostObject {
   Fields(std::shared_ptr<FieldList> list, bool immutable, call::MemoryCharge* charge = nullptr)
       : list(std::move(list)), immutable(immutable), charge(charge) {}
   std::shared_ptr<FieldList> list;  // shared with the message, which does not change it
   bool immutable;
-  call::MemoryCharge* charge;  // for a list that a guest made; it lives as long as the list
+  call::MemoryCharge* charge;    // for a list that a guest made; it lives as long as the list
+  std::shared_ptr<void> parent;  // held as long as this is a child of something
 };
 
-struct IncomingRequest final : call::HostObject {
+struct IncomingRequest final : Parent {
   explicit IncomingRequest(IncomingMessage message) : message(std::move(message)) {}
   IncomingMessage message;
   bool consumed = false;
 };
 
 // The body of a request or response that arrives. Its stream and its trailers share the reader.
-struct IncomingBody final : call::HostObject {
+struct IncomingBody final : Parent {
   explicit IncomingBody(std::shared_ptr<BodyReader> reader) : reader(std::move(reader)) {}
   std::shared_ptr<BodyReader> reader;
   bool streamed = false;
@@ -76,7 +93,7 @@ struct OutgoingResponse final : call::HostObject {
   std::shared_ptr<BodyWriter> body;  // once it was asked for
 };
 
-struct OutgoingBody final : call::HostObject {
+struct OutgoingBody final : Parent {
   explicit OutgoingBody(std::shared_ptr<BodyWriter> writer) : writer(std::move(writer)) {}
   // A body that is dropped without `finish` breaks its message.
   ~OutgoingBody() noexcept(false) override {

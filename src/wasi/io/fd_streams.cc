@@ -11,6 +11,10 @@ namespace {
 
 constexpr uint64_t SOCKET_PERMIT = 64 * 1024;
 
+IoError::Of originOf(FdKind kind) {
+  return kind == FdKind::SOCKET ? IoError::Of::SOCKET : IoError::Of::FILE;
+}
+
 }  // namespace
 
 // -- Input ----------------------------------------------------------------------------------------
@@ -27,7 +31,7 @@ StreamResult<size_t> FdSource::read(std::span<std::byte> into) {
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return size_t{0};
     ended_ = true;
     if (count == 0) return closedFault();
-    return systemFault("read", errno);
+    return systemFault("read", errno, originOf(kind_));
   }
 }
 
@@ -111,7 +115,7 @@ StreamResult<void> FdSink::takeFault() {
   if (error_ == 0) return {};
   closed_ = true;
   if (error_ == EPIPE) return closedFault();
-  return systemFault("write", error_);
+  return systemFault("write", error_, originOf(kind_));
 }
 
 kj::Promise<void> FdSink::drain(std::shared_ptr<FdSink> self,

@@ -280,9 +280,9 @@ Own<Pollable> givePollable(call::HostCall& call, std::shared_ptr<Waitable> sourc
   return give(call, std::make_unique<Pollable>(std::move(source)));
 }
 
-Unexpected<StreamFault> systemFault(const char* what, int systemError) {
+Unexpected<StreamFault> systemFault(const char* what, int systemError, IoError::Of of) {
   std::string text = std::string(what) + ": " + std::strerror(systemError);
-  return {StreamFault{std::make_unique<IoError>(std::move(text), systemError)}};
+  return {StreamFault{std::make_unique<IoError>(std::move(text), systemError, of)}};
 }
 
 StreamResult<uint64_t> InputSource::skip(uint64_t length) {

@@ -32,5 +32,38 @@ TEST(Random, TrapsForMoreBytesThanAListMayHave) {
   EXPECT_EQ(guest.trap, "more random bytes were asked for than fit in a list");
 }
 
+TEST(Random, NumbersAndBytesAreSpreadOverAllValues) {
+  TimedLoop loop;
+  FakeGuest guest(loop.waitScope, loop.newContext());
+  for (const char* interface : {"wasi:random/random", "wasi:random/insecure"}) {
+    std::string name = interface == std::string("wasi:random/random") ? "" : "insecure-";
+    auto bytes = guest.call<Bytes>(interface, "get-" + name + "random-bytes", uint64_t{100'000});
+    int counts[256] = {};
+    for (std::byte byte : bytes) counts[static_cast<uint8_t>(byte)]++;
+    // 390 of each on average; 17 standard deviations away.
+    for (int count : counts) EXPECT_NEAR(count, 390, 340);
+    uint64_t all = 0, none = ~uint64_t{0};
+    for (int i = 0; i < 200; i++) {
+      uint64_t value = guest.call<uint64_t>(interface, "get-" + name + "random-u64");
+      all |= value;
+      none &= value;
+    }
+    EXPECT_EQ(all, ~uint64_t{0});
+    EXPECT_EQ(none, 0u);
+  }
+  EXPECT_EQ(guest.suspensions, 0);
+}
+
+TEST(Random, OtherGuestsGetOtherNumbers) {
+  TimedLoop loop;
+  FakeGuest one(loop.waitScope, loop.newContext());
+  FakeGuest other(loop.waitScope, loop.newContext());
+  using Seed = std::tuple<uint64_t, uint64_t>;
+  EXPECT_NE(one.call<Seed>("wasi:random/insecure-seed", "insecure-seed"),
+            other.call<Seed>("wasi:random/insecure-seed", "insecure-seed"));
+  EXPECT_NE(one.call<uint64_t>("wasi:random/random", "get-random-u64"),
+            other.call<uint64_t>("wasi:random/random", "get-random-u64"));
+}
+
 }  // namespace
 }  // namespace tenon::wasi

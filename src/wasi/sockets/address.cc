@@ -226,6 +226,25 @@ ErrorCode toErrorCode(int systemError) {
   }
 }
 
+ErrorCode fromResolver(int problem, int systemError) {
+  switch (problem) {
+    case EAI_NONAME:
+    case EAI_NODATA:
+    case EAI_ADDRFAMILY:
+      return ErrorCode::NAME_UNRESOLVABLE;
+    case EAI_AGAIN:
+      return ErrorCode::TEMPORARY_RESOLVER_FAILURE;
+    case EAI_MEMORY:
+      return ErrorCode::OUT_OF_MEMORY;
+    case EAI_SYSTEM: {
+      ErrorCode code = toErrorCode(systemError);
+      return code == ErrorCode::UNKNOWN ? ErrorCode::PERMANENT_RESOLVER_FAILURE : code;
+    }
+    default:
+      return ErrorCode::PERMANENT_RESOLVER_FAILURE;
+  }
+}
+
 std::vector<AddressBytes> addressesOf(const addrinfo* list) {
   std::vector<AddressBytes> all;
   for (const addrinfo* item = list; item; item = item->ai_next) {

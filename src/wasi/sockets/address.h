@@ -68,6 +68,9 @@ IpSocketAddress fromSystem(const SystemAddress& address);
 ErrorCode toErrorCode(int systemError);
 inline Unexpected<ErrorCode> systemFailure(int systemError) { return {toErrorCode(systemError)}; }
 
+// For what `getaddrinfo` returned; `systemError` is its errno. Source: ip-name-lookup's WIT text.
+ErrorCode fromResolver(int problem, int systemError);
+
 // The IP addresses of a resolver's list, each once, in its order.
 std::vector<AddressBytes> addressesOf(const addrinfo* list);
 

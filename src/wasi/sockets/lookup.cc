@@ -24,33 +24,10 @@ struct Resolved {
   std::optional<ErrorCode> failure;
 };
 
-ErrorCode fromResolver(int problem, int systemError) {
-  switch (problem) {
-    case EAI_NONAME:
-    case EAI_NODATA:
-    case EAI_ADDRFAMILY:
-      return ErrorCode::NAME_UNRESOLVABLE;
-    case EAI_AGAIN:
-      return ErrorCode::TEMPORARY_RESOLVER_FAILURE;
-    case EAI_MEMORY:
-      return ErrorCode::OUT_OF_MEMORY;
-    case EAI_IDN_ENCODE:
-      return ErrorCode::INVALID_ARGUMENT;
-    case EAI_SYSTEM: {
-      ErrorCode code = toErrorCode(systemError);
-      return code == ErrorCode::UNKNOWN ? ErrorCode::PERMANENT_RESOLVER_FAILURE : code;
-    }
-    default:
-      return ErrorCode::PERMANENT_RESOLVER_FAILURE;
-  }
-}
-
 Resolved resolve(const std::string& name) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;  // else each address comes once a type
-  bool ascii = std::all_of(name.begin(), name.end(), [](char c) { return c >= 0; });
-  hints.ai_flags = ascii ? 0 : AI_IDN;
   addrinfo* list = nullptr;
   int problem = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
   if (problem != 0) return {{}, fromResolver(problem, errno)};

@@ -17,7 +17,7 @@ Own<Network> instanceNetwork(call::HostCall& call) {
 }
 
 std::optional<ErrorCode> networkErrorCode(call::HostCall&, IoError& error) {
-  if (error.systemError == 0) return std::nullopt;
+  if (error.systemError == 0 || error.of != IoError::Of::SOCKET) return std::nullopt;
   return toErrorCode(error.systemError);
 }
 

@@ -4,6 +4,8 @@
 
 #include <kj/async-io.h>
 
+#include <netdb.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -137,6 +139,17 @@ TEST(SocketErrorCode, EveryErrnoThatWasiNamesHasItsCode) {
                                              {EMSGSIZE, ErrorCode::DATAGRAM_TOO_LARGE},
                                              {EIO, ErrorCode::UNKNOWN}};
   for (auto [number, code] : codes) EXPECT_EQ(toErrorCode(number), code) << number;
+}
+
+TEST(SocketErrorCode, EveryAnswerOfTheResolverHasItsCode) {
+  for (int problem : {EAI_NONAME, EAI_NODATA, EAI_ADDRFAMILY}) {
+    EXPECT_EQ(fromResolver(problem, 0), ErrorCode::NAME_UNRESOLVABLE);
+  }
+  EXPECT_EQ(fromResolver(EAI_AGAIN, 0), ErrorCode::TEMPORARY_RESOLVER_FAILURE);
+  EXPECT_EQ(fromResolver(EAI_FAIL, 0), ErrorCode::PERMANENT_RESOLVER_FAILURE);
+  EXPECT_EQ(fromResolver(EAI_MEMORY, 0), ErrorCode::OUT_OF_MEMORY);
+  EXPECT_EQ(fromResolver(EAI_SYSTEM, ENOMEM), ErrorCode::OUT_OF_MEMORY);
+  EXPECT_EQ(fromResolver(EAI_SYSTEM, EIO), ErrorCode::PERMANENT_RESOLVER_FAILURE);
 }
 
 TEST(SocketAddress, MappedAndCompatibleAddressesFitNoFamily) {
