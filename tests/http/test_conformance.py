@@ -132,6 +132,7 @@ def test_dates_and_status_lines_are_there(t):
                 assert line.startswith(f"HTTP/1.1 {code} "), repr(line)
                 assert dict(client.read_fields()[0])["date"].endswith(" GMT")
         assert server.get("/nowhere").field("date") and server.raw("x\r\n\r\n").field("date")
+        assert server.raw("x\r\n\r\n").field("content-type") == "text/plain; charset=utf-8"
 
 
 def test_closing_alerts_end_tls_connections(t):
