@@ -2,6 +2,8 @@
 
 #include "cli/report.h"
 
+#include <tenon/text.h>
+
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <time.h>
@@ -19,6 +21,14 @@ namespace {
 // By how much of their beginning warnings are told apart.
 constexpr size_t KIND = 16;
 constexpr size_t MOST_KINDS = 64;
+
+// How much of what others chose is written, so that no request can have a line that is too long to
+// be kept.
+constexpr size_t MOST_OF_A_METHOD = 64;
+constexpr size_t MOST_OF_A_TARGET = 2048;
+constexpr size_t MOST_OF_A_HOST = 256;
+constexpr size_t MOST_OF_AN_ERROR = 2048;
+constexpr size_t MOST_OF_DETAILS = 16 * 1024;
 
 // "2026-11-21T12:00:00.123Z"
 std::string timeText(std::chrono::system_clock::time_point when) {
@@ -101,8 +111,9 @@ std::string formatText(const RequestRecord& record) {
   std::string line = timeText(record.begin) + " " + std::string(record.client) + " ";
   std::string request = record.method.empty()
                             ? "-"
-                            : std::string(record.method) + " " + std::string(record.target) +
-                                  " HTTP/1." + std::to_string(record.minorVersion);
+                            : shortened(record.method, MOST_OF_A_METHOD) + " " +
+                                  shortened(record.target, MOST_OF_A_TARGET) + " HTTP/1." +
+                                  std::to_string(record.minorVersion);
   appendQuoted(line, request);
   char numbers[96];
   std::snprintf(numbers, sizeof(numbers), " %u %llu %llu %.3fms", record.status,
@@ -111,11 +122,11 @@ std::string formatText(const RequestRecord& record) {
   line += numbers;
   if (!record.error.empty()) {
     line += " error=";
-    appendQuoted(line, record.error);
+    appendQuoted(line, shortened(record.error, MOST_OF_AN_ERROR));
   }
   if (!record.id.empty()) line += " id=" + std::string(record.id);
   line += '\n';
-  appendIndented(line, record.details);
+  appendIndented(line, printable(record.details, Lines::SEVERAL, MOST_OF_DETAILS));
   return line;
 }
 
@@ -124,18 +135,18 @@ std::string formatJson(const RequestRecord& record) {
   line["time"] = timeText(record.begin);
   line["client"] = record.client;
   if (!record.method.empty()) {
-    line["method"] = record.method;
-    line["target"] = record.target;
-    line["host"] = record.host;
+    line["method"] = shortened(record.method, MOST_OF_A_METHOD);
+    line["target"] = shortened(record.target, MOST_OF_A_TARGET);
+    line["host"] = shortened(record.host, MOST_OF_A_HOST);
     line["version"] = "HTTP/1." + std::to_string(record.minorVersion);
   }
   line["status"] = record.status;
   line["received"] = record.received;
   line["sent"] = record.sent;
   line["ms"] = milliseconds(record.duration);
-  if (!record.error.empty()) line["error"] = record.error;
+  if (!record.error.empty()) line["error"] = shortened(record.error, MOST_OF_AN_ERROR);
   if (!record.id.empty()) line["id"] = record.id;
-  if (!record.details.empty()) line["details"] = record.details;
+  if (!record.details.empty()) line["details"] = shortened(record.details, MOST_OF_DETAILS);
   return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -5,10 +5,12 @@
 #include "cli/options.h"
 #include "cli/parse.h"
 #include "cli/process.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 
 #include <tenon/component.h>
 #include <tenon/server.h>
+#include <tenon/text.h>
 #include <tenon/workload.h>
 
 #include <fcntl.h>
@@ -24,6 +26,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <initializer_list>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -136,6 +139,19 @@ struct ServeOptions {
         ->type_name("FORMAT")
         ->default_str("text");
     add("--log-file", logFile, "Where it goes; default: standard error")->type_name("FILE");
+    group(command, "Listening", {"--addr", "--threads", "--tls-cert", "--tls-key"});
+    group(command, "Serving", {"--component", "--reuse"});
+    group(command, "Limits of requests and connections",
+          {"--max-body", "--max-head", "--max-headers", "--max-connections", "--max-requests"});
+    group(command, "Patience",
+          {"--header-timeout", "--idle-timeout", "--stall-timeout", "--shutdown-timeout"});
+    group(command, "Log", {"--log", "--log-file"});
+  }
+
+  // A heading of the help.
+  static void group(CLI::App& command, const char* heading,
+                    std::initializer_list<const char*> names) {
+    for (const char* name : names) command.get_option(name)->group(heading);
   }
 
   // Shows what holds without these options, which `guest` has added.
@@ -221,12 +237,18 @@ Result<Server> startServer(const ServeOptions& serve, const Engine& engine,
                    "--component is for workloads, and " + serve.file + " is no manifest");
     }
     TENON_TRY(Component component, Component::load(engine, serve.file));
-    auto server = Server::start(component, serve.server);
+    auto server = [&]() {
+      Progress progress(compilingText(serve.file));
+      return Server::start(component, serve.server);
+    }();
     warnOf(component.warning());
     if (!server) return explainStart(std::move(server).error(), serve);
     return server;
   }
-  auto server = Server::start(*workload, serve.server);
+  auto server = [&]() {
+    Progress progress(compilingText(*workload));
+    return Server::start(*workload, serve.server);
+  }();
   warnOf(workload->warning());
   if (!server) return explainStart(std::move(server).error(), serve);
   return server;
@@ -328,7 +350,7 @@ Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOpti
   for (const std::string& place : server->places()) {
     places += (places.empty() ? "" : ", ") + place;
   }
-  log.say("serving " + serve.file + " on " + places);
+  log.say("serving " + printable(serve.file) + " on " + places);
   std::thread waiting([&server]() {
     server->wait();
     tell(0);
