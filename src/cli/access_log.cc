@@ -75,24 +75,11 @@ void appendQuoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
-// The same for what a guest wrote, which is left to be read.
-void appendPlain(std::string& out, std::string_view text) {
-  for (char c : text) {
-    if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f') {
-      appendCode(out, c);
-    } else {
-      out += c;
-    }
-  }
-}
-
 // Lines, each indented by two.
 void appendIndented(std::string& out, std::string_view text) {
   while (!text.empty()) {
     size_t end = std::min(text.find('\n'), text.size());
-    out += "  ";
-    appendPlain(out, text.substr(0, end));
-    out += '\n';
+    out.append("  ").append(text.substr(0, end)).append("\n");
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
@@ -231,8 +218,7 @@ bool AccessLog::line(const GuestLine& line) {
     if (options_.format == LogFormat::TEXT) text = now() + " id=" + std::string(line.id) + " ";
     if (!line.component.empty()) text += std::string(line.component) + " ";
     if (!text.empty()) text += "| ";
-    appendPlain(text, line.text);
-    text += '\n';
+    text += printable(line.text, Lines::SEVERAL) + "\n";  // tabs stay
   }
   return outlet.add(text);
 }
@@ -249,9 +235,8 @@ std::string AccessLog::message(std::string_view level, std::string_view text,
   }
   std::string line = "tenon: ";
   if (level == "warning") line += "warning: ";
-  appendPlain(line, text);
-  line += '\n';
-  appendIndented(line, details);
+  line += printable(text) + "\n";
+  appendIndented(line, printable(details, Lines::SEVERAL));
   return line;
 }
 
