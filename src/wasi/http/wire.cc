@@ -54,8 +54,8 @@ kj::Promise<bool> Wire::fill(size_t atMost) {
   // What is there at once resumes a coroutine without a turn of the loop: others would wait as long
   // as the peer sends.
   bool yield = ++fills_ % YIELD_EVERY == 0;
-  // A read of a connection that was reset throws before there is a promise: host functions call
-  // this, and get a promise that fails.
+  // A connection that was reset throws at once, which must not pass through who asks for bytes: a
+  // guest's call.
   return (yield ? kj::evalLater(kj::mv(read)) : kj::evalNow(kj::mv(read)))
       .then([this](size_t count) {
         end_ += count;

@@ -54,5 +54,25 @@ TEST(HttpWire, APeerThatNeverStopsSendingLeavesTurnsToOthers) {
   timer.afterDelay(5 * kj::MILLISECONDS).wait(io.waitScope);
 }
 
+// A connection that was reset.
+class Broken final : public kj::AsyncInputStream {
+ public:
+  kj::Promise<size_t> tryRead(void*, size_t, size_t) override {
+    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "reset"));
+  }
+};
+
+TEST(HttpWire, AConnectionThatIsBrokenFailsThePromiseAndNotTheCaller) {
+  kj::AsyncIoContext io = kj::setupAsyncIo();
+  Broken broken;
+  Wire wire(broken, io.provider->getTimer());
+  for (int i = 0; i < 20; ++i) {
+    bool failed = false;
+    auto filling = wire.fill();
+    filling.then([](bool) {}, [&failed](kj::Exception&&) { failed = true; }).wait(io.waitScope);
+    EXPECT_TRUE(failed);
+  }
+}
+
 }  // namespace
 }  // namespace tenon::wasi::http
