@@ -376,48 +376,6 @@ TEST_F(StreamsTest, PollSuspendsUntilTheFirstIsReady) {
   EXPECT_EQ(guest.suspensions, 2);
 }
 
-// A library that throws where it should give a value.
-struct ThrowingSource final : InputSource {
-  StreamResult<size_t> read(std::span<std::byte>) override { KJ_FAIL_REQUIRE("from below"); }
-  bool ready() override { KJ_FAIL_REQUIRE("from below"); }
-  kj::Promise<void> whenReady() override { KJ_FAIL_REQUIRE("from below"); }
-};
-
-TEST_F(StreamsTest, AnExceptionOfALibraryIsAnErrorOfTheStream) {
-  Borrow<InputStream> stream{
-      guest.objects.add(std::make_unique<InputStream>(std::make_shared<ThrowingSource>()))};
-  auto result = guest.call<Read>(STREAMS, "[method]input-stream.read", stream, uint64_t{10});
-  EXPECT_EQ(guest.trap, "");
-  ASSERT_EQ(result.error().index(), 0u);
-  auto text = guest.call<std::string>("wasi:io/error", "[method]error.to-debug-string",
-                                      Borrow<IoError>{std::get<0>(result.error()).rep});
-  EXPECT_NE(text.find("from below"), std::string::npos) << text;
-}
-
-TEST_F(StreamsTest, AnExceptionOfALibraryTrapsWhereThereIsNoErrorToTell) {
-  Borrow<Pollable> pollable{
-      guest.objects.add(std::make_unique<Pollable>(std::make_shared<ThrowingSource>()))};
-  guest.call<bool>("wasi:io/poll", "[method]pollable.ready", pollable);
-  EXPECT_NE(guest.trap.find("from below"), std::string::npos) << guest.trap;
-}
-
-TEST_F(StreamsTest, ACallThatLeavesTheBudgetOverdrawnTraps) {
-  struct Growing final : InputSource {
-    explicit Growing(std::shared_ptr<call::MemoryBudget> budget) : charge(std::move(budget)) {}
-    StreamResult<size_t> read(std::span<std::byte>) override {
-      charge.force(call::HostObjects::DEFAULT_MEMORY + 1);
-      return size_t{0};
-    }
-    bool ready() override { return true; }
-    kj::Promise<void> whenReady() override { return kj::READY_NOW; }
-    call::MemoryCharge charge;
-  };
-  Borrow<InputStream> stream{guest.objects.add(
-      std::make_unique<InputStream>(std::make_shared<Growing>(guest.objects.budget())))};
-  guest.call<Read>(STREAMS, "[method]input-stream.read", stream, uint64_t{10});
-  EXPECT_EQ(guest.trap, "what the host keeps for the instance takes more memory than it may use");
-}
-
 TEST_F(StreamsTest, PollTrapsForAnEmptyList) {
   poll({});
   EXPECT_EQ(guest.trap, "poll was called with an empty list");
