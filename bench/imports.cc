@@ -70,7 +70,7 @@ void benchImports(const Wanted& wanted, std::vector<Row>& rows) {
                              return Error(ErrorCode::UNSUPPORTED, info.path() + " is not measured");
                            });
   }
-  linker.resource("demo:host/api", "ticket", {});
+  linker.resource("demo:host/api", "ticket");
   linker.function("demo:host/api", "inc", [](uint32_t value) { return value + 1; });
   linker.function("demo:host/api", "length",
                   [](std::string_view text) { return static_cast<uint32_t>(text.size()); });

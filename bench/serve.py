@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Figures of whole processes: `tenon serve` and `tenon run`, beside `wasmtime serve` and `wasmtime run` where
-that command is there (scripts/bench --peers builds it). Of HTTP, server and client have a core each; the two
+that command is there (scripts/bench --peers fetches it, of the pinned release and the newest). Of HTTP, server and client have a core each; the two
 sides take turns, and each has its best round.
 
-  bench/serve.py [--tenon FILE] [--load FILE] [--wasmtime FILE] [--seconds S] [--rounds N] [--json FILE] [NAME...]
+  bench/serve.py [--tenon FILE] [--load FILE] [--wasmtime FILE]... [--seconds S] [--rounds N] [--json FILE] [NAME...]
 
 Names: http/hello http/two-components http/stream-1g http/idle-10k start/serve fs/read-1g fs/small-files, or
-beginnings of them. What is more is better, but for KiB and ms; `ratio` is Tenon's number by Wasmtime's.
+beginnings of them. What is more is better, but for KiB and ms; `wasmtime` is the best of the commands beside it, and
+`ratio` Tenon's number by that.
 """
 
 import argparse
@@ -69,9 +70,11 @@ def tenon(options, *words):
     return Served([options.tenon, "serve", "--addr", "127.0.0.1:0", "--log", "none", *words])
 
 
-def wasmtime(options, file):
+def wasmtimes(options, file):
+    """For each command beside us: its name and a function that makes a server."""
     # Rust's standard library imports wasi:cli, which `wasmtime serve` provides when it is told to.
-    return Served([options.wasmtime, "serve", "-S", "cli", "--addr", "127.0.0.1:0", file])
+    return {name: lambda program=program: Served([program, "serve", "-S", "cli", "--addr", "127.0.0.1:0", file])
+            for name, program in options.wasmtimes.items()}
 
 
 def client(options, server, *words):
@@ -107,14 +110,14 @@ def race(options, sides):
 
 
 def hello(options):
-    sides = {"tenon": lambda: tenon(options, GUESTS / "http_hello.wasm")}
-    if options.wasmtime:
-        sides["wasmtime"] = lambda: wasmtime(options, GUESTS / "http_hello.wasm")
-    best = race(options, sides)
-    ours, theirs = best["tenon"], best.get("wasmtime", {})
+    file = GUESTS / "http_hello.wasm"
+    best = race(options, {"tenon": lambda: tenon(options, file), **wasmtimes(options, file)})
+    ours = best.pop("tenon")
+    theirs = max(best.values(), key=lambda result: result["requests_per_second"], default={})
     return row("http/hello", "requests/s", ours["requests_per_second"], theirs.get("requests_per_second"),
                ">= 2.0; p99 <= its p99", p50_us=ours["p50_us"], p99_us=ours["p99_us"],
-               wasmtime_p50_us=theirs.get("p50_us"), wasmtime_p99_us=theirs.get("p99_us"))
+               wasmtime_p50_us=theirs.get("p50_us"), wasmtime_p99_us=theirs.get("p99_us"),
+               **{name: result["requests_per_second"] for name, result in best.items()})
 
 
 def two_components(options):
@@ -144,18 +147,18 @@ def stream(options):
             return {"speed": 1024 / json.loads(out)["seconds"], "growth": most - before}
 
     file = GUESTS / "http_web.wasm"
-    sides = {"tenon": lambda: tenon(options, "--max-body", "2G", file)}
-    if options.wasmtime:
-        sides["wasmtime"] = lambda: wasmtime(options, file)
+    sides = {"tenon": lambda: tenon(options, "--max-body", "2G", file), **wasmtimes(options, file)}
     best = {}
     for _ in range(options.rounds):
         for name, make in sides.items():
             result = run(make)
             if name not in best or result["speed"] > best[name]["speed"]:
                 best[name] = result
-    ours, theirs = best["tenon"], best.get("wasmtime", {})
+    ours = best.pop("tenon")
+    theirs = max(best.values(), key=lambda result: result["speed"], default={})
     return row("http/stream-1g", "MiB/s", round(ours["speed"]), theirs.get("speed"), ">= 1.5; memory flat",
-               resident_growth_kib=ours["growth"], wasmtime_resident_growth_kib=theirs.get("growth"))
+               resident_growth_kib=ours["growth"], wasmtime_resident_growth_kib=theirs.get("growth"),
+               **{name: round(result["speed"]) for name, result in best.items()})
 
 
 def idle(options):
@@ -176,19 +179,19 @@ def start(options):
             return (time.monotonic() - server.begin) * 1000
 
     file = GUESTS / "http_hello.wasm"
-    ours, theirs = [], []
+    sides = {"tenon": lambda: tenon(options, file), **wasmtimes(options, file)}
+    times = {name: [] for name in sides}
     for _ in range(10):
-        ours.append(once(lambda: tenon(options, file)))
-        if options.wasmtime:
-            theirs.append(once(lambda: wasmtime(options, file)))
-    return row("start/serve", "ms", round(min(ours), 1), round(min(theirs), 1) if theirs else None, "<= 30",
-               median=round(sorted(ours)[len(ours) // 2], 1))
+        for name, make in sides.items():
+            times[name].append(once(make))
+    best = {name: round(min(all_times), 1) for name, all_times in times.items()}
+    return row("start/serve", "ms", best.pop("tenon"), min(best.values(), default=None), "<= 30",
+               median=round(sorted(times["tenon"])[len(times["tenon"]) // 2], 1), **best)
 
 
 def files(options, name, unit, amount, words, goal):
     """The guest's own time for what `words` say, in a folder that has `big`, of 1 GiB."""
     guest = GUESTS / "bench_files.wasm"
-    times = {"tenon": [], "wasmtime": []}
     # In memory: no disk is measured.
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
         with open(pathlib.Path(folder) / "big", "wb") as big:
@@ -197,16 +200,17 @@ def files(options, name, unit, amount, words, goal):
         (pathlib.Path(folder) / "small").mkdir()
         # `tenon run FILE WORDS`, `wasmtime run FILE WORDS`.
         sides = {"tenon": [options.tenon, "run", "--dir", f"{folder}::/data", guest]}
-        if options.wasmtime:
-            sides["wasmtime"] = [options.wasmtime, "run", "--dir", f"{folder}::/data", guest]
+        for side, program in options.wasmtimes.items():
+            sides[side] = [program, "run", "--dir", f"{folder}::/data", guest]
+        times = {side: [] for side in sides}
         for _ in range(options.rounds + 1):
             for side, command in sides.items():
                 done = subprocess.run([*map(str, command), *words], capture_output=True, text=True)
                 if done.returncode != 0:
                     raise SystemExit(f"{name}: {done.stdout}{done.stderr}")
                 times[side].append(int(done.stdout))
-    speed = {side: round(amount * 1e9 / min(all_times)) for side, all_times in times.items() if all_times}
-    return row(name, unit, speed["tenon"], speed.get("wasmtime"), goal)
+    speed = {side: round(amount * 1e9 / min(all_times)) for side, all_times in times.items()}
+    return row(name, unit, speed.pop("tenon"), max(speed.values(), default=None), goal, **speed)
 
 
 def read_big(options):
@@ -237,22 +241,31 @@ def show(item):
           + "  ".join(f"[{key} {value}]" for key, value in extra.items()), flush=True)
 
 
-def find_wasmtime():
-    done = subprocess.run([ROOT / "deps/where", "wasmtime-cli"], capture_output=True, text=True, check=True)
-    built = pathlib.Path(done.stdout.strip()) / "bin/wasmtime"
-    return built if built.exists() else shutil.which("wasmtime")
+def find_wasmtimes():
+    """The commands that deps/build has fetched, or the one that is installed."""
+    done = subprocess.run([ROOT / "deps/where", "wasmtime-cli", "wasmtime-newest"], capture_output=True, text=True, check=True)
+    found = [pathlib.Path(line) / "bin/wasmtime" for line in done.stdout.split()]
+    return [path for path in found if path.exists()] or [path for path in (shutil.which("wasmtime"),) if path]
+
+
+def version(program):
+    words = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()
+    return "-".join(words[:2])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--tenon", default=ROOT / "build/tenon")
     parser.add_argument("--load", default=ROOT / "build/bench/tenon_http_load")
-    parser.add_argument("--wasmtime", default=find_wasmtime())
+    parser.add_argument("--wasmtime", action="append", help="again for several; the best of them counts")
+    parser.add_argument("--no-peers", action="store_true", help="nothing beside us")
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
+    peers = [] if options.no_peers else options.wasmtime or find_wasmtimes()
+    options.wasmtimes = {version(program): program for program in peers}
     wanted = [name for name in FIGURES
               if not options.names or any(name.startswith(part) for part in options.names)]
     if not wanted:

@@ -5,7 +5,8 @@
 #   tenon_wasmtime           the same with the library of the product
 #   tenon_wasmtime_oracle    the variant for tests and benchmarks, see tenon_link_engine()
 #   GTest::*, benchmark::benchmark   when TENON_TESTS_ENABLED
-# System libraries (OpenSSL, zlib, simdjson, CLI11, nlohmann_json, toml++) are searched for by name.
+#   TENON_IDN2               names of libraries to link
+# System libraries (OpenSSL, zlib, simdjson, CLI11, nlohmann_json) are searched for by name.
 
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
   deps/pins deps/wasmtime/Cargo.toml deps/wasmtime/Cargo.lock
@@ -36,6 +37,16 @@ if(NOT OpenSSL_FOUND)
   find_package(OpenSSL REQUIRED)
 endif()
 find_package(ZLIB REQUIRED)
+# Names with other letters than ASCII's. Static for the same reason; by name, so that the package
+# has no path of this machine.
+find_library(TENON_IDN2_STATIC libidn2.a)
+find_library(TENON_UNISTRING_STATIC libunistring.a)
+if(TENON_IDN2_STATIC AND TENON_UNISTRING_STATIC)
+  set(TENON_IDN2 libidn2.a libunistring.a)
+else()
+  find_library(TENON_IDN2_SHARED idn2 REQUIRED)
+  set(TENON_IDN2 idn2)
+endif()
 find_package(CapnProto CONFIG REQUIRED PATHS ${TENON_CAPNPROTO_DIR} NO_DEFAULT_PATH)
 find_package(simdjson REQUIRED)
 find_package(CLI11 REQUIRED)

@@ -1,7 +1,9 @@
 # Tenon::tenon, the public library: the objects of all parts below the command in one archive. And its
 # package: `cmake --install build --prefix P` puts under P
-#   bin/tenon  include/tenon/  lib/libtenon.a  lib/tenon/*.a (Wasmtime, KJ)  lib/cmake/Tenon/
-# so that find_package(Tenon) gives Tenon::tenon. The package has no absolute paths: P can be moved.
+#   bin/tenon  share/tenon/wit/                                                    (component "command")
+#   include/tenon/  lib/libtenon.a  lib/tenon/*.a (Wasmtime, KJ)  lib/cmake/Tenon/   (component "library")
+# so that find_package(Tenon) gives Tenon::tenon. The package has no absolute paths: P can be moved. With
+# `--component command` nothing but the command need have been built.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -96,12 +98,15 @@ if(objects)
     INSTALL_DESTINATION ${destination} PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
   write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/TenonConfigVersion.cmake
     VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)
-  install(TARGETS tenon_library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(DIRECTORY include/tenon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
-  install(FILES ${TENON_PACKAGE_ARCHIVES} DESTINATION ${CMAKE_INSTALL_LIBDIR}/tenon)
+  install(TARGETS tenon_library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+  install(DIRECTORY include/tenon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library FILES_MATCHING PATTERN "*.h")
+  install(FILES ${TENON_PACKAGE_ARCHIVES} DESTINATION ${CMAKE_INSTALL_LIBDIR}/tenon COMPONENT library)
   install(FILES ${PROJECT_BINARY_DIR}/package/TenonConfig.cmake
-    ${PROJECT_BINARY_DIR}/package/TenonConfigVersion.cmake DESTINATION ${destination})
+    ${PROJECT_BINARY_DIR}/package/TenonConfigVersion.cmake DESTINATION ${destination} COMPONENT library)
 endif()
+
+# The WIT that JavaScript and Python need to make an HTTP server, as README has it.
+install(DIRECTORY tests/guests/wit/http DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/tenon/wit COMPONENT command)
 
 # A test that installs the package into build/prefix, for the examples to be built against.
 if(TENON_TESTS_ENABLED AND objects)

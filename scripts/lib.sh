@@ -24,8 +24,8 @@ tenon_hash() {
 }
 
 # Prints where the dependency NAME is, or will be once built: capnproto, capnproto-tsan, wasmtime,
-# wasmtime-oracle, wasm-tools, wasmtime-cli. The name of the folder holds the hash of everything that decides its content,
-# for the last two the version.
+# wasmtime-oracle, wasm-tools, wasmtime-cli, wasmtime-newest. The name of the folder holds the hash of everything that decides its content,
+# for the last three the version.
 dep_dir() {
   local crate=deps/wasmtime hash
   case $1 in
@@ -35,7 +35,8 @@ dep_dir() {
       hash=$(tenon_hash "$WASMTIME_RECIPE" $crate/Cargo.toml $crate/Cargo.lock $crate/src/{lib,extend,oracle}.rs)
       ;;
     wasm-tools) hash=$WASM_TOOLS_VERSION ;;
-    wasmtime-cli) hash=$WASMTIME_VERSION ;;
+    wasmtime-cli) hash=$WASMTIME_CLI_VERSION ;;
+    wasmtime-newest) hash=$WASMTIME_NEWEST_VERSION ;;
     *) die "no dependency is named $1" ;;
   esac
   printf '%s/deps/%s-%s\n' "$TENON_CACHE" "$1" "$hash"

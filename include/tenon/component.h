@@ -72,7 +72,8 @@ class Component {
   // Writes the component and its machine code to one file, which `load` takes in place of the
   // component. The file is only good for this version of Tenon on this kind of machine, and as
   // trusted as a shared library: `load` refuses it when others may write to it, and under a name
-  // that ends in ".wasm", as does this.
+  // that ends in ".wasm", as does this. A link is followed, a FIFO or a device is written to; a
+  // regular file is replaced at once where that can be. Errors: IO, INVALID_ARGUMENT.
   Result<void> save(const std::string& path) const;
 
   const std::string& name() const;

@@ -4,13 +4,15 @@
 // here:
 //
 //   auto engine = tenon::Engine::create().value();
-//   auto component = tenon::Component::load(engine, "greet.wasm").value();
+//   auto component = tenon::Component::load(engine, "types.wasm").value();
 //   tenon::Linker linker;
 //   linker.wasi();
 //   tenon::Loop loop;
 //   auto instance = linker.instantiate(component, loop).value();
-//   auto greet = instance.function<std::string(std::string_view)>("demo:greet/greet",
-//   "greet").value(); std::string text = greet("you").value();
+//   auto greet = instance.function<std::string(std::string_view)>("", "greet").value();
+//   std::string text = greet("you").value();
+//
+// docs/embedding.md goes on.
 
 #include <tenon/result.h>
 

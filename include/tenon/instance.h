@@ -2,14 +2,17 @@
 
 // A component, running: one store, one set of memories, one thread. And calls into it.
 
+#include <tenon/call_options.h>
 #include <tenon/component.h>
 #include <tenon/engine.h>
+#include <tenon/function.h>
 #include <tenon/http.h>
 #include <tenon/network.h>
+#include <tenon/refusal.h>
 #include <tenon/result.h>
-#include <tenon/typed.h>
 #include <tenon/value.h>
 
+#include <any>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -17,22 +20,18 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace tenon {
 
 namespace host {
 struct InstanceState;
-struct FunctionState;
 struct PendingState;
 }  // namespace host
 
 // A directory that a component may use, with everything below it and nothing outside of it. Opened
-// when the instance is made.
+// when the instance is made. Slashes at the end of `guest` do not matter: the guest sees none.
 struct DirectoryGrant {
   std::string host;
   std::string guest;
@@ -67,53 +66,27 @@ struct WasiOptions {
   InputStream input;
   OutputStream output;
   OutputStream error;
+  // Called when the component asks for what it was not granted, on its thread, once for each thing
+  // that an instance or the ones after it ask for; must not block. May be empty.
+  std::function<void(const Refusal&)> onRefusal;
 };
 
 struct InstanceOptions {
   WasiOptions wasi;
-  // Wall-clock time that one call into the instance may take, its waiting included. Absent: no
-  // limit.
+  // Wall-clock time that one call into the instance may take, its waiting and its host functions
+  // included. Absent: no limit. CallOptions may say otherwise.
   std::optional<std::chrono::nanoseconds> timeout;
   // Bytes that all linear memories and tables of the instance may have together. How many memories
   // there may be: 100; in a workload 10 for each component, when that is more.
   uint64_t maxMemory = uint64_t{4} << 30;
-};
-
-// An export, found and checked against C++ types: calls cost no look-up and no check. Belongs to
-// its instance and must not outlive it; use it on the instance's thread.
-template <typename Signature>
-class Function;
-
-namespace detail {
-// How a typed call hands its values over: `lower` fills `values` with the flat parameters, `lift`
-// reads the flat result from there. Both run with the guest stopped.
-struct CallCodec {
-  void* self = nullptr;
-  void (*lower)(void* self, abi::Context& context, RawValue* values) = nullptr;
-  void (*lift)(void* self, abi::Context& context, const RawValue* values) = nullptr;
-};
-// Runs one call. Errors as `DynamicFunction::call`.
-Result<void> call(host::FunctionState& function, const CallCodec& codec);
-const FuncType& typeOf(const host::FunctionState& function);
-}  // namespace detail
-
-template <typename R, typename... Args>
-class Function<R(Args...)> {
- public:
-  // Errors: as DynamicFunction::call.
-  Result<R> operator()(const std::remove_cvref_t<Args>&... args) const;
-
- private:
-  friend class Instance;
-  friend class WorkloadInstance;
-  explicit Function(std::shared_ptr<host::FunctionState> state) : state_(std::move(state)) {}
-  std::shared_ptr<host::FunctionState> state_;
+  // For host functions that ask who calls: see Caller.
+  std::any userData;
 };
 
 // A call that was started and goes on while its thread's loop runs. A guest that computes lets
-// whatever else is on the loop have its turn every 10 ms. Dropping it cancels the call,
-// after which the instance is UNUSABLE; when its instance goes first, the call ends with CANCELLED.
-// At most one call per instance at a time. Bound to the loop's thread, which it must not outlive.
+// whatever else is on the loop have its turn every 10 ms. Dropping it cancels the call, after which
+// the instance is UNUSABLE; when its instance goes first, the call ends with CANCELLED. At most one
+// call per instance at a time. Bound to the loop's thread, which it must not outlive.
 class PendingCall {
  public:
   PendingCall(PendingCall&&) noexcept;
@@ -140,13 +113,15 @@ class DynamicFunction {
   const FunctionInfo& info() const;
 
   // Calls and waits. None or one result. Errors: INVALID_ARGUMENT (number or type of `arguments`,
-  // nothing has run), TRAPPED (details: the guest's backtrace), DEADLINE, EXITED (exitCode),
-  // LIMIT_EXCEEDED, UNUSABLE (an earlier call of this instance did not return).
-  Result<std::vector<Value>> call(std::vector<Value> arguments) const;
+  // or options that the engine cannot keep to; nothing has run), TRAPPED (details: the guest's
+  // backtrace), DEADLINE, CANCELLED, EXITED (exitCode), LIMIT_EXCEEDED, UNUSABLE (an earlier call
+  // of this instance did not return).
+  Result<std::vector<Value>> call(std::vector<Value> arguments,
+                                  const CallOptions& options = {}) const;
 
   // Starts the call and returns at its first wait, when it is done, or when its turn is over.
-  // Errors: INVALID_ARGUMENT, UNUSABLE.
-  Result<PendingCall> start(std::vector<Value> arguments) const;
+  // Errors: INVALID_ARGUMENT, CANCELLED, UNUSABLE.
+  Result<PendingCall> start(std::vector<Value> arguments, const CallOptions& options = {}) const;
 
   // WAVE text to arguments, one text per parameter. Handles print as `#counter-1`; `findHandle`
   // finds them again by that text, or gives null. Errors: INVALID_ARGUMENT with the parameter, what
@@ -162,11 +137,13 @@ class DynamicFunction {
   std::shared_ptr<host::FunctionState> state_;
 };
 
-// The same for a function of a component that need not run, so that arguments can be checked
-// before.
+// The same for a function of a component that need not run yet.
 Result<std::vector<Value>> parseArguments(const FunctionInfo& function,
                                           std::span<const std::string> texts,
                                           const DynamicFunction::FindHandle& findHandle = {});
+// One of them: of parameter `index`.
+Result<Value> parseArgument(const FunctionInfo& function, size_t index, const std::string& text,
+                            const DynamicFunction::FindHandle& findHandle = {});
 
 // A value as WAVE text.
 std::string toWave(const Value& value);
@@ -189,9 +166,9 @@ class Instance {
   // Runs `wasi:cli/run`. The program's exit code: 0, 1 for `err`, or what it gave to `exit`.
   // Errors: MISSING_EXPORT if the component does not export it; else as DynamicFunction::call,
   // without EXITED.
-  Result<int> run();
+  Result<int> run(const CallOptions& options = {});
   // The same, started: the value it gives is an `int32_t` exit code.
-  Result<PendingCall> startRun();
+  Result<PendingCall> startRun(const CallOptions& options = {});
 
   // Bytes of all linear memories.
   uint64_t memorySize() const;
@@ -203,39 +180,6 @@ class Instance {
                                                     std::string_view name);
   std::unique_ptr<host::InstanceState> state_;
 };
-
-template <typename R, typename... Args>
-Result<R> Function<R(Args...)>::operator()(const std::remove_cvref_t<Args>&... args) const {
-  using Call = TypedCall<R(Args...)>;
-  struct Frame {
-    const FuncType& type;
-    std::tuple<const std::remove_cvref_t<Args>&...> args;
-    std::conditional_t<std::is_void_v<R>, std::monostate, std::optional<R>> result;
-  } frame{detail::typeOf(*state_), {args...}, {}};
-  TENON_CHECK(
-      detail::call(*state_, {.self = &frame,
-                             .lower =
-                                 [](void* self, abi::Context& context, RawValue* values) {
-                                   auto& frame = *static_cast<Frame*>(self);
-                                   std::apply(
-                                       [&](const auto&... args) {
-                                         Call::lower(context, frame.type, values, args...);
-                                       },
-                                       frame.args);
-                                 },
-                             .lift =
-                                 [](void* self, abi::Context& context, const RawValue* values) {
-                                   auto& frame = *static_cast<Frame*>(self);
-                                   if constexpr (!std::is_void_v<R>) {
-                                     frame.result.emplace(Call::lift(context, frame.type, values));
-                                   }
-                                 }}));
-  if constexpr (std::is_void_v<R>) {
-    return {};
-  } else {
-    return *std::move(frame.result);
-  }
-}
 
 template <typename Signature>
 Result<Function<Signature>> Instance::function(std::string_view interface, std::string_view name) {

@@ -2,6 +2,7 @@
 
 // What a host gives to components: WASI, and functions of the embedder's own.
 
+#include <tenon/caller.h>
 #include <tenon/component.h>
 #include <tenon/engine.h>
 #include <tenon/instance.h>
@@ -35,9 +36,10 @@ class Linker {
   void wasi();
 
   // Provides one function. `callable` takes and returns the C++ forms of the component's types
-  // (<tenon/typed.h>); views among its parameters point into the guest's memory and live during the
-  // call. It is called on the instance's thread, must not throw, and must not call into the same
-  // instance. The types are checked when a component is instantiated that imports it.
+  // (<tenon/typed.h>), behind a `const Caller&` if it wants to know who calls; views among its
+  // parameters point into the guest's memory and live during the call. It is called on the
+  // instance's thread, must not throw, and must not call into the same instance. Its time counts
+  // against the call's. The types are checked when a component is instantiated that imports it.
   template <typename Callable>
   void function(std::string_view interface, std::string_view name, Callable callable);
 
@@ -46,6 +48,10 @@ class Linker {
   using DynamicCallable = std::function<Result<std::vector<Value>>(const FunctionInfo& function,
                                                                    std::vector<Value> arguments)>;
   void dynamicFunction(std::string_view interface, std::string_view name, DynamicCallable callable);
+  using DynamicCallableOfCaller = std::function<Result<std::vector<Value>>(
+      const Caller& caller, const FunctionInfo& function, std::vector<Value> arguments)>;
+  void dynamicFunction(std::string_view interface, std::string_view name,
+                       DynamicCallableOfCaller callable);
 
   // Provides a resource type. Its handles carry a number (`rep`) that the embedder's functions give
   // out as Own<T> and get back as Own<T> or Borrow<T>; `drop` is called when the guest drops the
@@ -53,7 +59,9 @@ class Linker {
   // component in whose imports it would stand for another is refused, so a number comes back to
   // functions of its own resource only.
   void resource(std::string_view interface, std::string_view name,
-                std::function<void(uint32_t rep)> drop);
+                std::function<void(uint32_t rep)> drop = {});
+  void resource(std::string_view interface, std::string_view name,
+                std::function<void(const Caller& owner, uint32_t rep)> drop);
 
   // Errors: MISSING_IMPORT (all of them at once, each with its type and what is provided under a
   // similar name), TYPE_MISMATCH when all are there but some are of another type; as
@@ -64,8 +72,8 @@ class Linker {
 
  private:
   friend struct host::LinkerState;
-  using Invoke = void (*)(void* callable, abi::Context& context, const FuncType& type,
-                          RawValue* values);
+  using Invoke = void (*)(void* callable, const Caller& caller, abi::Context& context,
+                          const FuncType& type, RawValue* values);
   using Matches = bool (*)(const FuncType& type, TypeMatch& match);
   // `matches` null: takes any type.
   void add(std::string_view interface, std::string_view name, Invoke invoke,

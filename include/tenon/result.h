@@ -66,6 +66,12 @@ class ResultError : public std::runtime_error {
   Error error_;
 };
 
+namespace detail {
+// Throws a ResultError. In the library, so that programs without exceptions can include this: there
+// it ends the process.
+[[noreturn]] void throwError(const Error& error);
+}  // namespace detail
+
 // A `T` or an `Error`.
 template <typename T = void>
 class [[nodiscard]] Result {
@@ -76,17 +82,18 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return state_.index() == 0; }
   bool ok() const { return state_.index() == 0; }
 
-  // Throws ResultError when there is no value.
+  // Throws ResultError when there is no value. A program that is built without exceptions ends
+  // then.
   T& value() & {
-    if (!ok()) throw ResultError(error());
+    if (!ok()) detail::throwError(error());
     return std::get<0>(state_);
   }
   const T& value() const& {
-    if (!ok()) throw ResultError(error());
+    if (!ok()) detail::throwError(error());
     return std::get<0>(state_);
   }
   T&& value() && {
-    if (!ok()) throw ResultError(error());
+    if (!ok()) detail::throwError(error());
     return std::get<0>(std::move(state_));
   }
 
@@ -115,7 +122,7 @@ class [[nodiscard]] Result<void> {
   explicit operator bool() const { return !error_; }
   bool ok() const { return !error_; }
   void value() const {
-    if (error_) throw ResultError(*error_);
+    if (error_) detail::throwError(*error_);
   }
   Error& error() & { return *error_; }
   const Error& error() const& { return *error_; }

@@ -21,6 +21,7 @@
 #include <tenon/linker.h>
 #include <tenon/result.h>
 
+#include <any>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -45,7 +46,12 @@ struct WorkloadLink {
   enum class Instance : uint8_t { SHARED, OWN };
   std::string to;  // a component's name
   Instance instance = Instance::SHARED;
+  std::string item = {};  // its export, where that has another name than the import
 };
+
+// Adds to what a component has what `more` grants, and its variables and configuration in place of
+// those of the same names. Arguments and standard streams stay.
+void grant(WasiOptions& to, const WasiOptions& more);
 
 // One component of a workload. Its context is its own: no other part of the workload can reach what
 // `wasi` grants.
@@ -63,6 +69,23 @@ struct WorkloadComponent {
 struct HttpRoute {
   std::string match;
   std::string component;  // it exports `wasi:http/incoming-handler`
+};
+
+// What a manifest says of the workload as a whole.
+struct WorkloadSettings {
+  // Hold for an instance whose WorkloadOptions do not say otherwise.
+  std::optional<std::chrono::nanoseconds> timeout;
+  std::optional<uint64_t> maxMemory;
+  // What [serve] says, for whoever makes a server of the workload: options of `tenon serve` without
+  // their dashes, in the order of the manifest. Paths in them can be opened as they are.
+  struct ServeOption {
+    std::string name;
+    std::vector<std::string> values;  // as written, at least one
+    std::string place;                // "tenon.toml:7:1"
+  };
+  std::vector<ServeOption> serve;
+  // Variables of the environment that texts of the manifest were made of, by `${NAME}`.
+  std::vector<std::string> variables;
 };
 
 enum class LinkCost : uint8_t {
@@ -88,6 +111,7 @@ struct PlannedComponent {
   std::string component;           // whose code and context it has: WorkloadComponent::name
   std::string source;              // where that was loaded from; for messages
   bool program = false;            // exports wasi:cli/run
+  bool answers = false;            // exports wasi:http/incoming-handler: answers HTTP requests
   std::vector<PlannedLink> links;  // in the order of its imports
 };
 
@@ -101,6 +125,10 @@ struct WorkloadPlan {
   std::vector<Error> problems;
   // Components that no program reaches; without any program, those that nothing is linked to.
   std::vector<std::string> unreached;
+  // Who answers HTTP requests: as the workload's routes say; without any, the only component that
+  // answers, or else the only one of those to which no other is linked, answers all. Empty when
+  // nobody does, or nobody says which.
+  std::vector<HttpRoute> routes;
 
   bool ok() const { return problems.empty(); }
   // All problems as one: the first's code, a message that says how many there are, and the others
@@ -110,15 +138,18 @@ struct WorkloadPlan {
 
 struct WorkloadOptions {
   // As InstanceOptions: the memory is that of all components together; a call's time is that of all
-  // components it goes through.
+  // components it goes through. Absent: what the manifest says, else no limit of time and 4 GiB.
   std::optional<std::chrono::nanoseconds> timeout;
-  uint64_t maxMemory = uint64_t{4} << 30;
+  std::optional<uint64_t> maxMemory;
   // Whether each line that a component writes to an inherited standard output or error begins with
-  // "<component> | ". AUTO: when more than one component of the workload can write.
-  enum class Prefix : uint8_t { AUTO, NEVER };
+  // "<component> | ", and has what could steer a terminal escaped. AUTO: where that leads to a
+  // terminal, and more than one component of the workload can write.
+  enum class Prefix : uint8_t { AUTO, ALWAYS, NEVER };
   Prefix prefix = Prefix::AUTO;
   // Called once for each planned component before it is made, to change its context.
   std::function<void(const PlannedComponent& component, WasiOptions& wasi)> adjust;
+  // For host functions that ask who calls: see Caller. One for all components.
+  std::any userData;
 };
 
 // A workload, running: one store with an instance of each planned component in it. A trap in one
@@ -138,8 +169,8 @@ class WorkloadInstance {
 
   // As Instance::run. `component` empty: the only one that is a program. Errors: also AMBIGUOUS
   // (details: which are programs), NOT_FOUND.
-  Result<int> run(std::string_view component = {});
-  Result<PendingCall> startRun(std::string_view component = {});
+  Result<int> run(std::string_view component = {}, const CallOptions& options = {});
+  Result<PendingCall> startRun(std::string_view component = {}, const CallOptions& options = {});
 
   // Bytes of all linear memories of all components.
   uint64_t memorySize() const;
@@ -180,6 +211,8 @@ class Workload {
   // In the order of the manifest.
   const std::vector<WorkloadComponent>& components() const;
   const std::vector<HttpRoute>& routes() const;
+  // The manifest's; empty without one.
+  const WorkloadSettings& settings() const;
 
   // What `linker` makes of it. Compiles nothing.
   WorkloadPlan plan(const Linker& linker) const;

@@ -54,4 +54,6 @@ std::string Error::text() const {
   return message + " (" + place + ")";
 }
 
+void detail::throwError(const Error& error) { throw ResultError(error); }
+
 }  // namespace tenon

@@ -6,10 +6,13 @@
 // "Resource State"; definitions.py `Table`, `ResourceHandle`.
 
 #include "call/memory_budget.h"
+#include "call/slots.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace tenon::call {
@@ -29,6 +32,8 @@ struct Handle {
   uint32_t rep = 0;              // OWN and BORROW
   uint32_t lends = 0;            // OWN and BORROW: calls that it is lent to right now
   BorrowScope* scope = nullptr;  // BORROW: the call that received it; outlives the handle or traps
+
+  bool isFree() const { return kind == HandleKind::FREE; }
 };
 
 class HandleTable {
@@ -36,41 +41,33 @@ class HandleTable {
   // Entries at most, FREE ones included.
   static constexpr uint32_t MAX_LENGTH = (uint32_t{1} << 28) - 1;
 
-  // What a large table takes is charged to `budget`, if there is one: a component may consist of
-  // many instances, with a table each.
-  explicit HandleTable(uint32_t limit = MAX_LENGTH, std::shared_ptr<MemoryBudget> budget = nullptr);
+  // `budget`: see Slots.
+  explicit HandleTable(uint32_t limit = MAX_LENGTH, std::shared_ptr<MemoryBudget> budget = nullptr)
+      : slots_(std::min(limit, MAX_LENGTH), std::move(budget)) {}
 
   // The entry at `index`; null if there is none or it is free. Dies with the next `add`.
-  Handle* find(uint32_t index) {
-    if (index >= entries_.size() || entries_[index].kind == HandleKind::FREE) return nullptr;
-    return &entries_[index];
-  }
+  Handle* find(uint32_t index) { return slots_.find(index); }
 
   // Returns the new entry's index, or 0 if the table is full or neither the budget nor the host has
   // memory for it.
-  uint32_t add(const Handle& handle);
+  uint32_t add(Handle handle) { return slots_.add(std::move(handle)); }
 
   // Frees the entry; `index` must be one that `find` finds.
-  void remove(uint32_t index);
+  void remove(uint32_t index) { (void)slots_.take(index); }
 
   // Calls `visit(const Handle&)` for each entry, in no special order; it must not change the table.
   template <typename Visit>
   void forEach(const Visit& visit) const {
-    for (const Handle& handle : entries_) {
-      if (handle.kind != HandleKind::FREE) visit(handle);
-    }
+    slots_.forEach(visit);
   }
 
-  uint32_t size() const { return static_cast<uint32_t>(entries_.size() - 1 - free_.size()); }
+  uint32_t size() const { return slots_.size(); }
 
  private:
   friend class Lends;
 
-  uint32_t limit_;
-  MemoryCharge charge_;
-  uint32_t lent_ = 0;            // by Lends: the entries of all of them together
-  std::vector<Handle> entries_;  // entry 0 is never used
-  std::vector<uint32_t> free_;
+  Slots<Handle> slots_;
+  uint32_t lent_ = 0;  // by Lends: the entries of all of them together
 };
 
 // The handles of one table that one call was lent. Few, so the first ones take no allocation.
@@ -80,7 +77,7 @@ class Lends {
   // many are lent already as the table may have entries, all calls together (one handle may be lent
   // many times), or the host has no memory for it.
   [[nodiscard]] bool add(HandleTable& handles, uint32_t index) {
-    if (handles.lent_ >= handles.limit_) return false;
+    if (handles.lent_ >= handles.slots_.limit()) return false;
     if (count_ < first_.size()) {
       first_[count_] = index;
     } else if (!addMore(index)) {

@@ -9,6 +9,7 @@
 #include <tenon/abi.h>
 #include <tenon/type.h>
 
+#include <any>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,13 +17,20 @@
 
 namespace tenon::call {
 
+// What is known of the part of a program that calls, whatever a host adds to it (WASI derives its
+// context from this). Outlives the part's instance, at one address.
+struct PartContext {
+  std::string component;         // its name in a workload; else empty
+  std::any* userData = nullptr;  // the embedder's, of the instance; null: none
+};
+
 // One call from a guest into the host, on the instance's thread. Lives on the stack of the call:
 // keep nothing of it.
 class HostCall : public abi::Context {
  public:
   // What the calling part's host functions work on, as given when the instance was made (WASI: the
   // part's arguments, directories, streams ...). Null if nothing was given.
-  void* const part;
+  PartContext* const part;
   // The objects that this store's guests hold handles to.
   HostObjects& objects;
   // The function's type as the guest declared it.
@@ -42,7 +50,7 @@ class HostCall : public abi::Context {
   virtual void trap(std::string message) = 0;
 
  protected:
-  HostCall(GuestMemory memory, StringEncoding encoding, void* part, HostObjects& objects,
+  HostCall(GuestMemory memory, StringEncoding encoding, PartContext* part, HostObjects& objects,
            const FuncType& type)
       : abi::Context(memory, encoding), part(part), objects(objects), type(type) {}
   ~HostCall() = default;
@@ -69,7 +77,8 @@ struct HostFunction {
 struct HostResource {
   std::string name;
   // Called with the rep when the owner drops its handle. Null: HostObjects::drop. Must not throw.
-  std::function<void(uint32_t rep)> drop;
+  // `owner`: the part whose handle it was, or InstanceOptions::whole when the host held it.
+  std::function<void(PartContext* owner, uint32_t rep)> drop;
 };
 
 }  // namespace tenon::call

@@ -2,6 +2,9 @@
 
 // The commands. Each gets the words behind its name and returns what to exit with.
 
+#include <tenon/result.h>
+#include <tenon/workload.h>
+
 #include <string>
 #include <vector>
 
@@ -14,6 +17,10 @@ int callCommand(const Words& words);
 int inspectCommand(const Words& words);
 int planCommand(const Words& words);
 int compileCommand(const Words& words);
+int cacheCommand(const Words& words);
 int serveCommand(const Words& words);
+
+// Whether `serve` takes what a manifest says in [serve]. Errors: INVALID_ARGUMENT, with the place.
+Result<void> checkServeSettings(const WorkloadSettings& settings);
 
 }  // namespace tenon::cli

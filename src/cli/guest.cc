@@ -1,5 +1,6 @@
 #include "cli/guest.h"
 
+#include "cli/progress.h"
 #include "cli/report.h"
 
 #include <tenon/engine.h>
@@ -14,18 +15,6 @@
 
 namespace tenon::cli {
 namespace {
-
-std::string sizeText(uint64_t bytes) {
-  constexpr uint64_t MIB = 1024 * 1024;
-  char text[32];
-  if (bytes >= MIB) {
-    std::snprintf(text, sizeof(text), "%.4g MiB",
-                  static_cast<double>(bytes) / static_cast<double>(MIB));
-  } else {
-    std::snprintf(text, sizeof(text), "%.4g KiB", static_cast<double>(bytes) / 1024);
-  }
-  return text;
-}
 
 // A guest that cannot get memory ends itself, with any trap. So say when it had nearly all that it
 // may have.
@@ -62,8 +51,12 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
       break;
     case ErrorCode::MISSING_IMPORT:
       error.message = name + ": " + error.message;
-      if ((error.message + error.details).find("(provided: ") == std::string::npos) {
-        error.message += "; compose it with a component that exports what it needs";
+      // Not where a slip of a name is likely, or where nobody could.
+      if ((error.message + error.details).find("(provided: ") == std::string::npos &&
+          !error.message.starts_with(name + ": WASI 0.3")) {
+        error.message +=
+            "; join it with a component that exports what it needs, in a manifest (tenon.toml, "
+            "docs/manifest.md) or by composing them";
       }
       break;
     case ErrorCode::LIMIT_EXCEEDED:
@@ -124,10 +117,20 @@ Result<Component> load(const std::string& file, const GuestOptions& guest) {
   return Component::load(engine, file);
 }
 
+Result<void> compile(const Component& component) {
+  Progress progress(compilingText(component.name()));
+  return component.compile();
+}
+
+Result<void> compile(const Workload& workload, const Linker& linker) {
+  Progress progress(compilingText(workload));
+  return workload.compile(linker);
+}
+
 Result<Instance> instantiate(const Component& component, Loop& loop,
                              const InstanceOptions& options) {
   Compiling compiling;
-  TENON_CHECK(component.compile());
+  TENON_CHECK(compile(component));
   InstanceOptions left = options;
   compiling.takeFrom(left.timeout);
   warnOfCache(component.warning());
@@ -152,30 +155,39 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
                                      const std::vector<std::string>& arguments) {
   TENON_TRY(InstanceOptions given, guest.instanceOptions(arguments));
   Compiling compiling;
-  TENON_CHECK(workload.compile(linker));
+  TENON_CHECK(compile(workload, linker));
   compiling.takeFrom(given.timeout);
   warnOfCache(workload.warning());
   WorkloadOptions options;
   options.timeout = given.timeout;
   options.maxMemory = given.maxMemory;
-  if (guest.noPrefix) options.prefix = WorkloadOptions::Prefix::NEVER;
+  using Prefix = WorkloadOptions::Prefix;
+  options.prefix = guest.noPrefix ? Prefix::NEVER : guest.prefix ? Prefix::ALWAYS : Prefix::AUTO;
   options.adjust = [&](const PlannedComponent& component, WasiOptions& wasi) {
     wasi.arguments.insert(wasi.arguments.begin(), component.name);
     wasi.output.kind = OutputStream::Kind::INHERIT;
     wasi.error.kind = OutputStream::Kind::INHERIT;
+    wasi.onRefusal = given.wasi.onRefusal;
     if (std::ranges::find(chosen, component.name) == chosen.end()) return;
     wasi.input = given.wasi.input;
-    auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-    append(wasi.arguments, given.wasi.arguments);
-    setVariables(wasi.environment, given.wasi.environment);
-    append(wasi.directories, given.wasi.directories);
-    append(wasi.network.connect, given.wasi.network.connect);
-    append(wasi.network.listen, given.wasi.network.listen);
-    append(wasi.http.allow, given.wasi.http.allow);
-    wasi.http.allowPrivate = wasi.http.allowPrivate || given.wasi.http.allowPrivate;
-    wasi.http.roots += given.wasi.http.roots;
+    wasi.arguments.insert(wasi.arguments.end(), given.wasi.arguments.begin(),
+                          given.wasi.arguments.end());
+    grant(wasi, given.wasi);
   };
   return workload.instantiate(linker, loop, options);
+}
+
+std::string otherUse(const Component& component, std::string_view file) {
+  bool answers = false;
+  for (const FunctionInfo& function : component.exports()) {
+    // `wasi:cli/run` of WASI 0.3, in any of its candidates.
+    if (function.interface.starts_with("wasi:cli/run@0.3.")) {
+      return "; its wasi:cli/run is that of WASI 0.3, which is not supported: Tenon runs WASI 0.2";
+    }
+    answers = answers || function.interface.starts_with("wasi:http/incoming-handler@0.2.");
+  }
+  if (answers) return "; it answers HTTP requests: 'tenon serve " + std::string(file) + "'";
+  return "; 'tenon call' calls its functions";
 }
 
 Result<const PlannedComponent*> findComponent(const WorkloadPlan& plan, const std::string& name) {

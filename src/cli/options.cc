@@ -1,11 +1,11 @@
 #include "cli/options.h"
 
+#include "cli/files.h"
+#include "cli/refusals.h"
+#include "cli/report.h"
+
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 namespace tenon::cli {
@@ -14,120 +14,144 @@ namespace {
 constexpr uint64_t MIN_STACK = 64 * 1024;
 constexpr uint64_t MAX_STACK = 4 * 1024 * 1024;  // half of what a main thread has
 
-struct Unit {
-  std::string_view name;
-  double factor;
-};
+// Headings in the help.
+constexpr const char* GRANTS = "What the guest gets";
+constexpr const char* LIMITS = "Limits of the guest";
+constexpr const char* OUTPUT = "Output";
+constexpr const char* COMPILING = "Compiling";
+constexpr const char* HIDDEN = "";
 
-// A non-negative decimal number and a unit out of `units`; nullopt if it is anything else.
-std::optional<double> parseWithUnit(std::string_view text, std::span<const Unit> units) {
-  double number = 0;
-  auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || !std::isfinite(number) || number < 0) return std::nullopt;
-  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
-  for (const Unit& candidate : units) {
-    if (candidate.name == unit) return number * candidate.factor;
+// HOST::GUEST[:ro], or DIR[:ro] for HOST and GUEST in one. Errors: INVALID_ARGUMENT.
+Result<DirectoryGrant> parseDirectory(const std::string& entry) {
+  auto refuse = [&](const std::string& why) {
+    return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": " + why);
+  };
+  size_t separator = entry.find("::");
+  std::string_view guest = entry;
+  if (separator != std::string::npos) guest.remove_prefix(separator + 2);
+  DirectoryGrant grant;
+  grant.readOnly = guest.ends_with(":ro");
+  if (grant.readOnly) guest.remove_suffix(3);
+  // A slip of ':ro' must not grant more than was meant.
+  if (size_t colon = guest.find(':'); colon != std::string_view::npos) {
+    return refuse("there is no suffix '" + std::string(guest.substr(colon)) +
+                  "', the only one is ':ro'" +
+                  (separator == std::string::npos ? "; between HOST and GUEST is '::'" : ""));
   }
-  return std::nullopt;
+  grant.guest = guest;
+  grant.host = separator == std::string::npos ? grant.guest : entry.substr(0, separator);
+  if (grant.host.empty()) return refuse("write HOST::GUEST, for example ./data::/data:ro");
+  if (grant.guest.empty()) return refuse("there is no guest path");
+  return grant;
 }
 
 }  // namespace
 
-void setVariables(Variables& to, const Variables& from) {
-  constexpr auto NAME = &Variables::value_type::first;
-  std::erase_if(to, [&](const auto& variable) {
-    return std::ranges::find(from, variable.first, NAME) != from.end();
-  });
-  to.insert(to.end(), from.begin(), from.end());
-}
-
-Result<std::chrono::nanoseconds> parseDuration(std::string_view text) {
-  constexpr Unit UNITS[] = {{"", 1e9},  {"ns", 1},   {"us", 1e3},  {"ms", 1e6},
-                            {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-  auto nanoseconds = parseWithUnit(text, UNITS);
-  if (!nanoseconds || *nanoseconds > 9e18) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + std::string(text) +
-                     "' is not a duration: write 500ms, 10s, 5m, 1h, or a number of seconds");
-  }
-  return std::chrono::nanoseconds(static_cast<int64_t>(*nanoseconds));
-}
-
-Result<uint64_t> parseSize(std::string_view text) {
-  constexpr double K = 1024;
-  constexpr double M = K * K;
-  constexpr double G = K * K * K;
-  constexpr Unit UNITS[] = {{"", 1},  {"B", 1},   {"K", K}, {"k", K}, {"KiB", K}, {"M", M},
-                            {"m", M}, {"MiB", M}, {"G", G}, {"g", G}, {"GiB", G}};
-  auto bytes = parseWithUnit(text, UNITS);
-  if (!bytes || *bytes > 1e18) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + std::string(text) + "' is not a size: write 4096, 64K, 16M or 1G");
-  }
-  return static_cast<uint64_t>(*bytes);
-}
-
 void GuestOptions::addTo(CLI::App& command) {
   command
       .add_option("--env", environment,
-                  "Set an environment variable: NAME=VALUE, or NAME to pass it on")
+                  "Set an environment variable: NAME=VALUE, or NAME to pass it on. Of several with "
+                  "one name the guest gets all in this order; getenv finds the first")
       ->type_name("NAME[=VALUE]")
-      ->allow_extra_args(false);
-  command.add_option("--dir", directories, "Grant a directory: HOST::GUEST, with :ro read-only")
-      ->type_name("HOST::GUEST[:ro]")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(GRANTS);
+  command
+      .add_option("--config", configuration,
+                  "Set what the guest reads by wasi:config/store; the last of a NAME counts")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false)
+      ->group(GRANTS);
+  command
+      .add_option("--dir", directories,
+                  "Grant a directory: HOST::GUEST, or one path that is both ('.' is where the "
+                  "guest's relative paths begin); with :ro read-only. A slash behind GUEST does "
+                  "not matter")
+      ->type_name("HOST[::GUEST][:ro]")
+      ->allow_extra_args(false)
+      ->group(GRANTS);
   command
       .add_option("--allow-net", allowNet,
                   "Let the guest connect: example.com:443, 10.0.0.0/8:5432, [::1]:80, *:8000-8999")
       ->type_name("HOST:PORT")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(GRANTS);
   command
       .add_option("--allow-listen", allowListen,
                   "Let the guest listen: 127.0.0.1:8080, [::]:80, *:*; port 0 is any free one")
       ->type_name("ADDRESS:PORT")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(GRANTS);
   command
       .add_option("--allow-http", allowHttp,
                   "Let the guest send HTTP requests: example.com, *.example.com, https://a.b:8443")
       ->type_name("[SCHEME://]HOST[:PORT]")
-      ->allow_extra_args(false);
-  command.add_flag("--allow-http-private", allowHttpPrivate,
-                   "Let names that are allowed lead to private and local addresses");
+      ->allow_extra_args(false)
+      ->group(GRANTS);
+  command
+      .add_flag("--allow-http-private", allowHttpPrivate,
+                "Let names that are allowed lead to private and local addresses")
+      ->group(GRANTS);
   command
       .add_option("--http-roots", httpRoots,
                   "PEM file of the authorities to trust for https, in place of the system's")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group(GRANTS);
   command.add_option("--timeout", timeout, "Stop the guest after this long: 500ms, 10s, 5m")
-      ->type_name("TIME");
+      ->type_name("TIME")
+      ->group(LIMITS);
   command
       .add_option("--max-memory", maxMemory,
                   "Most bytes of memory for the guest, all its components together: 64M, 1G")
-      ->type_name("SIZE");
+      ->type_name("SIZE")
+      ->group(LIMITS);
   command
       .add_option("--max-stack", maxStack, "Most stack that the guest's calls may take: 512K, 2M")
-      ->type_name("SIZE");
-  command.add_flag("--no-prefix", noPrefix,
-                   "Workloads: do not put a component's name in front of what it writes");
+      ->type_name("SIZE")
+      ->group(LIMITS);
   addCompileOptionsTo(command);
 }
 
+void GuestOptions::addPrefixOptionsTo(CLI::App& command) {
+  auto* always =
+      command.add_flag("--prefix", prefix,
+                       "Workloads: put the component's name in front of each line that it "
+                       "writes, not only on a terminal");
+  command.add_flag("--no-prefix", noPrefix, "Workloads: on a terminal neither")
+      ->excludes(always)
+      ->group(OUTPUT);
+  always->group(OUTPUT);
+}
+
 void GuestOptions::addCompileOptionsTo(CLI::App& command) {
-  command.add_flag("--no-cache", noCache, "Compile, even when compiled code is in the cache");
-  command.add_flag("--no-shim-elision", noShimElision,
-                   "Keep the indirection modules that toolchains add (for tests)");
+  command.add_flag("--no-cache", noCache, "Compile, even when compiled code is in the cache")
+      ->group(COMPILING);
+  // Keeps the indirection modules that toolchains add: for tests.
+  command.add_flag("--no-shim-elision", noShimElision)->group(HIDDEN);
   command.add_option("--compile-timeout", compileTimeout, "Give up compiling after this long")
       ->type_name("TIME")
-      ->default_str("10m");
+      ->default_str("10m")
+      ->group(COMPILING);
   command.add_option("--compile-memory", compileMemory, "Most memory that compiling may take")
       ->type_name("SIZE")
-      ->default_str("2G");
+      ->default_str("2G")
+      ->group(COMPILING);
+}
+
+void GuestOptions::fillFrom(const WorkloadSettings& settings) {
+  if (timeout.empty() && settings.timeout) {
+    const int64_t count = settings.timeout->count();
+    timeout = count % 1'000'000'000 == 0 ? std::to_string(count / 1'000'000'000) + "s"
+              : count % 1'000'000 == 0   ? std::to_string(count / 1'000'000) + "ms"
+                                         : std::to_string(count) + "ns";
+  }
+  if (maxMemory.empty() && settings.maxMemory) maxMemory = std::to_string(*settings.maxMemory);
 }
 
 const std::vector<std::string_view>& guestOptionsWithValue() {
   static const std::vector<std::string_view> OPTIONS = {
-      "--env",        "--dir",        "--allow-net",       "--allow-listen",
-      "--allow-http", "--http-roots", "--timeout",         "--max-memory",
-      "--max-stack",  "--component",  "--compile-timeout", "--compile-memory"};
+      "--env",        "--config",  "--dir",        "--allow-net", "--allow-listen", "--allow-http",
+      "--http-roots", "--timeout", "--max-memory", "--max-stack", "--component",
+      "--compile-timeout", "--compile-memory"};
   return OPTIONS;
 }
 
@@ -156,6 +180,7 @@ Result<EngineOptions> GuestOptions::engineOptions() const {
 Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> arguments) const {
   InstanceOptions options;
   options.wasi.arguments = std::move(arguments);
+  options.wasi.onRefusal = newRefusalReport([](const std::string& text) { warn(text); });
   options.wasi.input.kind = InputStream::Kind::INHERIT;
   options.wasi.output.kind = OutputStream::Kind::INHERIT;
   options.wasi.error.kind = OutputStream::Kind::INHERIT;
@@ -173,26 +198,18 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
                    "--env " + entry + ": not set here; write " + entry + "=VALUE");
     }
   }
+  for (const std::string& entry : configuration) {
+    size_t equals = entry.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "--config " + entry + ": write NAME=VALUE");
+    }
+    auto& all = options.wasi.configuration;
+    std::string name = entry.substr(0, equals);
+    std::erase_if(all, [&](const auto& other) { return other.first == name; });
+    all.emplace_back(std::move(name), entry.substr(equals + 1));
+  }
   for (const std::string& entry : directories) {
-    size_t separator = entry.find("::");
-    if (separator == std::string::npos || separator == 0) {
-      return Error(ErrorCode::INVALID_ARGUMENT,
-                   "--dir " + entry + ": write HOST::GUEST, for example ./data::/data:ro");
-    }
-    DirectoryGrant grant{entry.substr(0, separator), entry.substr(separator + 2), false};
-    if (grant.guest.ends_with(":ro")) {
-      grant.guest.resize(grant.guest.size() - 3);
-      grant.readOnly = true;
-    }
-    // A slip of ':ro' must not grant more than was meant.
-    if (size_t colon = grant.guest.find(':'); colon != std::string::npos) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": there is no suffix '" +
-                                                    entry.substr(separator + 2 + colon) +
-                                                    "', the only one is ':ro'");
-    }
-    if (grant.guest.empty()) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--dir " + entry + ": there is no guest path");
-    }
+    TENON_TRY(DirectoryGrant grant, parseDirectory(entry));
     options.wasi.directories.push_back(std::move(grant));
   }
   options.wasi.network.connect = allowNet;
@@ -200,11 +217,11 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
   options.wasi.http.allow = allowHttp;
   options.wasi.http.allowPrivate = allowHttpPrivate;
   if (!httpRoots.empty()) {
-    std::ifstream file(httpRoots, std::ios::binary);
-    options.wasi.http.roots.assign((std::istreambuf_iterator<char>(file)), {});
-    if (!file) {
-      return Error(ErrorCode::INVALID_ARGUMENT, "--http-roots " + httpRoots + ": cannot be read");
+    auto roots = readSmallFile(httpRoots);
+    if (!roots) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "--http-roots " + roots.error().message);
     }
+    options.wasi.http.roots = *std::move(roots);
   }
   if (!timeout.empty()) {
     TENON_TRY(auto duration, parseDuration(timeout));

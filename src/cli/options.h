@@ -5,6 +5,8 @@
 #include <tenon/engine.h>
 #include <tenon/instance.h>
 #include <tenon/result.h>
+#include <tenon/units.h>
+#include <tenon/workload.h>
 
 #include <CLI/CLI.hpp>
 
@@ -17,24 +19,14 @@
 
 namespace tenon::cli {
 
-// "1500ms", "2s", "5m", "1h", or a number of seconds. Errors: INVALID_ARGUMENT.
-Result<std::chrono::nanoseconds> parseDuration(std::string_view text);
-
-// "64M", "1G", "4096", "16MiB": bytes. Errors: INVALID_ARGUMENT.
-Result<uint64_t> parseSize(std::string_view text);
-
-// Environment variables, names and values.
-using Variables = std::vector<std::pair<std::string, std::string>>;
-// Adds `from` to `to`, in place of what `to` has under the same names.
-void setVariables(Variables& to, const Variables& from);
-
 // Options of commands that run guests.
 struct GuestOptions {
-  std::vector<std::string> environment;  // NAME=VALUE, or NAME to pass on the command's own
-  std::vector<std::string> directories;  // HOST::GUEST[:ro]
-  std::vector<std::string> allowNet;     // HOST:PORT
-  std::vector<std::string> allowListen;  // ADDRESS:PORT
-  std::vector<std::string> allowHttp;    // [SCHEME://]HOST[:PORT]
+  std::vector<std::string> environment;    // NAME=VALUE, or NAME to pass on the command's own
+  std::vector<std::string> directories;    // HOST[::GUEST][:ro]
+  std::vector<std::string> configuration;  // NAME=VALUE, for wasi:config/store
+  std::vector<std::string> allowNet;       // HOST:PORT
+  std::vector<std::string> allowListen;    // ADDRESS:PORT
+  std::vector<std::string> allowHttp;      // [SCHEME://]HOST[:PORT]
   bool allowHttpPrivate = false;
   std::string httpRoots;  // a PEM file
   std::string timeout;
@@ -45,10 +37,15 @@ struct GuestOptions {
   bool noCache = false;
   bool noShimElision = false;
   bool noPrefix = false;  // workloads
+  bool prefix = false;    // workloads
 
   void addTo(CLI::App& command);
+  // Of commands that run workloads and are no servers.
+  void addPrefixOptionsTo(CLI::App& command);
   // Those of them that say how to compile.
   void addCompileOptionsTo(CLI::App& command);
+  // Takes from a manifest what was not said: the command line beats it.
+  void fillFrom(const WorkloadSettings& settings);
   // Errors: INVALID_ARGUMENT.
   Result<EngineOptions> engineOptions() const;
   // `arguments`: the program's name first. Errors: INVALID_ARGUMENT.

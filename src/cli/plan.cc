@@ -7,6 +7,7 @@
 
 #include <tenon/component.h>
 #include <tenon/linker.h>
+#include <tenon/text.h>
 #include <tenon/workload.h>
 
 #include <nlohmann/json.hpp>
@@ -15,8 +16,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
+#include <cstdio>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -63,6 +65,12 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::vector<std::string> namesOf(const Variables& variables) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : variables) names.push_back(name);
+  return names;
+}
+
 // "2 components, 36 imports: 3 fused, 33 host".
 std::string summary(const WorkloadPlan& plan) {
   size_t imports = 0;
@@ -92,6 +100,78 @@ std::string providerOf(const PlannedLink& link) {
       return "nothing, see below";
   }
   return "";
+}
+
+bool isFolded(const PlannedLink& link) {
+  return link.cost == LinkCost::HOST && link.import.starts_with("wasi:");
+}
+
+// What a manifest lets a component use, a line each. Values of the environment may be secrets.
+std::vector<std::string> grantsOf(const WasiOptions& wasi) {
+  std::vector<std::string> lines;
+  for (const DirectoryGrant& directory : wasi.directories) {
+    lines.push_back("directory " + directory.host + " as " + directory.guest +
+                    (directory.readOnly ? ", read only" : ""));
+  }
+  auto add = [&](const std::string& what, const std::vector<std::string>& names) {
+    if (!names.empty()) lines.push_back(what + joined(names));
+  };
+  add("connects to ", wasi.network.connect);
+  add("listens at ", wasi.network.listen);
+  add("HTTP to ", wasi.http.allow);
+  add("environment ", namesOf(wasi.environment));
+  add("configuration ", namesOf(wasi.configuration));
+  return lines;
+}
+
+nlohmann::ordered_json grantsJson(const WasiOptions& wasi) {
+  auto directories = nlohmann::ordered_json::array();
+  for (const DirectoryGrant& directory : wasi.directories) {
+    directories.push_back({{"host", directory.host},
+                           {"guest", directory.guest},
+                           {"access", directory.readOnly ? "read" : "write"}});
+  }
+  return {{"dirs", std::move(directories)},      {"allow-net", wasi.network.connect},
+          {"allow-listen", wasi.network.listen}, {"allow-http", wasi.http.allow},
+          {"env", namesOf(wasi.environment)},    {"config", namesOf(wasi.configuration)}};
+}
+
+// "Granted:" and a line for each grant of each component; then what the manifest took from outside.
+std::string grantsText(const Workload& workload) {
+  std::string text = "Granted:\n";
+  size_t width = 0;
+  for (const WorkloadComponent& component : workload.components()) {
+    width = std::max(width, component.name.size());
+  }
+  for (const WorkloadComponent& component : workload.components()) {
+    std::vector<std::string> lines = grantsOf(component.wasi);
+    if (lines.empty()) lines.emplace_back("nothing");
+    std::string name = component.name;
+    for (const std::string& line : lines) {
+      name.resize(width, ' ');
+      text += "  " + std::exchange(name, {}) + "  " + line + "\n";
+    }
+  }
+  const WorkloadSettings& settings = workload.settings();
+  if (settings.timeout || settings.maxMemory) {
+    char number[32];
+    std::vector<std::string> limits;
+    if (settings.timeout) {
+      double seconds = std::chrono::duration<double>(*settings.timeout).count();
+      std::snprintf(number, sizeof(number), "%.6g s a call", seconds);
+      limits.emplace_back(number);
+    }
+    if (settings.maxMemory) {
+      double mebibytes = static_cast<double>(*settings.maxMemory) / (1 << 20);
+      std::snprintf(number, sizeof(number), "%.6g MiB of memory", mebibytes);
+      limits.emplace_back(number);
+    }
+    text += "Limits: " + joined(limits) + "\n";
+  }
+  if (!settings.variables.empty()) {
+    text += "Read from the environment: " + joined(settings.variables) + "\n";
+  }
+  return text;
 }
 
 // Letters and combining signs that are one column each; names are ASCII, but for what a file has.
@@ -141,32 +221,6 @@ std::string edge(const PlannedComponent& from, const std::string& to, LinkCost c
   return text + "];\n";
 }
 
-bool answersRequests(const Component& component) {
-  return std::ranges::any_of(component.exports(), [](const FunctionInfo& function) {
-    return function.interface.starts_with("wasi:http/incoming-handler@0.2.") &&
-           function.name == "handle";
-  });
-}
-
-// The manifest's; without, the one that `tenon serve` finds: to the only component that answers
-// requests, or to the only one of them that no other is linked to.
-std::vector<HttpRoute> routesOf(const Workload& workload, const WorkloadPlan& plan) {
-  if (!workload.routes().empty()) return workload.routes();
-  std::set<std::string_view> linkedTo;
-  for (const PlannedComponent& planned : plan.components) {
-    for (const PlannedLink& link : planned.links) linkedTo.insert(link.component);
-  }
-  std::vector<std::string> all, outer;
-  for (const PlannedComponent& planned : plan.components) {
-    if (!answersRequests(componentOf(workload, planned))) continue;
-    all.push_back(planned.name);
-    if (!linkedTo.contains(planned.name)) outer.push_back(planned.name);
-  }
-  if (all.size() == 1) return {{"/", all.front()}};
-  if (outer.size() == 1) return {{"/", outer.front()}};
-  return {};
-}
-
 // The workload that is planned: as its manifest has it, or one of the component in `path` alone.
 Result<Workload> open(const std::string& path) {
   GuestOptions guest;
@@ -195,15 +249,20 @@ struct Shown {
   std::string text;
 };
 
-Result<Shown> planOf(const std::string& path, Form form) {
+Result<Shown> planOf(const std::string& path, Form form, Rows rows) {
   TENON_TRY(Workload workload, open(path));
   Linker linker;
   linker.wasi();
   WorkloadPlan plan = workload.plan(linker);
+  auto servable = checkServeSettings(workload.settings());
+  if (!servable) plan.problems.push_back(std::move(servable).error());
   switch (form) {
     case Form::TABLE: {
-      Colour colour = ::isatty(STDOUT_FILENO) == 1 ? Colour::YES : Colour::NO;
-      return Shown{plan, planTable(workload, plan, colour)};
+      Colour colour = hasColours(STDOUT_FILENO) ? Colour::YES : Colour::NO;
+      std::string text = planTable(workload, plan, colour, rows);
+      // A component alone was granted nothing yet.
+      if (Workload::isManifest(path)) text += grantsText(workload);
+      return Shown{plan, std::move(text)};
     }
     case Form::JSON:
       return Shown{plan, planJson(workload, plan)};
@@ -215,7 +274,8 @@ Result<Shown> planOf(const std::string& path, Form form) {
 
 }  // namespace
 
-std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour colour) {
+std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour colour,
+                      Rows which) {
   auto paint = [&](std::string_view how, const std::string& text) {
     return colour == Colour::YES ? std::string(how) + text + std::string(PLAIN) : text;
   };
@@ -227,9 +287,17 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
   std::vector<Row> rows;
   rows.push_back({{"COMPONENT", "IMPORT", "COST", "SATISFIED BY"}, BOLD});
   for (const PlannedComponent& component : plan.components) {
+    auto folded = static_cast<size_t>(std::ranges::count_if(component.links, isFolded));
+    bool folds = which == Rows::FOLDED && folded > 1;
     for (const PlannedLink& link : component.links) {
-      rows.push_back({{component.name, link.import, toString(link.cost), providerOf(link)},
-                      lookOf(link.cost).terminal});
+      std::string import = printable(link.import);
+      if (folds && isFolded(link)) {
+        if (folded == 0) continue;
+        import = "wasi:* (" + std::to_string(std::exchange(folded, 0)) + ")";
+      }
+      rows.push_back(
+          {{component.name, std::move(import), toString(link.cost), printable(providerOf(link))},
+           lookOf(link.cost).terminal});
     }
     if (component.links.empty()) rows.push_back({{component.name, "none", "", ""}, ""});
   }
@@ -237,7 +305,7 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
   for (const Row& row : rows) {
     for (size_t i = 0; i < COLUMNS; ++i) widths[i] = std::max(widths[i], widthOf(row.cells[i]));
   }
-  std::string text = paint(BOLD, workload.name()) + ": " + summary(plan) + "\n\n";
+  std::string text = paint(BOLD, printable(workload.name())) + ": " + summary(plan) + "\n\n";
   for (const Row& row : rows) {
     std::string line;
     for (size_t i = 0; i < COLUMNS; ++i) {
@@ -260,7 +328,7 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
     text += (programs.empty() ? "Used by no other component: " : "Reached by no program: ") +
             joined(plan.unreached) + "\n";
   }
-  std::vector<HttpRoute> routes = routesOf(workload, plan);
+  const std::vector<HttpRoute>& routes = plan.routes;
   if (!routes.empty()) {
     size_t width = 0;
     for (const HttpRoute& route : routes) width = std::max(width, widthOf(route.match));
@@ -287,15 +355,25 @@ std::string planJson(const Workload& workload, const WorkloadPlan& plan) {
       }
       imports.push_back(std::move(entry));
     }
+    auto granted =
+        std::ranges::find(workload.components(), component.component, &WorkloadComponent::name);
     root["components"].push_back({{"name", component.name},
                                   {"component", component.component},
                                   {"source", component.source},
                                   {"program", component.program},
+                                  {"grants", grantsJson(granted->wasi)},
                                   {"imports", std::move(imports)}});
   }
+  const WorkloadSettings& settings = workload.settings();
+  root["limits"] = Json::object();
+  if (settings.timeout) {
+    root["limits"]["timeout"] = std::chrono::duration<double>(*settings.timeout).count();
+  }
+  if (settings.maxMemory) root["limits"]["max-memory"] = *settings.maxMemory;
+  root["variables"] = settings.variables;
   root["unreached"] = plan.unreached;
   root["routes"] = Json::array();
-  for (const HttpRoute& route : routesOf(workload, plan)) {
+  for (const HttpRoute& route : plan.routes) {
     root["routes"].push_back({{"match", route.match}, {"component", route.component}});
   }
   root["problems"] = Json::array();
@@ -352,7 +430,7 @@ std::string planDot(const Workload& workload, const WorkloadPlan& plan) {
     }
   }
   std::map<std::string, std::vector<std::string>> routes;
-  for (const HttpRoute& route : routesOf(workload, plan)) {
+  for (const HttpRoute& route : plan.routes) {
     routes[route.component].push_back(route.match);
   }
   for (const auto& [component, matches] : routes) {
@@ -382,11 +460,13 @@ int planCommand(const Words& words) {
   std::string file;
   bool json = false;
   bool dot = false;
+  bool all = false;
   command.add_option("FILE", file, "A workload's folder or its tenon.toml, or a component")
       ->required();
   auto* jsonFlag = command.add_flag("--json", json, "Print JSON");
   command.add_flag("--dot", dot, "Print a graph for graphviz: tenon plan --dot . | dot -Tsvg")
       ->excludes(jsonFlag);
+  command.add_flag("--all", all, "A row for each import, also of WASI");
   command.footer(
       "Cost: 'fused' is a direct call into another component, 'host' one into Tenon, 'types' has\n"
       "nothing to call, 'missing' is one of the problems.\n"
@@ -394,12 +474,16 @@ int planCommand(const Words& words) {
       "Example: tenon plan examples/blobby");
   if (auto exit = parse(command, words)) return *exit;
   Form form = json ? Form::JSON : dot ? Form::DOT : Form::TABLE;
-  auto shown = planOf(file, form);
+  auto shown = planOf(file, form, all ? Rows::ALL : Rows::FOLDED);
   if (!shown) {
     int exit = report(shown.error());
     return Workload::isManifest(file) ? exitCodeOfWorkload(shown.error()) : exit;
   }
-  if (int exit = show(shown->text)) return exit;
+  // The table has made printable what components had a part in.
+  int exit = form == Form::TABLE
+                 ? show(shown->text)
+                 : showForeign(shown->text, form == Form::JSON ? Foreign::JSON : Foreign::TEXT);
+  if (exit != 0) return exit;
   for (const Error& problem : shown->plan.problems) printError(problem);
   return static_cast<int>(shown->plan.ok() ? ExitCode::SUCCESS : ExitCode::REFUSED);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// Which component of a workload a trap of the engine happened in, and where in its module.
+// Which component of a workload a trap of the engine happened in, where in its module, and which
+// host function.
 
 #include "component/flatten/program.h"
 #include "component/flatten/start_function.h"
@@ -8,8 +9,12 @@
 
 #include <optional>
 #include <span>
+#include <string>
 
 namespace tenon::engine {
+
+// "demo:host/api.log", or just the name at the root of the world.
+std::string pathOf(const component::ImportedFunction& import);
 
 // Adds " (component store)" to the message of a trap that guest code ran into by itself, where the
 // name of the innermost frame's module tells the component: frames have no more than that. Nothing

@@ -241,7 +241,7 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
   std::vector<Module> modules;
   for (size_t number : numbers) modules.push_back((*compiled)[number]);
   if (cache) {
-    auto stored = cache->store(*cacheKey, {.modules = modules, .extra = {}});
+    auto stored = cache->store(*cacheKey, {.modules = modules, .extra = {}, .name = name_});
     if (!stored && warning) *warning = stored.error().text();
   }
   modules_ = std::move(modules);

@@ -74,7 +74,7 @@ void EngineAccess::findFiberFunctions(Store& store) {
 bool EngineAccess::callSlow(Store& store, const wasmtime_func_t& function,
                             std::span<RawValue> values) {
   if (auto refused = store.refusal()) {
-    if (!store.trap_) store.trap_ = std::make_unique<Trap>(*std::move(refused));
+    store.keep(refused->kind, refused->message);
     return false;
   }
   std::optional<Store::Ticking> ticking;
@@ -135,7 +135,12 @@ wasm_trap_t* EngineAccess::onEnter(void*, wasmtime_caller_t* caller, wasmtime_va
   Fiber& fiber = *store.fiber_;
   fiber.arriveOnFiber();
   fiber.entered_ = true;
-  bool ok = fiber.body_(fiber.bodyContext_, store);
+  bool ok = false;
+  try {
+    ok = fiber.body_(fiber.bodyContext_, store);
+  } catch (...) {
+    wasm_trap_delete(store.raiseNoMemory());
+  }
   fiber.succeeded_ = ok;
   return ok ? nullptr : store.rethrow();
 }
@@ -157,7 +162,7 @@ bool EngineAccess::isReady(void* context) noexcept {
 
 bool EngineAccess::block(Store& store) {
   auto fail = [&](TrapKind kind, std::string_view message) {
-    if (!store.trap_) store.trap_ = std::make_unique<Trap>(makeTrap(kind, message));
+    store.keep(kind, message);
     return false;
   };
   if ((store.state_ & Store::ON_FIBER) == 0 || !store.fiber_->mayWait_) {
@@ -186,9 +191,7 @@ bool EngineAccess::takeTurn(Store& store) {
   fiber.turnCame_ = false;
   bool resumed = suspend(store);
   fiber.takesTurn_ = false;
-  if (!resumed && !store.trap_) {
-    store.trap_ = std::make_unique<Trap>(makeTrap(fiber.cancelKind_, "the call was cancelled"));
-  }
+  if (!resumed) store.keep(fiber.cancelKind_, Store::messageOf(fiber.cancelKind_));
   return resumed;
 }
 
@@ -249,8 +252,8 @@ Fiber::State Fiber::poll() {
 
 Fiber::State Fiber::resume() {
   Store::Ticking ticking(store_);
-  store_.seenTick_ = store_.engine_->ticks();
-  sliceEnd_ = store_.seenTick_ + store_.sliceTicks_ + 1;  // the first tick may come at once
+  store_.tickSeen_ = store_.engine_->ticks();
+  sliceEnd_ = store_.tickSeen_ + store_.sliceTicks_ + 1;  // the first tick may come at once
   store_.state_ = (store_.state_ & ~Store::SUSPENDED) | Store::ON_FIBER;
   running_ = true;
   bool done = wasmtime_call_future_poll(future_);
@@ -292,11 +295,9 @@ void Fiber::cancel(TrapKind kind, std::string_view message) {
   if (future_ == nullptr) return;
   checkThread();
   if (running_) fatal("a fiber cancels itself");
-  if (message.empty())
-    message = kind == TrapKind::DEADLINE ? "the deadline passed" : "the call was cancelled";
   cancelled_ = true;
   cancelKind_ = kind;
-  store_.recordTrap(makeTrap(kind, message));
+  store_.recordTrap(makeTrap(kind, message.empty() ? Store::messageOf(kind) : message));
   store_.state_ = (store_.state_ & ~Store::SUSPENDED) | Store::ON_FIBER;
   running_ = true;
   // Resumes the fiber once, with an error; returns when it has unwound.

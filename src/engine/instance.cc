@@ -1,5 +1,6 @@
 #include "engine/instance.h"
 
+#include "call/guarded.h"
 #include "component/fuse/control.h"
 #include "component/types/type_table.h"
 #include "engine/blame.h"
@@ -7,6 +8,8 @@
 #include "engine/handles.h"
 
 #include <algorithm>
+#include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -57,10 +60,10 @@ bool fail(Store& store, std::string_view why) {
   return false;
 }
 
-// Who may use little memory makes the host keep little.
+// Who may use little memory makes the host keep little: a quarter more.
 uint64_t hostMemory(const StoreLimits& limits) {
   constexpr uint64_t LEAST = 16 * 1024 * 1024;
-  return std::clamp(limits.memoryBytes, LEAST, call::HostObjects::DEFAULT_MEMORY);
+  return std::clamp(limits.memoryBytes / 4, LEAST, call::HostObjects::DEFAULT_MEMORY);
 }
 
 }  // namespace
@@ -90,16 +93,21 @@ Instance::~Instance() {
   // What unwinds uses the instance.
   if (Fiber* fiber = store_.fiber()) fiber->cancel();
   // What the guest still owns of the embedder's resources. No guest code runs any more.
-  auto drop = [&](uint32_t resource, uint32_t rep) {
+  auto drop = [&](uint32_t resource, uint32_t rep, call::PartContext* owner) {
     const call::HostResource* host = linked_->hostResource(resource);
-    if (host && host->drop) host->drop(rep);
+    if (!host || !host->drop) return;
+    try {
+      host->drop(owner, rep);
+    } catch (...) {
+      // Nobody is left to be told.
+    }
   };
-  for (const ComponentInstance& component : components_) {
-    component.handles.forEach([&](const call::Handle& handle) {
-      if (handle.kind == call::HandleKind::OWN) drop(handle.resource, handle.rep);
+  for (uint32_t index = 0; index < components_.size(); ++index) {
+    components_[index].handles.forEach([&](const call::Handle& handle) {
+      if (handle.kind == call::HandleKind::OWN) drop(handle.resource, handle.rep, partOf(index));
     });
   }
-  for (auto [resource, rep] : givenUp_) drop(resource, rep);
+  for (auto [resource, rep] : givenUp_) drop(resource, rep, options_.whole);
   // A slot of the pool keeps the pages that any guest in it ever wrote, and the engine sets all of
   // them back each time, whoever wrote them. So now and then it starts anew.
   if (store_.engine()->keepsMemory() && linked_->isTurnToGiveBack()) {
@@ -115,8 +123,15 @@ uint64_t Instance::memorySize() const {
   return bytes;
 }
 
-void Instance::beginCall() {
-  if (options_.timeout) store_.setDeadline(Store::Clock::now() + *options_.timeout);
+void Instance::beginCall(const CallLimits& limits) {
+  auto timeout = limits.timeout ? limits.timeout : options_.timeout;
+  std::optional<Store::Clock::time_point> deadline;
+  if (timeout) {
+    auto now = Store::Clock::now();
+    if (*timeout < Store::Clock::time_point::max() - now) deadline = now + *timeout;
+  }
+  if (deadline || store_.deadline()) store_.setDeadline(deadline);
+  if (limits.stopFlag) store_.setStopFlag(limits.stopFlag);
 }
 
 Result<bool> Instance::advance() {
@@ -312,6 +327,8 @@ class ExportCrossing final : public Crossing<abi::Context> {
   }
 };
 
+constexpr const char* VALUES_THREW = "moving the values threw";
+
 }  // namespace
 
 std::string Instance::blame(std::string_view why, uint32_t component) const {
@@ -335,12 +352,12 @@ bool Instance::run(const Export& function, const CallCodec& codec) {
   CrossingState state(*this, options, &borrows);
   ExportCrossing crossing(state);
   RawValue values[MAX_FLAT_PARAMS + 1];
-  codec.lower(codec.self, crossing, values);
+  call::guarded(crossing, [&] { codec.lower(codec.self, crossing, values); }, VALUES_THREW);
   if (crossing.failed()) return fail(store_, blame(crossing.failure(), options.instance));
   if (!callCore(store_, function.callee, {values, function.valueSlots})) return false;
   RawValue result = values[0];
   crossing.memory = memory(options.memory);
-  codec.lift(codec.self, crossing, values);
+  call::guarded(crossing, [&] { codec.lift(codec.self, crossing, values); }, VALUES_THREW);
   if (crossing.failed()) return fail(store_, blame(crossing.failure(), options.instance));
   if (borrows.borrows != 0) {
     return fail(store_,
@@ -359,33 +376,45 @@ bool Instance::dropGivenUp() {
   while (!givenUp_.empty() && !store_.poisoned()) {
     auto [resource, rep] = givenUp_.back();
     givenUp_.pop_back();
-    if (!dropResource(resource, rep)) return false;
+    if (!dropResource(resource, rep, options_.whole)) return false;
   }
   return !store_.poisoned();
 }
 
 void Instance::giveUp(uint32_t resource, uint32_t rep) {
   if (store_.busy()) {
-    givenUp_.emplace_back(resource, rep);
+    try {
+      givenUp_.emplace_back(resource, rep);
+    } catch (const std::bad_alloc&) {
+      // In a destructor, so nobody can be told: it is never dropped.
+    }
     return;
   }
   if (store_.poisoned() && !program().resources[resource].imported) return;
   bool isPartOfCall = inCall();
   if (!isPartOfCall) beginCall();
   CallScope call(*this);
-  dropResource(resource, rep);
+  dropResource(resource, rep, options_.whole);
   // In a call a trap stays: the host function that dropped the handle fails with it.
   if (!isPartOfCall && store_.hasTrap()) store_.takeTrap();
 }
 
-bool Instance::dropResource(uint32_t resource, uint32_t rep) {
+bool Instance::dropResource(uint32_t resource, uint32_t rep, call::PartContext* owner) {
   const component::ResourceInfo& info = program().resources[resource];
   if (info.imported) {
     const call::HostResource* host = linked_->hostResource(resource);
-    if (host && host->drop) {
-      host->drop(rep);
-    } else {
-      objects_.drop(rep);
+    try {
+      if (host && host->drop) {
+        host->drop(owner, rep);
+      } else if (objects_.hasChildren(rep)) {
+        return fail(store_, "the resource '" + info.name + "' was dropped before its children");
+      } else {
+        objects_.drop(rep);
+      }
+    } catch (const std::exception& exception) {
+      return fail(store_, "the destructor of " + info.name + " threw: " + exception.what());
+    } catch (...) {
+      return fail(store_, "the destructor of " + info.name + " threw");
     }
     return true;
   }

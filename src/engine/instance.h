@@ -17,6 +17,7 @@
 #include <tenon/abi.h>
 #include <tenon/result.h>
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -54,12 +55,21 @@ struct InstanceOptions {
   StoreLimits limits;
   // Per part: what its host functions get as HostCall::part. May be shorter than the parts there
   // are.
-  std::vector<void*> parts;
+  std::vector<call::PartContext*> parts;
+  // The same for what no part does: the host drops a handle that it held. May be null.
+  call::PartContext* whole = nullptr;
   // Wall-clock time for instantiation, and for each call.
   std::optional<std::chrono::nanoseconds> timeout;
   uint32_t maxHandles = 1'000'000;  // per component instance
   // Bytes of host memory that lifting the arguments of one host function may take.
   uint64_t liftBudget = uint64_t{1} << 30;
+};
+
+// What one call may take.
+struct CallLimits {
+  // In place of InstanceOptions::timeout; nanoseconds::max(): none.
+  std::optional<std::chrono::nanoseconds> timeout = {};
+  const std::atomic<bool>* stopFlag = nullptr;  // see Store::setStopFlag
 };
 
 class Instance {
@@ -120,9 +130,9 @@ class Instance {
   // component, in a workload.
   Trap takeTrap();
 
-  // Drops what a handle outside of any guest stood for: calls the destructor, or drops the host's
-  // object. False: it trapped.
-  bool dropResource(uint32_t resource, uint32_t rep);
+  // Drops what an owning handle stood for: calls the destructor, or drops the host's object.
+  // `owner` had the handle. False: it trapped.
+  bool dropResource(uint32_t resource, uint32_t rep, call::PartContext* owner);
   // The host lets go of such a handle: drops at once, as part of the call that runs if one does;
   // while a call is suspended, when that ends. Between calls it has a call's time, and a trap only
   // poisons. Runs nothing in a store that is poisoned.
@@ -140,8 +150,10 @@ class Instance {
   // Bytes of all linear memories that the program's functions use.
   uint64_t memorySize() const;
 
-  // Sets the store's deadline for a call that begins now.
-  void beginCall();
+  // Sets the store's deadline and stop flag for a call that begins now. `endCall` takes the flag
+  // out again.
+  void beginCall(const CallLimits& limits = {});
+  void endCall() { store_.setStopFlag(nullptr); }
   // Whether a call into the instance, or its instantiation, has not ended; suspended or not. Then
   // no other can begin.
   bool inCall() const { return calls_ != 0; }
@@ -168,9 +180,11 @@ class Instance {
   void setContext(uint32_t component, uint32_t slot, uint64_t value);
   // `why`, with the name of the component instance that is to blame when there are several.
   std::string blame(std::string_view why, uint32_t component) const;
-  void* part(uint32_t index) const {
+  call::PartContext* part(uint32_t index) const {
     return index < options_.parts.size() ? options_.parts[index] : nullptr;
   }
+  // The part that component instance `index` belongs to.
+  call::PartContext* partOf(uint32_t index) const { return part(program().instances[index].part); }
 
   // A call into component instance `component`, as the specification's task: it begins with
   // `context` storage of its own, and the caller's comes back when it ends.

@@ -5,6 +5,7 @@
 #include <tenon_wasmtime.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace tenon::engine {
@@ -41,15 +42,30 @@ Store::~Store() {
 }
 
 wasm_trap_t* Store::raise(TrapKind kind, std::string_view message) {
-  Trap trap;
-  trap.kind = kind;
-  trap.message = message;
-  return raise(std::move(trap));
+  keep(kind, message);
+  return wasmtime_trap_new_code(RECORDED);
 }
 
 wasm_trap_t* Store::raise(Trap trap) {
   if (!trap_) trap_ = std::make_unique<Trap>(std::move(trap));
   return wasmtime_trap_new_code(RECORDED);
+}
+
+wasm_trap_t* Store::raiseNoMemory() noexcept {
+  trapLost_ = true;
+  return wasmtime_trap_new_code(RECORDED);
+}
+
+void Store::keep(TrapKind kind, std::string_view message) noexcept {
+  if (trap_) return;
+  try {
+    Trap trap;
+    trap.kind = kind;
+    trap.message = message;
+    trap_ = std::make_unique<Trap>(std::move(trap));
+  } catch (const std::bad_alloc&) {
+    trapLost_ = true;
+  }
 }
 
 wasm_trap_t* Store::rethrow() {
@@ -65,7 +81,8 @@ wasm_trap_t* Store::stop() {
 Trap Store::takeTrap() {
   if (!trap_) {
     Trap none;
-    none.message = "no trap was recorded";
+    none.message =
+        std::exchange(trapLost_, false) ? "the host has no memory left" : "no trap was recorded";
     return none;
   }
   Trap trap = std::move(*trap_);
@@ -101,6 +118,23 @@ void Store::setDeadline(std::optional<Clock::time_point> deadline) {
   updateTimed();
 }
 
+void Store::setStopFlag(const std::atomic<bool>* flag) {
+  stopFlag_ = flag;
+  updateTimed();
+}
+
+std::optional<TrapKind> Store::dueNow() const {
+  if (stopFlag_ != nullptr && stopFlag_->load(std::memory_order_relaxed)) {
+    return TrapKind::CANCELLED;
+  }
+  if (deadline_ && Clock::now() >= *deadline_) return TrapKind::DEADLINE;
+  return std::nullopt;
+}
+
+std::string_view Store::messageOf(TrapKind due) {
+  return due == TrapKind::DEADLINE ? "the deadline passed" : "the call was cancelled";
+}
+
 void Store::setSlice(std::chrono::milliseconds slice) {
   int64_t ticks = (slice.count() + Engine::TICK_MILLISECONDS - 1) / Engine::TICK_MILLISECONDS;
   sliceTicks_ = static_cast<uint32_t>(std::clamp<int64_t>(ticks, 0, 1'000'000));
@@ -108,7 +142,7 @@ void Store::setSlice(std::chrono::milliseconds slice) {
 }
 
 void Store::updateTimed() {
-  bool timed = deadline_.has_value() || sliceTicks_ != 0;
+  bool timed = deadline_.has_value() || stopFlag_ != nullptr || sliceTicks_ != 0;
   if (timed == ((state_ & TIMED) != 0)) return;
   if (timed) {
     state_ |= TIMED;
@@ -141,35 +175,26 @@ wasmtime_error_t* Store::onEpoch(wasmtime_context_t*, void* data, uint64_t* delt
   store.noteArrival();
   *delta = 1;
   *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
-  if (store.deadlinePassed()) return wasmtime_error_new("deadline");
+  if (auto due = store.dueNow()) {
+    store.keep(*due, messageOf(*due));
+    return wasmtime_error_new("interrupted");
+  }
   if (store.sliceIsOver()) *kind = WASMTIME_UPDATE_DEADLINE_YIELD;
   return nullptr;
 }
 
-// At the end of a host function.
-wasm_trap_t* Store::noticeTick() {
-  if (deadlinePassed()) return rethrow();
-  if (!sliceIsOver()) return nullptr;
-  if (!EngineAccess::takeTurn(*this)) return rethrow();
-  // Meanwhile the store may have been poisoned, and time has passed.
-  if (trap_ != nullptr || poisoned()) return stop();
-  return deadlinePassed() ? rethrow() : nullptr;
-}
-
-bool Store::deadlinePassed() {
-  if (!deadline_ || Clock::now() < *deadline_) return false;
-  if (!trap_) {
-    Trap trap;
-    trap.kind = TrapKind::DEADLINE;
-    trap.message = "the deadline passed";
-    trap_ = std::make_unique<Trap>(std::move(trap));
-  }
-  return true;
+// At the end of a host function. Why the call must end; nothing when it may go on, or has a Trap.
+std::optional<TrapKind> Store::noticeTick() {
+  tickSeen_ = engine_->ticks();
+  if (auto due = dueNow()) return due;
+  if (!sliceIsOver()) return std::nullopt;
+  if (!EngineAccess::takeTurn(*this)) return std::nullopt;
+  return dueNow();  // time has passed
 }
 
 bool Store::sliceIsOver() {
-  seenTick_ = engine_->ticks();
-  return (state_ & ON_FIBER) != 0 && sliceTicks_ != 0 && seenTick_ >= fiber_->sliceEnd_;
+  tickSeen_ = engine_->ticks();
+  return (state_ & ON_FIBER) != 0 && sliceTicks_ != 0 && tickSeen_ >= fiber_->sliceEnd_;
 }
 
 void Store::noteArrival() {

@@ -15,6 +15,7 @@
 
 #include <wasmtime.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -75,17 +76,24 @@ class Store {
   // record of an unwinding stays.
   [[nodiscard]] wasm_trap_t* raise(TrapKind kind, std::string_view message);
   [[nodiscard]] wasm_trap_t* raise(Trap trap);
+  // The same when there is no memory for a Trap.
+  [[nodiscard]] wasm_trap_t* raiseNoMemory() noexcept;
   // For host functions whose own call into the guest failed: returns what the callback must return.
   [[nodiscard]] wasm_trap_t* rethrow();
   // For host functions that may have taken long, or entered the guest without looking at what came
-  // of it, at their end: null if the guest may go on, or what the callback must return. Here the
-  // deadline holds too, and a call whose slice is over has others take their turn before this
-  // returns.
-  [[nodiscard]] wasm_trap_t* settled() {
+  // of it, at their end: null if the guest may go on, or what the callback must return. Here
+  // deadline and stop flag hold too, and a call whose slice is over has others take their turn
+  // before this returns. `who` is put in front of the message when the time of the call was up.
+  template <typename Who>
+  [[nodiscard]] wasm_trap_t* settled(const Who& who) {
     if (trap_ == nullptr && (state_ & (POISONED | TIMED)) == 0) [[likely]]
       return nullptr;
     if (trap_ != nullptr || poisoned()) return stop();
-    return engine_->ticks() == seenTick_ ? nullptr : noticeTick();
+    // Host functions are too short and too many to read the clock after each.
+    if (engine_->ticks() == tickSeen_ && stopFlag_ == nullptr) return nullptr;
+    auto kind = noticeTick();
+    if (trap_ != nullptr || poisoned()) return stop();
+    return kind ? raise(*kind, who() + std::string(messageOf(*kind))) : nullptr;
   }
 
   bool hasTrap() const { return trap_ != nullptr; }
@@ -106,6 +114,10 @@ class Store {
   // Absolute; nullopt: none. May be changed at any time on the store's thread, unless `busy`.
   void setDeadline(std::optional<Clock::time_point> deadline);
   const std::optional<Clock::time_point>& deadline() const { return deadline_; }
+  // True ends the call as a deadline does, with TrapKind::CANCELLED. Any thread may set it; it
+  // outlives the call. Null: none.
+  void setStopFlag(const std::atomic<bool>* flag);
+  static std::string_view messageOf(TrapKind due);
   // After how much time a guest on a fiber yields to the loop, that of its host functions included,
   // rounded up to ticks. Zero: never. Off a fiber, slices do nothing. Holds from when the call next
   // starts or is polled.
@@ -138,13 +150,16 @@ class Store {
 
   static wasmtime_error_t* onEpoch(wasmtime_context_t* context, void* data, uint64_t* delta,
                                    wasmtime_update_deadline_kind_t* kind) noexcept;
+  // Why the call that runs must end: DEADLINE or CANCELLED.
+  std::optional<TrapKind> dueNow() const;
   void updateTimed();
   void dropGrace();
   void noteArrival();
   wasm_trap_t* stop();
-  wasm_trap_t* noticeTick();
-  bool deadlinePassed();  // then the store has the Trap
+  std::optional<TrapKind> noticeTick();
   bool sliceIsOver();
+  // Records, unless something is recorded.
+  void keep(TrapKind kind, std::string_view message) noexcept;
   // Adds to what is recorded, or records. Poisons.
   void recordTrap(Trap trap);
   // "trap ..." when a call cannot start; empty when it can.
@@ -156,11 +171,13 @@ class Store {
   wasmtime_context_t* context_ = nullptr;
   Fiber* fiber_ = nullptr;
   std::unique_ptr<Trap> trap_;
+  bool trapLost_ = false;  // there was no memory for it
   std::shared_ptr<Engine> engine_;
   StoreLimits limits_;
   std::optional<Clock::time_point> deadline_;
+  const std::atomic<bool>* stopFlag_ = nullptr;
   uint32_t sliceTicks_ = 0;
-  uint64_t seenTick_ = 0;  // the last at which somebody looked at the time
+  uint64_t tickSeen_ = 0;  // the last at which somebody looked at the time
   bool grace_ = false;     // holds the ticker for a deadline that was set in the middle of a call
   // Of the engine's fiberLinker(), by their names there. Their address is stable while a future is
   // alive.

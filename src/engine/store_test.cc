@@ -248,7 +248,7 @@ TEST(Deadline, HoldsAtTheEndOfAHostFunction) {
                 [](void*, wasmtime_caller_t* caller, wasmtime_val_raw_t*, size_t) -> wasm_trap_t* {
                   auto until = Store::Clock::now() + milliseconds(40);
                   while (Store::Clock::now() < until) continue;
-                  return Store::from(caller).settled();
+                  return Store::from(caller).settled([] { return std::string(); });
                 }}});
   guest.store.setDeadline(Store::Clock::now() + milliseconds(10));
   EXPECT_EQ(guest.trapOf("f").kind, TrapKind::DEADLINE);

@@ -2,13 +2,12 @@
 
 #include "call/host_call.h"
 #include "component/fuse/control.h"
+#include "engine/blame.h"
 #include "engine/crossing.h"
 #include "engine/fiber.h"
 #include "engine/instance.h"
 #include "engine/linked.h"
 
-#include <exception>
-#include <new>
 #include <string>
 
 namespace tenon::engine {
@@ -33,7 +32,12 @@ struct Arrival {
   // `culprit`: the component instance that broke a rule; without one it is who called.
   wasm_trap_t* trap(std::string_view why) const { return trap(why, trampoline.instance); }
   wasm_trap_t* trap(std::string_view why, uint32_t culprit) const {
-    return store.raise(TrapKind::HOST, instance.blame(why, culprit));
+    return store.raise(TrapKind::HOST, named(instance.blame(why, culprit)));
+  }
+  // With the host function's name in front, where one is called.
+  std::string named(std::string why) const {
+    if (trampoline.kind != Trampoline::Kind::LOWER_IMPORT) return why;
+    return pathOf(instance.program().imports[trampoline.import]) + ": " + why;
   }
 
   // Null if the call may go on. Source: definitions.py, `trap_if(not inst.may_leave)`.
@@ -63,14 +67,14 @@ class ImportCall final : public Crossing<call::HostCall> {
                                             : GuestMemory(),
                  state.options.encoding, state.instance.part(arrival.binding.part),
                  state.instance.objects(), arrival.trampoline.type),
-        store_(arrival.store) {
+        arrival_(arrival) {
     handles = &state.instance.handles();
     budget = state.instance.options().liftBudget;
   }
 
   bool suspend() override {
     if (failed()) return false;
-    if (!block(store_)) {
+    if (!block(arrival_.store)) {
       fail("the call was cancelled or cannot wait here");
       return false;
     }
@@ -79,7 +83,7 @@ class ImportCall final : public Crossing<call::HostCall> {
   }
 
   void wake() override {
-    if (Fiber* fiber = store_.fiber()) fiber->wake();
+    if (Fiber* fiber = arrival_.store.fiber()) fiber->wake();
   }
 
   void exit(int code) override {
@@ -90,7 +94,7 @@ class ImportCall final : public Crossing<call::HostCall> {
   void trap(std::string message) override {
     Trap trap;
     trap.kind = TrapKind::HOST;
-    trap.message = std::move(message);
+    trap.message = arrival_.named(std::move(message));
     raise(std::move(trap));
     fail("the host refused");
   }
@@ -99,22 +103,25 @@ class ImportCall final : public Crossing<call::HostCall> {
   wasm_trap_t* finish() {
     // What the host did may have run the guest: a handle that it dropped, a nested call. And it may
     // have taken long.
-    if (!failed()) return store_.settled();
-    if (store_.hasTrap()) return store_.rethrow();
-    if (error()) return store_.raise(TrapKind::HOST, failure());  // the host function's own words
-    return store_.raise(TrapKind::HOST, state_.instance.blame(failure(), state_.options.instance));
+    Store& store = arrival_.store;
+    if (!failed()) return store.settled([&] { return arrival_.named(""); });
+    if (store.hasTrap()) return store.rethrow();
+    // The host function's own words, or a rule that the guest broke.
+    if (error()) return store.raise(TrapKind::HOST, arrival_.named(failure()));
+    return arrival_.trap(failure());
   }
 
  private:
   void raise(Trap trap) {
-    if (!store_.hasTrap()) wasm_trap_delete(store_.raise(std::move(trap)));
+    Store& store = arrival_.store;
+    if (!store.hasTrap()) wasm_trap_delete(store.raise(std::move(trap)));
   }
 
-  Store& store_;
+  const Arrival& arrival_;
 };
 
 wasm_trap_t* onImport(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                      size_t) noexcept {
+                      size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   CrossingState state(arrival.instance, arrival.trampoline.options, nullptr);
@@ -131,7 +138,7 @@ uint32_t canonical(const Arrival& arrival) {
 }
 
 wasm_trap_t* onResourceNew(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   uint32_t index = arrival.component().handles.add({.kind = call::HandleKind::OWN,
@@ -143,7 +150,7 @@ wasm_trap_t* onResourceNew(void* environment, wasmtime_caller_t* caller, wasmtim
 }
 
 wasm_trap_t* onResourceRep(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   call::Handle* handle = nullptr;
   if (const char* failure = checkHandle(arrival.component().handles, canonical(arrival),
@@ -155,7 +162,7 @@ wasm_trap_t* onResourceRep(void* environment, wasmtime_caller_t* caller, wasmtim
 }
 
 wasm_trap_t* onResourceDrop(void* environment, wasmtime_caller_t* caller,
-                            wasmtime_val_raw_t* values, size_t) noexcept {
+                            wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   uint32_t index = rawValues(values)[0].i32;
@@ -171,14 +178,15 @@ wasm_trap_t* onResourceDrop(void* environment, wasmtime_caller_t* caller,
     --dropped.scope->borrows;
     return nullptr;
   }
-  bool ok = arrival.instance.dropResource(arrival.trampoline.resource, dropped.rep);
-  return ok ? arrival.store.settled() : arrival.store.rethrow();
+  bool ok = arrival.instance.dropResource(arrival.trampoline.resource, dropped.rep,
+                                          arrival.instance.partOf(arrival.trampoline.instance));
+  return ok ? arrival.store.settled([] { return std::string(); }) : arrival.store.rethrow();
 }
 
 // -- Task, context and waitable built-ins, for the case in which nothing is asynchronous ----------
 
 wasm_trap_t* onContextGet(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                          size_t) noexcept {
+                          size_t) {
   Arrival arrival(environment, caller);
   rawValues(values)[0].i64 =
       arrival.instance.context(arrival.trampoline.instance, arrival.trampoline.contextSlot & 1);
@@ -186,7 +194,7 @@ wasm_trap_t* onContextGet(void* environment, wasmtime_caller_t* caller, wasmtime
 }
 
 wasm_trap_t* onContextSet(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                          size_t) noexcept {
+                          size_t) {
   Arrival arrival(environment, caller);
   uint64_t value = arrival.trampoline.contextType == CoreType::I32
                        ? uint64_t{rawValues(values)[0].i32}
@@ -197,7 +205,7 @@ wasm_trap_t* onContextSet(void* environment, wasmtime_caller_t* caller, wasmtime
 }
 
 wasm_trap_t* onBackpressure(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                            size_t) noexcept {
+                            size_t) {
   Arrival arrival(environment, caller);
   uint32_t& count = arrival.component().backpressure;
   if (arrival.trampoline.canon == CanonKind::BACKPRESSURE_INC) {
@@ -211,7 +219,7 @@ wasm_trap_t* onBackpressure(void* environment, wasmtime_caller_t* caller, wasmti
 
 // A synchronous task can neither return early nor be cancelled.
 wasm_trap_t* onTaskReturn(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                          size_t) noexcept {
+                          size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   return arrival.trap(std::string(toString(arrival.trampoline.canon)) +
@@ -219,7 +227,7 @@ wasm_trap_t* onTaskReturn(void* environment, wasmtime_caller_t* caller, wasmtime
 }
 
 wasm_trap_t* onWaitableSetNew(void* environment, wasmtime_caller_t* caller,
-                              wasmtime_val_raw_t* values, size_t) noexcept {
+                              wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   uint32_t index = arrival.component().handles.add({.kind = call::HandleKind::WAITABLE_SET});
@@ -234,7 +242,7 @@ bool isWaitableSet(const Arrival& arrival, uint32_t index) {
 }
 
 wasm_trap_t* onWaitableSetDrop(void* environment, wasmtime_caller_t* caller,
-                               wasmtime_val_raw_t* values, size_t) noexcept {
+                               wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   uint32_t index = rawValues(values)[0].i32;
@@ -245,7 +253,7 @@ wasm_trap_t* onWaitableSetDrop(void* environment, wasmtime_caller_t* caller,
 
 // Nothing can be in a set, because nothing here makes a waitable: polling finds no event.
 wasm_trap_t* onWaitableSetPoll(void* environment, wasmtime_caller_t* caller,
-                               wasmtime_val_raw_t* values, size_t) noexcept {
+                               wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   if (!isWaitableSet(arrival, rawValues(values)[0].i32)) {
@@ -266,7 +274,7 @@ wasm_trap_t* onWaitableSetPoll(void* environment, wasmtime_caller_t* caller,
 }
 
 wasm_trap_t* onThreadYield(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   rawValues(values)[0].i32 = 0;  // not cancelled
@@ -292,14 +300,14 @@ wasm_trap_t* giveHandle(const Arrival& arrival, const call::Handle& handle, RawV
 }
 
 wasm_trap_t* onTrap(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                    size_t) noexcept {
+                    size_t) {
   Arrival arrival(environment, caller);
   auto code = static_cast<component::control::TrapCode>(rawValues(values)[0].i32);
   return arrival.trap(toString(code), rawValues(values)[1].i32);
 }
 
 wasm_trap_t* onTransferOwn(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   uint32_t rep = 0;
   if (const char* failure = takeOwned(arrival.component().handles, canonical(arrival),
@@ -312,7 +320,7 @@ wasm_trap_t* onTransferOwn(void* environment, wasmtime_caller_t* caller, wasmtim
 }
 
 wasm_trap_t* onTransferBorrow(void* environment, wasmtime_caller_t* caller,
-                              wasmtime_val_raw_t* values, size_t) noexcept {
+                              wasmtime_val_raw_t* values, size_t) {
   Arrival arrival(environment, caller);
   uint32_t index = rawValues(values)[0].i32;
   call::HandleTable& handles = arrival.component().handles;
@@ -338,7 +346,7 @@ wasm_trap_t* onTransferBorrow(void* environment, wasmtime_caller_t* caller,
 }
 
 wasm_trap_t* onLend(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                    size_t) noexcept {
+                    size_t) {
   Arrival arrival(environment, caller);
   call::Handle* handle = nullptr;
   if (const char* failure = checkHandle(arrival.component().handles, canonical(arrival),
@@ -351,25 +359,20 @@ wasm_trap_t* onLend(void* environment, wasmtime_caller_t* caller, wasmtime_val_r
 }
 
 wasm_trap_t* onUnlend(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
-                      size_t) noexcept {
+                      size_t) {
   Arrival arrival(environment, caller);
   --arrival.component().handles.find(rawValues(values)[0].i32)->lends;
   return nullptr;
 }
 
 wasm_trap_t* onEnterCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                         size_t) noexcept {
+                         size_t) {
   Arrival arrival(environment, caller);
-  try {
-    arrival.instance.fusedCalls().emplace_back();
-  } catch (const std::bad_alloc&) {
-    return arrival.trap("the host has no memory for another call");
-  }
+  arrival.instance.fusedCalls().emplace_back();
   return nullptr;
 }
 
-wasm_trap_t* onExitCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                        size_t) noexcept {
+wasm_trap_t* onExitCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*, size_t) {
   Arrival arrival(environment, caller);
   FusedCall& call = arrival.instance.fusedCalls().back();
   if (call.borrows.borrows != 0) {
@@ -383,14 +386,14 @@ wasm_trap_t* onExitCall(void* environment, wasmtime_caller_t* caller, wasmtime_v
 
 // Operations on a kind of handle that cannot exist yet: there is no such handle.
 wasm_trap_t* onNoSuchHandle(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                            size_t) noexcept {
+                            size_t) {
   Arrival arrival(environment, caller);
   if (wasm_trap_t* refused = arrival.refuse()) return refused;
   return arrival.trap(std::string(toString(arrival.trampoline.canon)) + ": unknown handle index");
 }
 
 wasm_trap_t* onUnsupported(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
-                           size_t) noexcept {
+                           size_t) {
   Arrival arrival(environment, caller);
   const Trampoline& trampoline = arrival.trampoline;
   bool isBuiltin =
@@ -399,33 +402,44 @@ wasm_trap_t* onUnsupported(void* environment, wasmtime_caller_t* caller, wasmtim
   return arrival.trap("not supported yet: " + what);
 }
 
+// The callback, whatever it throws: there is memory for little at best.
+template <HostCallback CALLBACK>
+wasm_trap_t* guarded(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                     size_t count) noexcept {
+  try {
+    return CALLBACK(environment, caller, values, count);
+  } catch (...) {
+  }
+  return Store::from(caller).raiseNoMemory();
+}
+
 HostCallback builtinCallback(CanonKind canon) {
   switch (canon) {
     case CanonKind::CONTEXT_GET:
-      return onContextGet;
+      return guarded<onContextGet>;
     case CanonKind::CONTEXT_SET:
-      return onContextSet;
+      return guarded<onContextSet>;
     case CanonKind::BACKPRESSURE_INC:
     case CanonKind::BACKPRESSURE_DEC:
-      return onBackpressure;
+      return guarded<onBackpressure>;
     case CanonKind::TASK_RETURN:
     case CanonKind::TASK_CANCEL:
-      return onTaskReturn;
+      return guarded<onTaskReturn>;
     case CanonKind::WAITABLE_SET_NEW:
-      return onWaitableSetNew;
+      return guarded<onWaitableSetNew>;
     case CanonKind::WAITABLE_SET_POLL:
     case CanonKind::WAITABLE_SET_WAIT:
-      return onWaitableSetPoll;
+      return guarded<onWaitableSetPoll>;
     case CanonKind::WAITABLE_SET_DROP:
-      return onWaitableSetDrop;
+      return guarded<onWaitableSetDrop>;
     case CanonKind::THREAD_YIELD:
-      return onThreadYield;
+      return guarded<onThreadYield>;
     case CanonKind::WAITABLE_JOIN:
     case CanonKind::SUBTASK_CANCEL:
     case CanonKind::SUBTASK_DROP:
-      return onNoSuchHandle;
+      return guarded<onNoSuchHandle>;
     default:
-      return onUnsupported;
+      return guarded<onUnsupported>;
   }
 }
 
@@ -434,31 +448,31 @@ HostCallback builtinCallback(CanonKind canon) {
 HostCallback callbackFor(const Trampoline& trampoline) {
   switch (trampoline.kind) {
     case Trampoline::Kind::LOWER_IMPORT:
-      return trampoline.options.async ? onUnsupported : onImport;
+      return trampoline.options.async ? guarded<onUnsupported> : guarded<onImport>;
     case Trampoline::Kind::RESOURCE_NEW:
-      return onResourceNew;
+      return guarded<onResourceNew>;
     case Trampoline::Kind::RESOURCE_REP:
-      return onResourceRep;
+      return guarded<onResourceRep>;
     case Trampoline::Kind::RESOURCE_DROP:
-      return onResourceDrop;
+      return guarded<onResourceDrop>;
     case Trampoline::Kind::BUILTIN:
       return builtinCallback(trampoline.canon);
     case Trampoline::Kind::TRAP:
-      return onTrap;
+      return guarded<onTrap>;
     case Trampoline::Kind::TRANSFER_OWN:
-      return onTransferOwn;
+      return guarded<onTransferOwn>;
     case Trampoline::Kind::TRANSFER_BORROW:
-      return onTransferBorrow;
+      return guarded<onTransferBorrow>;
     case Trampoline::Kind::LEND:
-      return onLend;
+      return guarded<onLend>;
     case Trampoline::Kind::UNLEND:
-      return onUnlend;
+      return guarded<onUnlend>;
     case Trampoline::Kind::ENTER_CALL:
-      return onEnterCall;
+      return guarded<onEnterCall>;
     case Trampoline::Kind::EXIT_CALL:
-      return onExitCall;
+      return guarded<onExitCall>;
     default:
-      return onUnsupported;
+      return guarded<onUnsupported>;
   }
 }
 

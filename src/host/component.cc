@@ -5,41 +5,11 @@
 
 #include <tenon/component.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace tenon {
 namespace {
-
-// A file of more bytes than this is refused before it is read.
-constexpr uint64_t MAX_FILE_BYTES = uint64_t{1} << 30;
-
-Error fileError(const std::string& path, int code) {
-  ErrorCode kind = code == ENOENT || code == ENOTDIR ? ErrorCode::NOT_FOUND
-                   : code == EACCES || code == EPERM ? ErrorCode::PERMISSION
-                                                     : ErrorCode::IO;
-  return Error(kind, path + ": " + std::strerror(code));
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Collects the functions of an export list, interfaces first to last.
 void collect(const std::vector<component::ProgramExport>& exports, const std::string& interface,
@@ -59,10 +29,10 @@ std::string plainName(const std::string& name) {
   return name.starts_with('[') ? name.substr(name.find(']') + 1) : name;
 }
 
-// The function on one line of a list.
 // Exports that an error lists, the nearest first.
 constexpr size_t MAX_LISTED = 12;
 
+// The function on one line of a list.
 std::string listLine(const FunctionInfo& function) {
   constexpr size_t MAX_TYPE = 160;
   std::string type = toString(function.type);
@@ -74,8 +44,55 @@ std::string withoutVersion(const std::string& interface) {
   return interface.substr(0, interface.find('@'));
 }
 
-Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
-                                                   std::vector<std::byte> bytes, std::string name) {
+// "demo:shop/cart@1.0.0" -> "cart": the interface's own name is enough too.
+std::string briefName(const std::string& interface) {
+  std::string unversioned = withoutVersion(interface);
+  return unversioned.substr(unversioned.rfind('/') + 1);
+}
+
+// Whether a function goes by a name that is not its full path.
+bool isCalled(const FunctionInfo& function, const std::string& name) {
+  std::string unversioned = withoutVersion(function.interface);
+  std::string brief = briefName(function.interface);
+  for (const std::string& given : {function.name, plainName(function.name)}) {
+    if (name == given || name == function.interface + "." + given ||
+        name == unversioned + "." + given || name == brief + "." + given) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// How far a word is from the nearest of a function's names: its own, also without its resource
+// ("increment"), behind its interface's, or the whole path. `close`: what is not nearer is all the
+// same.
+size_t distanceTo(const FunctionInfo& function, const std::string& word, size_t close) {
+  const std::string plain = plainName(function.name);
+  const std::string brief = briefName(function.interface);
+  size_t nearest = SIZE_MAX;
+  for (const std::string& name : {plain, plain.substr(plain.find('.') + 1), function.name,
+                                  brief + "." + plain, function.path()}) {
+    size_t apart = std::max(name.size(), word.size()) - std::min(name.size(), word.size());
+    if (apart >= std::min(nearest, close)) continue;
+    nearest = std::min(nearest, base::editDistance(word, name));
+  }
+  return nearest;
+}
+
+// The shortest name that leads to a function and to no other.
+std::string shortestPath(const std::vector<FunctionInfo>& all, const FunctionInfo& function) {
+  const std::string plain = plainName(function.name);
+  for (const std::string& name : {plain, briefName(function.interface) + "." + plain,
+                                  withoutVersion(function.interface) + "." + plain}) {
+    auto called = [&](const FunctionInfo& other) { return isCalled(other, name); };
+    if (std::ranges::count_if(all, called) == 1) return name;
+  }
+  return function.path();
+}
+
+Result<std::shared_ptr<host::ComponentState>> linkComponent(const Engine& engine,
+                                                            std::vector<std::byte> bytes,
+                                                            std::string name) {
   bool elide = host::EngineState::of(engine).options.shimElision;
   auto state = std::make_shared<host::ComponentState>(engine);
   TENON_TRY(state->executable, engine::Executable::link(std::move(bytes), std::move(name),
@@ -88,37 +105,6 @@ Result<std::shared_ptr<host::ComponentState>> link(const Engine& engine,
 
 namespace host {
 
-Result<std::vector<std::byte>> readFile(const std::string& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return fileError(path, errno);
-  struct stat info;
-  if (::fstat(file.get(), &info) != 0) return fileError(path, errno);
-  if (S_ISDIR(info.st_mode)) {
-    return Error(ErrorCode::IO, path + ": this is a directory, name the component's file in it");
-  }
-  if (static_cast<uint64_t>(info.st_size) > MAX_FILE_BYTES) {
-    return Error(ErrorCode::LIMIT_EXCEEDED, path + ": larger than 1 GiB");
-  }
-  std::vector<std::byte> bytes(static_cast<size_t>(info.st_size));
-  size_t have = 0;
-  while (true) {
-    // One byte more than expected shows whether a pipe, or a file that grows, has more.
-    if (have == bytes.size()) {
-      if (have >= MAX_FILE_BYTES) {
-        return Error(ErrorCode::LIMIT_EXCEEDED, path + ": larger than 1 GiB");
-      }
-      bytes.resize(have + (have == static_cast<size_t>(info.st_size) ? 1 : 65536));
-    }
-    ssize_t count = ::read(file.get(), bytes.data() + have, bytes.size() - have);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fileError(path, errno);
-    if (count == 0) break;
-    have += static_cast<size_t>(count);
-  }
-  bytes.resize(have);
-  return bytes;
-}
-
 std::vector<FunctionInfo> functionsOf(const std::vector<component::ProgramExport>& exports) {
   std::vector<FunctionInfo> functions;
   collect(exports, "", functions);
@@ -129,16 +115,7 @@ Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const st
   std::vector<const FunctionInfo*> found;
   for (const FunctionInfo& function : all) {
     if (function.path() == name) return function;
-    // The interface's own name is enough too: "iface.func".
-    std::string unversioned = withoutVersion(function.interface);
-    std::string brief = unversioned.substr(unversioned.rfind('/') + 1);
-    for (const std::string& given : {function.name, plainName(function.name)}) {
-      if (name == given || name == function.interface + "." + given ||
-          name == unversioned + "." + given || name == brief + "." + given) {
-        found.push_back(&function);
-        break;
-      }
-    }
+    if (isCalled(function, name)) found.push_back(&function);
   }
   if (found.size() == 1) return *found[0];
   if (!found.empty()) {
@@ -151,15 +128,11 @@ Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const st
               all.empty() ? "there is no export '" + name + "': the component exports no function"
                           : "there is no export '" + name + "'");
   std::vector<std::pair<size_t, size_t>> nearest;  // distance and index
-  for (size_t i = 0; i < all.size(); ++i) {
-    nearest.emplace_back(std::min({base::editDistance(name, all[i].name),
-                                   base::editDistance(name, plainName(all[i].name)),
-                                   base::editDistance(name, all[i].path())}),
-                         i);
-  }
-  if (!nearest.empty() && std::ranges::min(nearest).first < name.size() / 2 + 1) {
+  const size_t close = name.size() / 2 + 1;
+  for (size_t i = 0; i < all.size(); ++i) nearest.emplace_back(distanceTo(all[i], name, close), i);
+  if (!nearest.empty() && std::ranges::min(nearest).first < close) {
     std::ranges::sort(nearest);
-    error.message += "; did you mean '" + all[nearest[0].second].path() + "'?";
+    error.message += "; did you mean '" + shortestPath(all, all[nearest[0].second]) + "'?";
   }
   size_t listed = std::min(nearest.size(), MAX_LISTED);
   for (size_t i = 0; i < listed; ++i) error.details += listLine(all[nearest[i].second]) + "\n";
@@ -177,9 +150,13 @@ constexpr std::string_view COMPONENT_SUFFIX = ".wasm";
 std::string FunctionInfo::path() const { return interface.empty() ? name : interface + "." + name; }
 
 Result<Component> Component::load(const Engine& engine, const std::string& path) {
-  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path));
+  return host::loadComponent(engine, path, host::Pipes::BY_DESCRIPTOR);
+}
+
+Result<Component> host::loadComponent(const Engine& engine, const std::string& path, Pipes pipes) {
+  TENON_TRY(std::vector<std::byte> bytes, readFile(path, pipes));
   if (!engine::looksLikeArtifact(bytes)) {
-    auto component = link(engine, std::move(bytes), path);
+    auto component = linkComponent(engine, std::move(bytes), path);
     if (!component) {
       Error error = std::move(component).error();
       error.message = path + ": " + error.message;
@@ -195,9 +172,10 @@ Result<Component> Component::load(const Engine& engine, const std::string& path)
   }
   host::EngineState& engineState = host::EngineState::of(engine);
   TENON_TRY(engine::Artifact artifact, engine::readArtifact(engineState.engine, path, nullptr));
-  TENON_TRY(auto state, link(engine, std::move(artifact.extra), path));
+  TENON_TRY(auto state, linkComponent(engine, std::move(artifact.extra), path));
   artifact.extra.clear();
-  if (engine::artifactKeyOf(path) != state->executable->key(*engineState.engine)) {
+  auto info = engine::artifactInfoOf(path);
+  if (!info || info->key != state->executable->key(*engineState.engine)) {
     return Error(ErrorCode::UNSUPPORTED, path +
                                              ": compiled by another version of Tenon or with "
                                              "other settings; compile it again");
@@ -209,12 +187,12 @@ Result<Component> Component::load(const Engine& engine, const std::string& path)
 
 Result<Component> Component::fromBytes(const Engine& engine, std::span<const std::byte> bytes,
                                        std::string name) {
-  TENON_TRY(auto state, link(engine, {bytes.begin(), bytes.end()}, std::move(name)));
+  TENON_TRY(auto state, linkComponent(engine, {bytes.begin(), bytes.end()}, std::move(name)));
   return host::ComponentState::wrap(std::move(state));
 }
 
 Result<std::string> Component::inspect(const std::string& path, InspectFormat format) {
-  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path));
+  TENON_TRY(std::vector<std::byte> bytes, host::readFile(path, host::Pipes::BY_DESCRIPTOR));
   if (engine::looksLikeArtifact(bytes)) {
     return Error(ErrorCode::UNSUPPORTED,
                  path + ": this is compiled code, inspect the component that it was made from");
@@ -252,10 +230,11 @@ Result<void> Component::save(const std::string& path) const {
   TENON_CHECK(state_->compile());
   host::EngineState& engineState = host::EngineState::of(state_->engine);
   std::span<const std::byte> bytes = state_->executable->bytes();
-  return engine::writeArtifact(
-      path, state_->executable->key(*engineState.engine),
-      {.modules = state_->executable->modules(), .extra = {bytes.begin(), bytes.end()}},
-      *engineState.engine);
+  return engine::writeArtifact(path, state_->executable->key(*engineState.engine),
+                               {.modules = state_->executable->modules(),
+                                .extra = {bytes.begin(), bytes.end()},
+                                .name = state_->executable->name()},
+                               *engineState.engine, engine::Placement::USER);
 }
 
 Result<std::string> Component::wit() const {

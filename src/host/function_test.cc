@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -32,6 +33,15 @@ struct Renamed {
   int32_t x = 0;
   int32_t z = 0;
 };
+// Its constructor fails when it is told to.
+struct Moody {
+  Moody() {
+    if (fails) throw std::runtime_error("not today");
+  }
+  int32_t x = 0;
+  int32_t y = 0;
+  static inline bool fails = false;
+};
 enum class Color { RED, GREEN, BLUE };
 enum class Access : uint32_t { READ = 1, WRITE = 2, EXECUTE = 4 };
 }  // namespace test_types
@@ -40,6 +50,7 @@ TENON_RECORD(test_types::Point, x, y)
 TENON_RECORD(test_types::Line, start, end, label)
 TENON_RECORD(test_types::Wrong, x, y)
 TENON_RECORD(test_types::Renamed, x, z)
+TENON_RECORD(test_types::Moody, x, y)
 TENON_ENUM(test_types::Color, RED, GREEN, BLUE)
 TENON_FLAGS(test_types::Access, READ, WRITE, EXECUTE)
 
@@ -251,6 +262,22 @@ TEST_F(Functions, RunNothingMoreAfterATrap) {
   // Others of the same component are untouched.
   Instance other = linker.instantiate(guest("types"), loop).value();
   EXPECT_TRUE(other.function("add").value().call({Value(uint32_t{1}), Value(uint32_t{2})}));
+}
+
+TEST_F(Functions, WhoseResultCannotBeMadeFailAndTheHostGoesOn) {
+  linker.wasi();
+  for (const char* name : {"types", "types_std"}) {  // on the native stack, and on a fiber
+    Instance other = linker.instantiate(guest(name), loop).value();
+    auto echo = other.function<Moody(Moody)>(ECHO, "echo-point").value();
+    Moody point;
+    Moody::fails = true;
+    auto failed = echo(point);
+    Moody::fails = false;
+    ASSERT_FALSE(failed) << name;
+    EXPECT_EQ(failed.error().code, ErrorCode::TRAPPED);
+    EXPECT_EQ(failed.error().message, "moving the values threw: not today");
+    EXPECT_EQ(echo(point).error().code, ErrorCode::UNUSABLE);
+  }
 }
 
 TEST_F(Functions, StopAtTheirDeadline) {

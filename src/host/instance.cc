@@ -110,7 +110,7 @@ Result<std::shared_ptr<FunctionState>> findByPath(InstanceState& instance,
 }
 
 Result<PendingCall> startRun(InstanceState& instance, const std::vector<ProgramExport>& exports,
-                             std::string_view component, Turns turns) {
+                             std::string_view component, Turns turns, const CallOptions& options) {
   const LiftedFunction* lifted = findLifted(exports, "wasi:cli/run@0.2.0", "run");
   if (!lifted) {
     Error error(ErrorCode::MISSING_EXPORT,
@@ -123,22 +123,22 @@ Result<PendingCall> startRun(InstanceState& instance, const std::vector<ProgramE
                                    {"wasi:cli/run", "run", lifted->type, std::string(component)}));
   auto pending = std::make_unique<PendingState>(std::move(function), std::vector<Value>{});
   pending->isRun = true;
-  TENON_CHECK(pending->call.start(turns));
+  TENON_CHECK(pending->call.start(turns, options));
   return PendingState::wrap(std::move(pending));
 }
 
 Result<PendingCall> start(const std::shared_ptr<FunctionState>& function,
-                          std::vector<Value> arguments, Turns turns) {
+                          std::vector<Value> arguments, Turns turns, const CallOptions& options) {
   engine::Instance& instance = *function->instance->instance;
   TENON_CHECK(abi::checkArguments(function->info.type, arguments, &instance.handles()));
   auto pending = std::make_unique<PendingState>(function, std::move(arguments));
-  TENON_CHECK(pending->call.start(turns));
+  TENON_CHECK(pending->call.start(turns, options));
   return PendingState::wrap(std::move(pending));
 }
 
-Result<int> finishRun(InstanceState& instance, PendingCall pending) {
+Result<int> finishRun(InstanceState& instance, PendingCall pending, const CallOptions& options) {
   auto code = pending.wait();
-  drain(instance);
+  drain(instance, options);
   if (!code) return std::move(code).error();
   return int{*(*code)[0].find<int32_t>()};
 }
@@ -147,19 +147,22 @@ Result<int> finishRun(InstanceState& instance, PendingCall pending) {
 
 namespace detail {
 
-Result<void> call(host::FunctionState& function, const CallCodec& codec) {
+Result<void> call(host::FunctionState& function, const CallCodec& codec,
+                  const CallOptions& options) {
   host::InstanceState& instance = *function.instance;
   engine::CallCodec inner{codec.self, codec.lower, codec.lift};
   if (!instance.instance->mayBlock() && !host::takesTurnsNow(instance.loop)) {
     if (instance.instance->inCall()) {
       return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
     }
-    instance.instance->beginCall();
-    if (instance.instance->execute(function.function, inner)) return {};
+    TENON_CHECK(host::beginCall(*instance.instance, options));
+    bool ok = instance.instance->execute(function.function, inner);
+    if (options.canceller) instance.instance->endCall();
+    if (ok) return {};
     return host::takeTrap(instance);
   }
   host::RunningCall call(instance, function.function, inner);
-  TENON_CHECK(call.start(host::Turns::SHARED));
+  TENON_CHECK(call.start(host::Turns::SHARED, options));
   call.wait();
   return call.takeOutcome();
 }
@@ -204,14 +207,17 @@ Result<std::vector<Value>> PendingCall::wait() {
 
 const FunctionInfo& DynamicFunction::info() const { return state_->info; }
 
-Result<PendingCall> DynamicFunction::start(std::vector<Value> arguments) const {
-  return host::start(state_, std::move(arguments), host::Turns::ALWAYS);
+Result<PendingCall> DynamicFunction::start(std::vector<Value> arguments,
+                                           const CallOptions& options) const {
+  return host::start(state_, std::move(arguments), host::Turns::ALWAYS, options);
 }
 
-Result<std::vector<Value>> DynamicFunction::call(std::vector<Value> arguments) const {
-  TENON_TRY(PendingCall pending, host::start(state_, std::move(arguments), host::Turns::SHARED));
+Result<std::vector<Value>> DynamicFunction::call(std::vector<Value> arguments,
+                                                 const CallOptions& options) const {
+  TENON_TRY(PendingCall pending,
+            host::start(state_, std::move(arguments), host::Turns::SHARED, options));
   auto results = pending.wait();
-  if (state_->instance->instance->mayBlock()) host::drain(*state_->instance);
+  if (state_->instance->instance->mayBlock()) host::drain(*state_->instance, options);
   return results;
 }
 
@@ -232,16 +238,21 @@ Result<std::vector<Value>> parseArguments(const FunctionInfo& function,
   }
   std::vector<Value> values;
   for (size_t i = 0; i < texts.size(); ++i) {
-    auto value = component::parseWave(texts[i], *params[i].type, findHandle);
-    if (!value) {
-      return Error(ErrorCode::INVALID_ARGUMENT,
-                   "'" + shorten(texts[i], MAX_SHOWN) + "' does not fit argument '" +
-                       params[i].name + ": " + shorten(toString(*params[i].type), MAX_SHOWN) +
-                       "' of " + function.path() + ": " + value.error().text());
-    }
-    values.push_back(*std::move(value));
+    TENON_TRY(Value value, parseArgument(function, i, texts[i], findHandle));
+    values.push_back(std::move(value));
   }
   return values;
+}
+
+Result<Value> parseArgument(const FunctionInfo& function, size_t index, const std::string& text,
+                            const DynamicFunction::FindHandle& findHandle) {
+  const Parameter& parameter = function.type.params.at(index);
+  auto value = component::parseWave(text, *parameter.type, findHandle);
+  if (value) return value;
+  return Error(ErrorCode::INVALID_ARGUMENT,
+               "'" + shorten(text, MAX_SHOWN) + "' does not fit argument '" + parameter.name +
+                   ": " + shorten(toString(*parameter.type), MAX_SHOWN) + "' of " +
+                   function.path() + ": " + value.error().text());
 }
 
 std::string toWave(const Value& value) { return component::printWave(value); }
@@ -263,14 +274,14 @@ Result<DynamicFunction> Instance::function(const std::string& path) {
   return DynamicFunction(std::move(function));
 }
 
-Result<PendingCall> Instance::startRun() {
-  return host::startRun(*state_, state_->exports(), "", host::Turns::ALWAYS);
+Result<PendingCall> Instance::startRun(const CallOptions& options) {
+  return host::startRun(*state_, state_->exports(), "", host::Turns::ALWAYS, options);
 }
 
-Result<int> Instance::run() {
+Result<int> Instance::run(const CallOptions& options) {
   TENON_TRY(PendingCall pending,
-            host::startRun(*state_, state_->exports(), "", host::Turns::SHARED));
-  return host::finishRun(*state_, std::move(pending));
+            host::startRun(*state_, state_->exports(), "", host::Turns::SHARED, options));
+  return host::finishRun(*state_, std::move(pending), options);
 }
 
 uint64_t Instance::memorySize() const { return state_->instance->memorySize(); }

@@ -1,5 +1,7 @@
+#include "call/guarded.h"
 #include "call/registry.h"
 #include "component/abi/dynamic.h"
+#include "host/cache_guard.h"
 #include "host/state.h"
 #include "wasi/wasi.h"
 
@@ -15,39 +17,34 @@ namespace {
 // An embedder's callable, with what calls it. Its `invoke` may throw although it must not: that is
 // caught, because no exception may pass WebAssembly frames.
 struct Closure {
-  void (*invoke)(void* callable, abi::Context& context, const FuncType& type, RawValue* values);
+  void (*invoke)(void* callable, const Caller& caller, abi::Context& context, const FuncType& type,
+                 RawValue* values);
   std::shared_ptr<void> callable;
 
   static void run(void* closure, call::HostCall& call, RawValue* values) noexcept {
     auto& self = *static_cast<Closure*>(closure);
-    try {
-      self.invoke(self.callable.get(), call, call.type, values);
-    } catch (const std::exception& exception) {
-      call.trap(std::string("a host function threw: ") + exception.what());
-    } catch (...) {
-      call.trap("a host function threw");
-    }
+    call::guarded(call, [&] {
+      self.invoke(self.callable.get(), Caller(call.part), call, call.type, values);
+    });
   }
 };
 
 struct DynamicClosure {
   FunctionInfo info;
-  Linker::DynamicCallable callable;
+  Linker::DynamicCallableOfCaller callable;
 
-  static void invoke(void* self, abi::Context& context, const FuncType& type, RawValue* values) {
+  static void invoke(void* self, const Caller& caller, abi::Context& context, const FuncType& type,
+                     RawValue* values) {
     auto& closure = *static_cast<DynamicClosure*>(self);
     std::vector<Value> arguments = abi::liftParams(context, type, values);
     if (context.failed()) return;
     FunctionInfo info = closure.info;
     info.type = type;
-    // The context is that of a HostCall: Closure::run made it so.
-    if (void* part = static_cast<call::HostCall&>(context).part) {
-      info.component = static_cast<wasi::Context*>(part)->component;
-    }
-    auto results = closure.callable(info, std::move(arguments));
+    info.component = caller.component();
+    auto results = closure.callable(caller, info, std::move(arguments));
     if (!results) return context.failWith(std::move(results).error());
     if (results->size() != (type.result ? 1 : 0)) {
-      return context.fail("a host function returned another number of results than its type has");
+      return context.fail("the host function returned another number of results than it has");
     }
     if (type.result) {
       auto fits = abi::checkValue(*type.result, (*results)[0], "result", context.handles);
@@ -121,6 +118,15 @@ void Linker::add(std::string_view interface, std::string_view name, Invoke invok
 
 void Linker::dynamicFunction(std::string_view interface, std::string_view name,
                              DynamicCallable callable) {
+  dynamicFunction(interface, name,
+                  [callable = std::move(callable)](const Caller&, const FunctionInfo& function,
+                                                   std::vector<Value> arguments) {
+                    return callable(function, std::move(arguments));
+                  });
+}
+
+void Linker::dynamicFunction(std::string_view interface, std::string_view name,
+                             DynamicCallableOfCaller callable) {
   auto closure = std::make_shared<DynamicClosure>();
   closure->info = {std::string(interface), std::string(name), {}};
   closure->callable = std::move(callable);
@@ -129,9 +135,17 @@ void Linker::dynamicFunction(std::string_view interface, std::string_view name,
 
 void Linker::resource(std::string_view interface, std::string_view name,
                       std::function<void(uint32_t rep)> drop) {
-  state_->linked = nullptr;
   if (!drop) drop = [](uint32_t) {};
-  state_->registry.addResource(interface, {.name = std::string(name), .drop = std::move(drop)});
+  resource(interface, name, [drop = std::move(drop)](const Caller&, uint32_t rep) { drop(rep); });
+}
+
+void Linker::resource(std::string_view interface, std::string_view name,
+                      std::function<void(const Caller& owner, uint32_t rep)> drop) {
+  state_->linked = nullptr;
+  auto dropOf = [drop = std::move(drop)](call::PartContext* owner, uint32_t rep) {
+    drop(Caller(owner), rep);
+  };
+  state_->registry.addResource(interface, {.name = std::string(name), .drop = std::move(dropOf)});
 }
 
 Result<void> host::LinkerState::link(const Engine& engine,
@@ -152,11 +166,16 @@ Result<Instance> Linker::instantiate(const Component& component, Loop& loop,
   TENON_CHECK(componentState.compile());
   TENON_CHECK(state_->link(componentState.engine, componentState.executable));
   auto state = std::make_unique<host::InstanceState>(host::LoopState::of(loop));
+  state->userData = options.userData;
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.timeout = options.timeout;
+  TENON_CHECK(
+      host::keepFromCache(host::EngineState::of(componentState.engine), options.wasi.directories));
+  settings.whole = &state->whole;
   // One part: the component itself, nested ones included.
   TENON_TRY(auto context, wasi::newContext(state->loop.io, options.wasi));
+  context->userData = &state->userData;
   settings.parts = {context.get()};
   state->contexts.push_back(std::move(context));
   TENON_CHECK(host::instantiate(*state, state_->linked, std::move(settings)));

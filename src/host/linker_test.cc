@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <new>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -200,7 +201,7 @@ TEST_F(HostFunctions, EndTheGuestWithTheErrorTheyReturn) {
   EXPECT_EQ(inc(2).value(), 2u);
   auto failed = inc(5);
   ASSERT_FALSE(failed);
-  EXPECT_THAT(failed.error().message, HasSubstr("no more than two"));
+  EXPECT_EQ(failed.error().message, "demo:host/api.inc: no more than two");
   EXPECT_EQ(inc(1).error().code, ErrorCode::UNUSABLE);
 }
 
@@ -210,7 +211,31 @@ TEST_F(HostFunctions, ThatThrowTrapTheGuestAndNotTheHost) {
   auto failed = instance.function<uint32_t(uint32_t)>("", "call-inc").value()(1);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::TRAPPED);
-  EXPECT_THAT(failed.error().message, HasSubstr("oh no"));
+  EXPECT_EQ(failed.error().message, "demo:host/api.inc: the host function threw: oh no");
+}
+
+TEST_F(HostFunctions, ThatHaveNoMemoryTrapTheGuestAndNotTheHost) {
+  host.linker.function(API, "inc", [](uint32_t) -> uint32_t { throw std::bad_alloc(); });
+  Instance instance = host.linker.instantiate(guest("host_imports"), loop).value();
+  auto failed = instance.function<uint32_t(uint32_t)>("", "call-inc").value()(1);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message, "demo:host/api.inc: the host has no memory for it");
+}
+
+TEST_F(HostFunctions, WhoseDestructorsThrowTrapTheGuestAndNotTheHost) {
+  host.linker.resource(API, "ticket", [](uint32_t) { throw std::runtime_error("oh no"); });
+  {
+    Instance instance = host.linker.instantiate(guest("host_imports"), loop).value();
+    auto hold = instance.function<uint32_t(uint32_t)>("", "hold-tickets").value();
+    EXPECT_TRUE(hold(1));
+    auto failed = hold(0);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, ErrorCode::TRAPPED);
+    EXPECT_EQ(failed.error().message, "the destructor of ticket threw: oh no");
+  }
+  Instance instance = host.linker.instantiate(guest("host_imports"), loop).value();
+  EXPECT_TRUE(instance.function<uint32_t(uint32_t)>("", "hold-tickets").value()(1))
+      << "what it holds goes with it, and nobody is told";
 }
 
 TEST_F(HostFunctions, MayTakeDynamicValues) {

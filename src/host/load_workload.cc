@@ -1,11 +1,16 @@
-#include "base/edit_distance.h"
+#include "base/suggest.h"
 #include "host/state.h"
 #include "link/manifest.h"
+#include "link/toml.h"
+#include "wasi/check.h"
 
 #include <tenon/workload.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -19,17 +24,14 @@ namespace fs = std::filesystem;
 std::string suggestFile(const std::string& path) {
   std::error_code failed;
   std::string wanted = fs::path(path).filename();
-  std::string best;
-  size_t bestDistance = wanted.size() / 3 + 1;
   fs::path folder = fs::path(path).parent_path();
-  size_t seen = 0;
+  std::vector<std::string> names;
   for (fs::directory_iterator entry(folder.empty() ? fs::path(".") : folder, failed), end;
-       !failed && entry != end && ++seen < 1000; entry.increment(failed)) {
-    std::string name = entry->path().filename();
-    size_t distance = base::editDistance(wanted, name);
-    if (distance < bestDistance) best = name, bestDistance = distance;
+       !failed && entry != end && names.size() < base::Nearest::MOST_NAMES;
+       entry.increment(failed)) {
+    names.push_back(entry->path().filename());
   }
-  return best.empty() ? "" : "; did you mean '" + best + "'?";
+  return base::didYouMean(wanted, names);
 }
 
 std::string relativeTo(const std::string& manifest, const std::string& path) {
@@ -38,22 +40,26 @@ std::string relativeTo(const std::string& manifest, const std::string& path) {
 
 class Loader {
  public:
-  Loader(const Engine& engine, std::string path)
-      : state_(std::make_shared<host::WorkloadState>(engine)), path_(std::move(path)) {}
+  // `problems`: of the manifest's text.
+  Loader(const Engine& engine, std::string path, std::vector<Error> problems)
+      : state_(std::make_shared<host::WorkloadState>(engine)),
+        path_(std::move(path)),
+        problems_(std::move(problems)) {}
 
   Result<std::shared_ptr<host::WorkloadState>> load(const link::Manifest& manifest) {
-    state_->name = manifest.name;
+    state_->name = manifest.name.empty() ? path_ : manifest.name;
+    addSettings(manifest);
     for (const link::Route& route : manifest.routes) {
       state_->routes.push_back({route.text, route.to});
       state_->routePlaces.push_back(route.place);
     }
     for (const link::ManifestComponent& component : manifest.components) add(component);
     if (problems_.empty()) return std::move(state_);
-    Error first = std::move(problems_.front());
-    for (size_t i = 1; i < problems_.size(); ++i) {
-      first.details += (first.details.empty() ? "  " : "\n  ") + problems_[i].message;
+    // What is wrong with links is told with the rest, where it does not follow from it.
+    if (!manifest.components.empty() && state_->components.size() == manifest.components.size()) {
+      for (Error& problem : state_->linkProblems()) problems_.push_back(std::move(problem));
     }
-    return first;
+    return link::asOne(std::move(problems_));
   }
 
  private:
@@ -61,33 +67,74 @@ class Loader {
     problems_.push_back(Error(ErrorCode::INVALID, place + ": " + what));
   }
 
+  void addSettings(const link::Manifest& manifest) {
+    WorkloadSettings& settings = state_->settings;
+    settings.timeout = manifest.timeout;
+    settings.maxMemory = manifest.maxMemory;
+    settings.variables.assign(manifest.variables.begin(), manifest.variables.end());
+    for (const link::ManifestServeOption& option : manifest.serve) {
+      settings.serve.push_back({option.name, option.values, option.place});
+      if (option.name != "tls-cert" && option.name != "tls-key") continue;
+      for (std::string& path : settings.serve.back().values) path = relativeTo(path_, path);
+    }
+  }
+
+  // One grant, alone, so that what is wrong with it has its place.
+  void check(const std::string& place, const WasiOptions& alone) {
+    auto possible = wasi::check(alone);
+    if (!possible) problem(place, possible.error().text());
+  }
+  std::vector<std::string> checked(const std::vector<link::Written>& grants,
+                                   std::vector<std::string>& (*of)(WasiOptions& options)) {
+    std::vector<std::string> texts;
+    for (const link::Written& grant : grants) {
+      WasiOptions alone;
+      of(alone) = {grant.text};
+      check(grant.place, alone);
+      texts.push_back(grant.text);
+    }
+    return texts;
+  }
+
   void add(const link::ManifestComponent& described) {
     WasiOptions wasi;
     wasi.arguments = described.arguments;
     wasi.environment = described.environment;
     wasi.configuration = described.configuration;
-    wasi.network.connect = described.connect;
-    wasi.network.listen = described.listen;
-    wasi.http.allow = described.httpServers;
+    wasi.network.connect = checked(
+        described.connect, [](WasiOptions& options) -> auto& { return options.network.connect; });
+    wasi.network.listen = checked(
+        described.listen, [](WasiOptions& options) -> auto& { return options.network.listen; });
+    wasi.http.allow = checked(described.httpServers,
+                              [](WasiOptions& options) -> auto& { return options.http.allow; });
     for (const link::ManifestDirectory& directory : described.directories) {
+      if (directory.place.empty()) continue;  // a problem already
       std::string host = relativeTo(path_, directory.host);
       std::error_code failed;
       fs::file_status status = fs::status(host, failed);
+      DirectoryGrant grant{std::move(host), directory.guest, directory.readOnly};
       if (!fs::exists(status)) {
-        problem(directory.place, host + ": there is no such directory" + suggestFile(host));
+        problem(directory.place,
+                grant.host + ": there is no such directory" + suggestFile(grant.host));
       } else if (!fs::is_directory(status)) {
-        problem(directory.place, host + " is not a directory");
+        problem(directory.place, grant.host + " is not a directory");
+      } else {
+        WasiOptions alone;
+        alone.directories = {grant};
+        check(directory.place, alone);
       }
-      wasi.directories.push_back({std::move(host), directory.guest, directory.readOnly});
+      wasi.directories.push_back(std::move(grant));
     }
     std::map<std::string, WorkloadLink> links;
     for (const auto& [import, link] : described.links) {
       links[import] = {link.to,
-                       link.own ? WorkloadLink::Instance::OWN : WorkloadLink::Instance::SHARED};
+                       link.own ? WorkloadLink::Instance::OWN : WorkloadLink::Instance::SHARED,
+                       link.item};
       state_->places[{described.name, import}] = link.place;
     }
+    if (described.source.empty()) return;  // a problem already
     std::string source = relativeTo(path_, described.source);
-    auto component = Component::load(state_->engine, source);
+    auto component = load(source);
     if (!component) {
       const Error& error = component.error();
       problem(described.sourcePlace,
@@ -98,9 +145,24 @@ class Loader {
         {described.name, *std::move(component), std::move(links), std::move(wasi)});
   }
 
+  // Once for all components that a file is the source of.
+  Result<Component> load(const std::string& source) {
+    auto [known, fresh] = loaded_.try_emplace(source);
+    if (fresh) {
+      auto component = host::loadComponent(state_->engine, source, host::Pipes::NEVER);
+      if (!component) {
+        loaded_.erase(known);
+        return component;
+      }
+      known->second = *std::move(component);
+    }
+    return *known->second;
+  }
+
   std::shared_ptr<host::WorkloadState> state_;
   const std::string path_;
   std::vector<Error> problems_;
+  std::map<std::string, std::optional<Component>> loaded_;
 };
 
 }  // namespace
@@ -114,7 +176,7 @@ Result<Workload> Workload::load(const Engine& engine, const std::string& path) {
   std::error_code failed;
   std::string file = path;
   if (fs::is_directory(path, failed)) file = fs::path(path) / "tenon.toml";
-  auto bytes = host::readFile(file);
+  auto bytes = host::readFile(file, host::Pipes::NEVER, link::toml::MAX_BYTES);
   if (!bytes) {
     Error error = std::move(bytes).error();
     if (error.code == ErrorCode::NOT_FOUND && file != path) {
@@ -124,9 +186,12 @@ Result<Workload> Workload::load(const Engine& engine, const std::string& path) {
     return error;
   }
   std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-  TENON_TRY(link::Manifest manifest, link::parseManifest(text, file));
-  if (manifest.name.empty()) manifest.name = file;
-  TENON_TRY(auto state, Loader(engine, file).load(manifest));
+  auto findVariable = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  };
+  link::ManifestReading reading = link::readManifest(text, file, findVariable);
+  TENON_TRY(auto state, Loader(engine, file, std::move(reading.problems)).load(reading.manifest));
   return host::WorkloadState::wrap(std::move(state));
 }
 
@@ -157,18 +222,17 @@ Result<Workload> Workload::fromComponents(const Engine& engine, std::string name
   auto state = std::make_shared<host::WorkloadState>(engine);
   state->name = std::move(name);
   state->components = std::move(components);
-  std::vector<link::Route> known;
+  link::RouteIndex known;
   for (const HttpRoute& route : routes) {
     auto pattern = link::parseRoute(route.match);
     if (!pattern) return Error(ErrorCode::INVALID_ARGUMENT, pattern.error().message);
-    if (link::findRoute(known, *pattern)) {
+    if (known.add(*pattern, 0)) {
       return Error(ErrorCode::INVALID_ARGUMENT, "there are two routes '" + route.match + "'");
     }
     if (!names.contains(route.component)) {
       return Error(ErrorCode::INVALID_ARGUMENT,
                    "route '" + route.match + "': there is no component '" + route.component + "'");
     }
-    known.push_back({.pattern = *std::move(pattern)});
   }
   state->routes = std::move(routes);
   return host::WorkloadState::wrap(std::move(state));

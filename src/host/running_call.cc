@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace tenon::host {
@@ -21,6 +22,23 @@ kj::Maybe<kj::Duration> timeLeft(const engine::Store& store) {
 }  // namespace
 
 Error takeTrap(InstanceState& instance) { return instance.instance->takeTrap().toError(); }
+
+Result<void> beginCall(engine::Instance& instance, const CallOptions& options) {
+  bool isPlain = !options.timeout && !options.canceller;
+  if (!isPlain && !instance.linked().engine()->options().interruptible) {
+    return Error(ErrorCode::INVALID_ARGUMENT,
+                 "a timeout or canceller needs an engine whose guests can be interrupted");
+  }
+  engine::CallLimits limits{.timeout = options.timeout};
+  if (options.canceller) {
+    if (options.canceller->cancelled()) {
+      return Error(ErrorCode::CANCELLED, "the call was cancelled before it began");
+    }
+    limits.stopFlag = &CancelState::of(*options.canceller)->cancelled;
+  }
+  instance.beginCall(limits);
+  return {};
+}
 
 InstanceState::~InstanceState() {
   if (running) running->cancel(Error(ErrorCode::CANCELLED, "the instance was destroyed"));
@@ -63,7 +81,7 @@ void RunningCall::onReady(void* context, engine::Fiber&) {
   KJ_IF_MAYBE (fulfiller, self.ready_) (*fulfiller)->fulfill();
 }
 
-Result<void> RunningCall::start(Turns turns) {
+Result<void> RunningCall::start(Turns turns, const CallOptions& options) {
   engine::Instance& instance = *instance_.instance;
   engine::Store& store = instance.store();
   if (store.poisoned()) {
@@ -73,11 +91,13 @@ Result<void> RunningCall::start(Turns turns) {
   if (store.fiber() || instance.inCall()) {
     return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
   }
+  if (options.canceller) cancel_ = CancelState::of(*options.canceller);
   // Inside a host function there are no turns: what is called there must be done before it returns.
   takesTurns_ = turns == Turns::ALWAYS || takesTurnsNow(loop_);
+  if (instance.complete()) TENON_CHECK(beginCall(instance, options));
   if (!takesTurns_ && !instance.mayBlock() && instance.complete()) {
-    instance.beginCall();
     if (!instance.execute(*function_, codec_)) outcome_ = takeTrap(instance_);
+    instance.endCall();
     done_ = true;
     return {};
   }
@@ -102,12 +122,14 @@ Result<engine::Fiber::State> RunningCall::proceed() {
     bool starts = false;
     if (!instance.complete()) {
       TENON_TRY(starts, instance.advance());
-      if (!starts && whenInstantiated) TENON_CHECK(whenInstantiated());
+      if (!starts) {
+        if (whenInstantiated) TENON_CHECK(whenInstantiated());
+        instance.beginCall();  // from here on it has a call's time
+      }
     }
     if (!starts) {
       called_ = true;
       if (!function_) break;
-      instance.beginCall();
     }
     ++loop_.inside;
     instance.store().setSlice(takesTurns_ ? SLICE : SLICE.zero());
@@ -125,6 +147,7 @@ Result<engine::Fiber::State> RunningCall::proceed() {
 void RunningCall::finish(Result<void> outcome) {
   outcome_ = std::move(outcome);
   instance_.instance->store().setSlice(SLICE.zero());
+  instance_.instance->endCall();
   instance_.running = nullptr;
   --loop_.calls;
   done_ = true;
@@ -134,6 +157,8 @@ kj::Promise<void> RunningCall::drive() {
   using State = engine::Fiber::State;
   engine::Store& store = instance_.instance->store();
   kj::Timer& timer = loop_.io.provider->getTimer();
+  kj::Maybe<kj::Own<CancelWatch>> watch;
+  if (cancel_) watch = kj::heap<CancelWatch>(cancel_);
   while (!done_) {
     bool late = false;
     if (fiber_.state() == State::YIELDED) {
@@ -146,10 +171,13 @@ kj::Promise<void> RunningCall::drive() {
       KJ_IF_MAYBE (left, timeLeft(store)) {
         ready = ready.exclusiveJoin(timer.afterDelay(*left).then([&late]() { late = true; }));
       }
+      KJ_IF_MAYBE (w, watch) ready = ready.exclusiveJoin((*w)->whenCancelled());
       co_await ready;
       ready_ = nullptr;
     }
-    if (late) {
+    if (cancel_ && cancel_->cancelled) {
+      fiber_.cancel(engine::TrapKind::CANCELLED);
+    } else if (late) {
       fiber_.cancel(engine::TrapKind::DEADLINE);
     } else {
       ++loop_.inside;
@@ -190,7 +218,7 @@ Result<void> instantiate(InstanceState& instance, std::shared_ptr<const engine::
   return call.takeOutcome();
 }
 
-void drain(InstanceState& instance) {
+void drain(InstanceState& instance, const CallOptions& options) {
   LoopState& loop = instance.loop;
   if (loop.inside > 0) return;
   kj::Promise<void> drained = kj::READY_NOW;
@@ -199,6 +227,11 @@ void drain(InstanceState& instance) {
   }
   KJ_IF_MAYBE (left, timeLeft(instance.instance->store())) {
     drained = drained.exclusiveJoin(loop.io.provider->getTimer().afterDelay(*left));
+  }
+  std::optional<CancelWatch> watch;
+  if (options.canceller) {
+    watch.emplace(CancelState::of(*options.canceller));
+    drained = drained.exclusiveJoin(watch->whenCancelled());
   }
   drained.wait(loop.io.waitScope);
 }

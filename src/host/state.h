@@ -10,6 +10,9 @@
 #include "engine/fiber.h"
 #include "engine/instance.h"
 #include "engine/linked.h"
+#include "host/cancel.h"
+#include "host/files.h"
+#include "link/plan.h"
 #include "wasi/wasi.h"
 
 #include <tenon/component.h>
@@ -20,6 +23,7 @@
 
 #include <kj/async-io.h>
 
+#include <any>
 #include <functional>
 #include <map>
 #include <memory>
@@ -102,8 +106,8 @@ struct LinkerState {
 
 class RunningCall;
 
-// A file's bytes. Errors: NOT_FOUND, PERMISSION, IO, LIMIT_EXCEEDED, with the path.
-Result<std::vector<std::byte>> readFile(const std::string& path);
+// As Component::load.
+Result<Component> loadComponent(const Engine& engine, const std::string& path, Pipes pipes);
 
 // The functions of an export list, interfaces first to last.
 std::vector<FunctionInfo> functionsOf(const std::vector<component::ProgramExport>& exports);
@@ -126,9 +130,11 @@ struct InstanceState {
   }
 
   LoopState& loop;
+  std::any userData;
+  call::PartContext whole{.component = {}, .userData = &userData};
   std::shared_ptr<const WorkloadPlan> plan;              // of a workload; else null
   std::vector<std::unique_ptr<wasi::Context>> contexts;  // by part
-  std::unique_ptr<engine::Instance> instance;            // uses `contexts`
+  std::unique_ptr<engine::Instance> instance;            // uses all of the above
   RunningCall* running = nullptr;                        // the call on a fiber that is not done
 };
 
@@ -149,20 +155,21 @@ Result<std::shared_ptr<FunctionState>> findByPath(
     std::string_view component, const std::string& path);
 Result<PendingCall> startRun(InstanceState& instance,
                              const std::vector<component::ProgramExport>& exports,
-                             std::string_view component, Turns turns);
+                             std::string_view component, Turns turns, const CallOptions& options);
 // A call with values. Errors: as DynamicFunction::start.
 Result<PendingCall> start(const std::shared_ptr<FunctionState>& function,
-                          std::vector<Value> arguments, Turns turns);
+                          std::vector<Value> arguments, Turns turns, const CallOptions& options);
 // Why the last call failed, taken out of the store. It says which component, in a workload.
 Error takeTrap(InstanceState& instance);
 // Waits for a call that `startRun` started and for what the program wrote.
-Result<int> finishRun(InstanceState& instance, PendingCall pending);
+Result<int> finishRun(InstanceState& instance, PendingCall pending, const CallOptions& options);
 
 // A workload as deployed. Shared freely; what is joined and compiled last is kept, under the lock.
 struct WorkloadState {
   Engine engine;
   std::string name;
   std::vector<WorkloadComponent> components;
+  WorkloadSettings settings;
   std::vector<HttpRoute> routes;         // to components that are there; no pattern twice
   std::vector<std::string> routePlaces;  // where they are written; empty without a manifest
   // Where links and directories are written, for messages: by component, and import or guest path.
@@ -182,6 +189,10 @@ struct WorkloadState {
   static Workload wrap(std::shared_ptr<WorkloadState> state) { return Workload(std::move(state)); }
 
   WorkloadPlan plan(const LinkerState& linker);
+  // What is wrong with links whatever a host provides: with those to other components.
+  std::vector<Error> linkProblems();
+  // After `describe`, under the lock.
+  link::Plan linkPlan(const std::function<bool(std::string_view import)>& hostProvides) const;
   // Fills `described`. Under the lock. Errors: none for components that were loaded.
   Result<void> describe();
   // The compiled executable of a plan without problems. Errors: as Workload::compile.
@@ -189,6 +200,12 @@ struct WorkloadState {
   // The plan if `linker` was linked for it last and has not changed since; else null.
   std::shared_ptr<const WorkloadPlan> planOf(const LinkerState& linker) const;
 };
+
+// The only component of a workload that can be meant to answer HTTP requests. Errors:
+// MISSING_EXPORT, AMBIGUOUS.
+Result<std::string> findFront(const WorkloadPlan& plan);
+// `who`, with its verb, is no HTTP handler.
+Error noHandler(std::string_view who);
 
 // NOT_FOUND, with what there is.
 Error noComponent(const WorkloadPlan& plan, std::string_view name);
@@ -212,8 +229,9 @@ class RunningCall {
   // Called between instantiation and call, if the instance was not complete when this started.
   std::function<Result<void>()> whenInstantiated;
 
-  // Runs until the call is done, waits, or has had its turn. Errors: UNUSABLE.
-  Result<void> start(Turns turns = Turns::ALWAYS);
+  // Runs until the call is done, waits, or has had its turn. Errors: UNUSABLE; of the options
+  // INVALID_ARGUMENT and CANCELLED.
+  Result<void> start(Turns turns = Turns::ALWAYS, const CallOptions& options = {});
   bool done() const { return done_; }
   // Runs the loop until the call is done. Inside a host function, which has the loop to itself, a
   // call that waits is ended instead.
@@ -242,6 +260,7 @@ class RunningCall {
   bool called_ = false;  // nothing is left to begin
   bool done_ = false;
   Result<void> outcome_;
+  std::shared_ptr<CancelState> cancel_;  // null: nobody can cancel the call
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> ready_;
   kj::ForkedPromise<void> driving_ = nullptr;  // last: uses everything above
 };
@@ -250,9 +269,12 @@ class RunningCall {
 // them runs when there are none. Errors: as engine::Instance::create.
 Result<void> instantiate(InstanceState& instance, std::shared_ptr<const engine::Linked> linked,
                          engine::InstanceOptions options);
+// Begins a call: its time and its canceller. Errors: INVALID_ARGUMENT when the engine cannot
+// interrupt guests; CANCELLED.
+Result<void> beginCall(engine::Instance& instance, const CallOptions& options);
 
 // Runs the loop until what the instance wrote to its standard streams is where it goes, or until
-// the deadline of its last call.
-void drain(InstanceState& instance);
+// the deadline of its last call, or until that is cancelled.
+void drain(InstanceState& instance, const CallOptions& options);
 
 }  // namespace tenon::host

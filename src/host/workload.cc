@@ -1,9 +1,12 @@
 #include "engine/source.h"
+#include "host/cache_guard.h"
 #include "host/state.h"
 #include "link/plan.h"
 #include "wasi/wasi.h"
 
 #include <tenon/workload.h>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -87,8 +90,11 @@ bool canWrite(const PlannedComponent& component) {
   });
 }
 
-void setPrefix(OutputStream& stream, const std::string& component) {
+// `descriptor`: where the stream leads.
+void setPrefix(OutputStream& stream, int descriptor, WorkloadOptions::Prefix when,
+               const std::string& component) {
   if (stream.kind != OutputStream::Kind::INHERIT || !stream.linePrefix.empty()) return;
+  if (when == WorkloadOptions::Prefix::AUTO && ::isatty(descriptor) != 1) return;
   stream.linePrefix = component + " | ";
 }
 
@@ -125,6 +131,26 @@ const char* toString(LinkCost cost) {
   return "";
 }
 
+void grant(WasiOptions& to, const WasiOptions& more) {
+  auto append = [](auto& all, const auto& added) {
+    all.insert(all.end(), added.begin(), added.end());
+  };
+  auto replace = [&](auto& all, const auto& added) {
+    std::set<std::string_view> names;
+    for (const auto& [name, value] : added) names.insert(name);
+    std::erase_if(all, [&](const auto& entry) { return names.contains(entry.first); });
+    append(all, added);
+  };
+  replace(to.environment, more.environment);
+  replace(to.configuration, more.configuration);
+  append(to.directories, more.directories);
+  append(to.network.connect, more.network.connect);
+  append(to.network.listen, more.network.listen);
+  append(to.http.allow, more.http.allow);
+  to.http.allowPrivate = to.http.allowPrivate || more.http.allowPrivate;
+  to.http.roots += more.http.roots;
+}
+
 Error WorkloadPlan::error() const {
   if (problems.size() == 1) return problems.front();
   Error error(problems.front().code, std::to_string(problems.size()) + " problems");
@@ -156,13 +182,8 @@ Result<void> WorkloadState::describe() {
   return {};
 }
 
-WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
-  WorkloadPlan result;
-  std::lock_guard lock(joining);
-  if (auto known = describe(); !known) {
-    result.problems.push_back(std::move(known).error());
-    return result;
-  }
+link::Plan WorkloadState::linkPlan(
+    const std::function<bool(std::string_view)>& hostProvides) const {
   std::vector<link::Part> parts;
   for (size_t i = 0; i < components.size(); ++i) {
     link::Part& part = parts.emplace_back();
@@ -172,6 +193,7 @@ WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
       auto place = places.find({components[i].name, import});
       part.links[import] = {.to = link.to,
                             .own = link.instance == WorkloadLink::Instance::OWN,
+                            .item = link.item,
                             .place = place == places.end() ? "" : place->second};
     }
   }
@@ -181,13 +203,26 @@ WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
                           .to = routes[i].component,
                           .place = i < routePlaces.size() ? routePlaces[i] : ""});
   }
-  link::Plan planned = link::plan(
-      parts, described, interfaces,
-      [&](std::string_view import) {
-        return linker.registry.hasInterface(import) || linker.registry.find("", import) ||
-               linker.registry.findResource("", import);
-      },
-      planRoutes);
+  return link::plan(parts, described, interfaces, hostProvides, planRoutes);
+}
+
+std::vector<Error> WorkloadState::linkProblems() {
+  std::lock_guard lock(joining);
+  if (auto known = describe(); !known) return {std::move(known).error()};
+  return linkPlan([](std::string_view) { return true; }).problems;
+}
+
+WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
+  WorkloadPlan result;
+  std::lock_guard lock(joining);
+  if (auto known = describe(); !known) {
+    result.problems.push_back(std::move(known).error());
+    return result;
+  }
+  link::Plan planned = linkPlan([&](std::string_view import) {
+    return linker.registry.hasInterface(import) || linker.registry.find("", import) ||
+           linker.registry.findResource("", import);
+  });
   result.problems = std::move(planned.problems);
   result.unreached = std::move(planned.unreached);
   HostCheck hostCheck(linker.registry, result.problems);
@@ -199,12 +234,17 @@ WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
     made.component = component.name;
     made.source = component.component.name();
     made.program = part.program;
+    made.answers = part.answers;
     bool first = checked.insert(part.part).second;
     for (link::PlannedImport& import : part.imports) {
       made.links.push_back({std::move(import.name), std::move(import.kind), costOf(import.cost),
                             std::move(import.component), std::move(import.item)});
       if (first && import.cost == link::Cost::HOST) hostCheck.check(component, made.links.back());
     }
+  }
+  result.routes = routes;
+  if (result.routes.empty()) {
+    if (auto front = findFront(result)) result.routes.push_back({"/", *front});
   }
   return result;
 }
@@ -258,6 +298,8 @@ const std::vector<WorkloadComponent>& Workload::components() const { return stat
 
 const std::vector<HttpRoute>& Workload::routes() const { return state_->routes; }
 
+const WorkloadSettings& Workload::settings() const { return state_->settings; }
+
 WorkloadPlan Workload::plan(const Linker& linker) const {
   return state_->plan(host::LinkerState::of(linker));
 }
@@ -285,32 +327,70 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
     TENON_TRY(auto executable, state_->join(*state->plan));
     TENON_CHECK(linkerState.link(state_->engine, executable));
   }
+  state->userData = options.userData;
   engine::InstanceOptions settings;
-  settings.limits.memoryBytes = options.maxMemory;
-  settings.timeout = options.timeout;
-  bool prefix = options.prefix == WorkloadOptions::Prefix::AUTO &&
-                std::ranges::count_if(state->plan->components, canWrite) > 1;
+  const WorkloadSettings& manifest = state_->settings;
+  constexpr uint64_t DEFAULT_MEMORY = uint64_t{4} << 30;
+  settings.limits.memoryBytes =
+      options.maxMemory.value_or(manifest.maxMemory.value_or(DEFAULT_MEMORY));
+  settings.timeout = options.timeout ? options.timeout : manifest.timeout;
+  settings.whole = &state->whole;
+  using Prefix = WorkloadOptions::Prefix;
+  bool prefix = options.prefix == Prefix::ALWAYS ||
+                (options.prefix == Prefix::AUTO &&
+                 std::ranges::count_if(state->plan->components, canWrite) > 1);
   for (const PlannedComponent& planned : state->plan->components) {
     auto component =
         std::ranges::find(state_->components, planned.component, &WorkloadComponent::name);
     WasiOptions wasi = component->wasi;
     if (options.adjust) options.adjust(planned, wasi);
     if (prefix) {
-      setPrefix(wasi.output, planned.name);
-      setPrefix(wasi.error, planned.name);
+      setPrefix(wasi.output, STDOUT_FILENO, options.prefix, planned.name);
+      setPrefix(wasi.error, STDERR_FILENO, options.prefix, planned.name);
     }
-    auto context = wasi::newContext(state->loop.io, wasi);
+    const auto& engine = host::EngineState::of(state_->engine);
+    auto kept = host::keepFromCache(engine, wasi.directories);
+    auto context = kept ? wasi::newContext(state->loop.io, wasi) : std::move(kept).error();
     if (!context) {
       Error error = std::move(context).error();
       error.message = "component " + planned.name + ": " + error.message;
       return error;
     }
     (*context)->component = planned.name;
+    (*context)->userData = &state->userData;
     settings.parts.push_back(context->get());
     state->contexts.push_back(*std::move(context));
   }
   TENON_CHECK(host::instantiate(*state, linkerState.linked, std::move(settings)));
   return WorkloadInstance(std::move(state));
+}
+
+Error host::noHandler(std::string_view who) {
+  return Error(ErrorCode::MISSING_EXPORT,
+               std::string(who) + " wasi:http/incoming-handler: it answers no requests");
+}
+
+Result<std::string> host::findFront(const WorkloadPlan& plan) {
+  std::set<std::string_view> linkedTo;
+  for (const PlannedComponent& planned : plan.components) {
+    for (const PlannedLink& link : planned.links) linkedTo.insert(link.component);
+  }
+  std::vector<std::string> all, outer;
+  for (const PlannedComponent& planned : plan.components) {
+    if (!planned.answers) continue;
+    all.push_back(planned.name);
+    if (!linkedTo.contains(planned.name)) outer.push_back(planned.name);
+  }
+  if (all.empty()) return noHandler("no component of the workload exports");
+  if (all.size() == 1) return all.front();
+  if (outer.size() == 1) return outer.front();
+  Error error(ErrorCode::AMBIGUOUS, std::to_string(all.size()) +
+                                        " components of the workload answer HTTP requests: say "
+                                        "which");
+  for (const std::string& name : all) {
+    error.details += (error.details.empty() ? "  " : "\n  ") + name;
+  }
+  return error;
 }
 
 Error host::noComponent(const WorkloadPlan& plan, std::string_view name) {
@@ -379,24 +459,25 @@ namespace {
 
 // `component` empty: the only program.
 Result<PendingCall> startProgram(host::InstanceState& instance, std::string_view component,
-                                 host::Turns turns) {
+                                 host::Turns turns, const CallOptions& options) {
   std::string name(component);
   if (name.empty()) {
     TENON_TRY(name, onlyProgram(*instance.plan));
   }
   TENON_TRY(const auto* exports, exportsOf(instance, name));
-  return host::startRun(instance, *exports, name, turns);
+  return host::startRun(instance, *exports, name, turns, options);
 }
 
 }  // namespace
 
-Result<PendingCall> WorkloadInstance::startRun(std::string_view component) {
-  return startProgram(*state_, component, host::Turns::ALWAYS);
+Result<PendingCall> WorkloadInstance::startRun(std::string_view component,
+                                               const CallOptions& options) {
+  return startProgram(*state_, component, host::Turns::ALWAYS, options);
 }
 
-Result<int> WorkloadInstance::run(std::string_view component) {
-  TENON_TRY(PendingCall pending, startProgram(*state_, component, host::Turns::SHARED));
-  return host::finishRun(*state_, std::move(pending));
+Result<int> WorkloadInstance::run(std::string_view component, const CallOptions& options) {
+  TENON_TRY(PendingCall pending, startProgram(*state_, component, host::Turns::SHARED, options));
+  return host::finishRun(*state_, std::move(pending), options);
 }
 
 uint64_t WorkloadInstance::memorySize() const { return state_->instance->memorySize(); }

@@ -1,329 +1,399 @@
 #include "link/manifest.h"
 
+#include "base/byte_reader.h"
 #include "base/edit_distance.h"
+#include "base/suggest.h"
+#include "link/plan.h"
+#include "link/toml.h"
+#include "link/toml_scalars.h"
 
-#include <toml++/toml.h>
+#include <tenon/units.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
-#include <set>
+#include <iterator>
 #include <span>
 
 namespace tenon::link {
 namespace {
 
+// Problems beyond these are only counted.
+constexpr size_t MAX_SHOWN = 50;
+// Past these, no more is looked for that would help with one.
+constexpr size_t MAX_PROBLEMS = 10'000;
+// Of all texts together that have a variable in them.
+constexpr size_t MAX_EXPANDED = size_t{1} << 20;
+constexpr int64_t VERSION = 1;  // of the format
+
+// Options of `tenon serve`, without their dashes, that a manifest may have. A test of the command
+// looks whether it knows them.
+constexpr std::string_view SERVE_OPTIONS[] = {
+    "addr",           "threads",         "reuse",          "tls-cert",
+    "tls-key",        "component",       "max-body",       "max-head",
+    "max-headers",    "max-connections", "max-handshakes", "max-requests",
+    "header-timeout", "idle-timeout",    "stall-timeout",  "shutdown-timeout"};
+
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path) {}
+  Reader(const std::string& path, const FindVariable& findVariable)
+      : path_(path), findVariable_(findVariable) {}
 
-  Manifest read(const toml::table& root) {
+  Manifest read(const toml::Table& root) {
     Manifest manifest;
-    checkKeys(root, {"name", "components", "http"});
+    if (!isKnownVersion(root)) return manifest;
+    checkKeys(root, {"version", "name", "timeout", "max-memory", "components", "http", "serve"});
     manifest.name = text(root, "name");
-    const toml::node* components = root.get("components");
-    if (!components || !components->is_table() || components->as_table()->empty()) {
-      complain(components ? components->source() : root.source(),
+    manifest.timeout = parsed<std::chrono::nanoseconds>(root, "timeout", parseDuration);
+    manifest.maxMemory = parsed<uint64_t>(root, "max-memory", parseSize);
+    if (const toml::Entry* serve = root.find("serve")) this->serve(serve->value, manifest);
+    const toml::Entry* entry = root.find("components");
+    const toml::Table* components = entry ? entry->value.asTable() : nullptr;
+    if (!components || components->empty()) {
+      complain(entry ? entry->value.place : toml::Place(),
                "a manifest needs at least one [components.NAME]");
       return manifest;
     }
-    for (const auto& [key, node] : inOrder(*components->as_table())) {
-      if (!isComponentName(key)) {
-        complain(node->source(), "'" + std::string(key) +
-                                     "' is no component's name: write letters, digits, '.', '_' "
-                                     "and '-'");
-      } else if (const toml::table* table = tableAt(*node, "a component")) {
-        manifest.components.push_back(component(std::string(key), *table));
+    if (components->entries().size() > MAX_PLANNED_PARTS) {
+      complain(entry->place, "a workload has at most " + std::to_string(MAX_PLANNED_PARTS) +
+                                 " components, not " +
+                                 std::to_string(components->entries().size()));
+      return manifest;
+    }
+    for (const toml::Entry& each : components->entries()) {
+      if (!isComponentName(each.key)) {
+        complain(each.place, "'" + base::shown(each.key) +
+                                 "' is no component's name: write letters, digits, '.', '_' "
+                                 "and '-'");
+      } else if (const toml::Table* table = tableAt(each.value, "a component")) {
+        manifest.components.push_back(component(each, *table));
       }
     }
-    if (const toml::node* node = root.get("http")) http(*node, *components->as_table(), manifest);
+    if (const toml::Entry* http = root.find("http")) this->http(http->value, *components, manifest);
+    manifest.variables = std::move(variables_);
     return manifest;
   }
 
-  std::vector<Error>& problems() { return problems_; }
+  void complain(toml::Place where, const std::string& what, ErrorCode code = ErrorCode::INVALID) {
+    if (!full()) problems_.push_back(Error(code, placeOf(where) + ": " + what));
+  }
+
+  std::vector<Error> takeProblems() { return std::move(problems_); }
 
  private:
-  using Entries = std::vector<std::pair<std::string_view, const toml::node*>>;
+  bool full() const { return problems_.size() >= MAX_PROBLEMS; }
+  bool helps() const { return problems_.size() < MAX_SHOWN; }
 
-  // toml++ sorts keys; a person reads lines.
-  static Entries inOrder(const toml::table& table) {
-    Entries entries;
-    for (const auto& [key, node] : table) entries.emplace_back(key.str(), &node);
-    std::ranges::stable_sort(entries, [](const auto& a, const auto& b) {
-      const toml::source_position &left = a.second->source().begin,
-                                  &right = b.second->source().begin;
-      return std::pair(left.line, left.column) < std::pair(right.line, right.column);
-    });
-    return entries;
+  // Of another version nothing else can be said.
+  bool isKnownVersion(const toml::Table& root) {
+    const toml::Entry* version = root.find("version");
+    if (!version ||
+        (version->value.kind == toml::Kind::INTEGER && version->value.integer == VERSION)) {
+      return true;
+    }
+    if (version->value.kind == toml::Kind::INTEGER) {
+      complain(version->value.place,
+               "this manifest is of version " + std::to_string(version->value.integer) +
+                   ", and this Tenon reads version " + std::to_string(VERSION));
+      return false;
+    }
+    complain(version->value.place,
+             std::string("version is a whole number, not ") + describe(version->value.kind));
+    return true;
   }
 
-  void complain(const toml::source_region& where, const std::string& what,
-                ErrorCode code = ErrorCode::INVALID) {
-    problems_.push_back(Error(code, placeOf(where) + ": " + what));
+  // What `parse` makes of the text of a key; a number is taken as its text.
+  template <typename Value, typename Parse>
+  std::optional<Value> parsed(const toml::Table& table, const std::string& key, Parse parse) {
+    const toml::Entry* entry = table.find(key);
+    if (!entry) return std::nullopt;
+    bool isText = entry->value.kind == toml::Kind::STRING;
+    std::optional<std::string> written = isText ? string(entry->value, key) : plain(entry->value);
+    if (!written) {
+      complain(entry->value.place, key + " is a string, not " + describe(entry->value.kind));
+      return std::nullopt;
+    }
+    auto value = parse(*written);
+    if (value) return *value;
+    complain(entry->value.place, key + ": " + value.error().message);
+    return std::nullopt;
   }
 
-  Place placeOf(const toml::source_region& where) const {
-    return path_ + ":" + std::to_string(where.begin.line) + ":" +
-           std::to_string(where.begin.column);
+  // A number or a truth as it would be written on a command line.
+  static std::optional<std::string> plain(const toml::Value& value) {
+    if (value.kind == toml::Kind::INTEGER) return std::to_string(value.integer);
+    if (value.kind == toml::Kind::FLOAT) return value.text;
+    return std::nullopt;
   }
 
-  void checkKeys(const toml::table& table, const std::vector<std::string_view>& known) {
-    for (const auto& [key, node] : table) {
-      if (std::ranges::find(known, key.str()) != known.end()) continue;
-      std::string_view nearest = *std::ranges::min_element(
-          known, {}, [&](std::string_view name) { return base::editDistance(name, key.str()); });
-      std::string list;
-      for (std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
-      bool close = base::editDistance(nearest, key.str()) <= nearest.size() / 2;
-      complain(key.source(),
-               "unknown key '" + std::string(key.str()) + "'; " +
-                   (close ? "did you mean '" + std::string(nearest) + "'?" : "there are: " + list));
+  void serve(const toml::Value& value, Manifest& manifest) {
+    const toml::Table* table = tableAt(value, "serve");
+    if (!table) return;
+    checkKeys(*table, {std::begin(SERVE_OPTIONS), std::end(SERVE_OPTIONS)});
+    for (const toml::Entry& entry : table->entries()) {
+      if (std::ranges::find(SERVE_OPTIONS, entry.key) == std::end(SERVE_OPTIONS)) continue;
+      ManifestServeOption option{entry.key, {}, placeOf(entry.value.place)};
+      if (entry.key == "addr" && entry.value.kind == toml::Kind::ARRAY) {
+        for (Written& each : strings(*table, entry.key)) {
+          option.values.push_back(std::move(each.text));
+        }
+        if (option.values.empty()) complain(entry.value.place, "addr has no address");
+      } else if (auto number = plain(entry.value)) {
+        option.values.push_back(*std::move(number));
+      } else {
+        option.values.push_back(string(entry.value, entry.key));
+      }
+      manifest.serve.push_back(std::move(option));
     }
   }
 
-  const toml::table* tableAt(const toml::node& node, const std::string& what) {
-    if (const toml::table* table = node.as_table()) return table;
-    complain(node.source(), what + " is a table, not " + kindOf(node));
+  Place placeOf(toml::Place where) const {
+    return path_ + ":" + std::to_string(where.line) + ":" + std::to_string(where.column);
+  }
+
+  void checkKeys(const toml::Table& table, const std::vector<std::string_view>& known) {
+    for (const toml::Entry& entry : table.entries()) {
+      if (std::ranges::find(known, entry.key) != known.end()) continue;
+      std::string_view nearest = *std::ranges::min_element(
+          known, {}, [&](std::string_view name) { return base::editDistance(name, entry.key); });
+      std::string list;
+      for (std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
+      bool close = base::editDistance(nearest, entry.key) <= nearest.size() / 2;
+      complain(entry.place,
+               "unknown key '" + base::shown(entry.key) + "'; " +
+                   (close ? "did you mean '" + std::string(nearest) + "'?" : "there are: " + list));
+      if (!helps()) return;
+    }
+  }
+
+  const toml::Table* tableAt(const toml::Value& value, const std::string& what) {
+    if (const toml::Table* table = value.asTable()) return table;
+    complain(value.place, what + " is a table, not " + describe(value.kind));
     return nullptr;
   }
 
-  static std::string kindOf(const toml::node& node) {
-    switch (node.type()) {
-      case toml::node_type::string:
-        return "a string";
-      case toml::node_type::integer:
-      case toml::node_type::floating_point:
-        return "a number";
-      case toml::node_type::boolean:
-        return "a boolean";
-      case toml::node_type::array:
-        return "an array";
-      case toml::node_type::table:
-        return "a table";
-      default:
-        return "a date or time";
-    }
-  }
-
   // Empty, with a complaint, when it is no string.
-  std::string string(const toml::node& node, std::string_view key) {
-    if (const auto* value = node.as_string()) return value->get();
-    complain(node.source(), std::string(key) + " is a string, not " + kindOf(node));
+  std::string string(const toml::Value& value, std::string_view what) {
+    if (value.kind == toml::Kind::STRING) return expanded(value);
+    complain(value.place, std::string(what) + " is a string, not " + describe(value.kind));
     return {};
   }
-  std::string text(const toml::table& table, std::string_view key) {
-    const toml::node* node = table.get(key);
-    return node ? string(*node, key) : std::string();
+
+  // The text, with the values of the environment in place of `${NAME}`. `$${` is `${`.
+  std::string expanded(const toml::Value& value) {
+    const std::string& text = value.text;
+    size_t at = text.find("${");
+    if (at == std::string::npos) return text;
+    std::string result;
+    size_t done = 0;
+    for (; at != std::string::npos; at = text.find("${", done)) {
+      if (at > done && text[at - 1] == '$') {
+        result += text.substr(done, at - done) + "{";
+        done = at + 2;
+        continue;
+      }
+      size_t end = text.find('}', at);
+      std::string name(text.substr(at + 2, end == std::string::npos ? 0 : end - at - 2));
+      if (!isVariableName(name)) {
+        complain(value.place,
+                 "write ${NAME} for a variable of the environment, $${ for the "
+                 "characters ${");
+        return {};
+      }
+      std::optional<std::string> found = findVariable_ ? findVariable_(name) : std::nullopt;
+      if (!found) {
+        complain(value.place, "the environment has no variable " + base::shown(name));
+        return {};
+      }
+      if (!isUtf8(*found)) {
+        complain(value.place, "the variable " + base::shown(name) + " is not UTF-8");
+        return {};
+      }
+      variables_.insert(name);
+      result += text.substr(done, at - done) + *found;
+      done = end + 1;
+      expandedBytes_ += found->size();
+      if (expandedBytes_ > MAX_EXPANDED) {
+        complain(value.place, "variables of the environment make more than 1 MiB of text");
+        return {};
+      }
+    }
+    return result + text.substr(done);
   }
 
-  ManifestComponent component(std::string name, const toml::table& table) {
+  static bool isVariableName(std::string_view name) {
+    return !name.empty() && !toml::isDigit(name[0]) &&
+           std::ranges::all_of(name, [](char c) { return toml::isBareKey(c) && c != '-'; });
+  }
+  std::string text(const toml::Table& table, std::string_view key) {
+    const toml::Entry* entry = table.find(key);
+    return entry ? string(entry->value, key) : std::string();
+  }
+
+  ManifestComponent component(const toml::Entry& entry, const toml::Table& table) {
     ManifestComponent component;
-    component.name = std::move(name);
+    component.name = entry.key;
     checkKeys(table, {"source", "args", "env", "config", "dirs", "allow-net", "allow-listen",
                       "allow-http", "links"});
     component.source = text(table, "source");
-    if (!table.contains("source")) {
-      complain(table.source(), "component '" + component.name + "' has no source");
-    } else {
-      component.sourcePlace = placeOf(table.get("source")->source());
-      if (component.source.empty() && table.get("source")->is_string()) {
-        complain(table.get("source")->source(), "source is empty");
+    if (const toml::Entry* source = table.find("source")) {
+      component.sourcePlace = placeOf(source->value.place);
+      if (component.source.empty() && source->value.kind == toml::Kind::STRING) {
+        complain(source->value.place, "source is empty");
       }
+    } else {
+      complain(entry.value.place, "component '" + component.name + "' has no source");
     }
-    component.arguments = strings(table, "args");
+    for (Written& each : strings(table, "args")) {
+      component.arguments.push_back(std::move(each.text));
+    }
     component.connect = strings(table, "allow-net");
     component.listen = strings(table, "allow-listen");
     component.httpServers = strings(table, "allow-http");
     component.environment = texts(table, "env");
     component.configuration = texts(table, "config");
-    if (const toml::node* node = table.get("dirs")) directories(*node, component);
-    if (const toml::node* node = table.get("links")) links(*node, component);
+    if (const toml::Entry* dirs = table.find("dirs")) directories(dirs->value, component);
+    if (const toml::Entry* links = table.find("links")) this->links(links->value, component);
     return component;
   }
 
-  std::vector<std::string> strings(const toml::table& table, const std::string& key) {
-    std::vector<std::string> result;
-    const toml::node* node = table.get(key);
-    if (!node) return result;
-    const toml::array* items = node->as_array();
-    if (!items) {
-      complain(node->source(), key + " is an array of strings, not " + kindOf(*node));
+  std::vector<Written> strings(const toml::Table& table, const std::string& key) {
+    std::vector<Written> result;
+    const toml::Entry* entry = table.find(key);
+    if (!entry) return result;
+    if (entry->value.kind != toml::Kind::ARRAY) {
+      complain(entry->value.place,
+               key + " is an array of strings, not " + describe(entry->value.kind));
       return result;
     }
-    for (const toml::node& item : *items) result.push_back(string(item, "an entry of " + key));
+    for (const toml::Value& item : entry->value.items) {
+      result.push_back({string(item, "an entry of " + key), placeOf(item.place)});
+    }
     return result;
   }
 
-  std::vector<std::pair<std::string, std::string>> texts(const toml::table& table,
+  std::vector<std::pair<std::string, std::string>> texts(const toml::Table& table,
                                                          const std::string& key) {
     std::vector<std::pair<std::string, std::string>> result;
-    const toml::node* node = table.get(key);
-    const toml::table* entries = node ? tableAt(*node, key) : nullptr;
+    const toml::Entry* entry = table.find(key);
+    const toml::Table* entries = entry ? tableAt(entry->value, key) : nullptr;
     if (!entries) return result;
-    for (const auto& [name, value] : inOrder(*entries)) {
-      result.emplace_back(name, string(*value, name));
+    for (const toml::Entry& each : entries->entries()) {
+      result.emplace_back(each.key, string(each.value, base::shown(each.key)));
     }
     return result;
   }
 
-  void directories(const toml::node& node, ManifestComponent& component) {
-    const toml::array* items = node.as_array();
-    if (!items) {
-      complain(node.source(), "dirs is an array of { host, guest, access }, not " + kindOf(node));
+  void directories(const toml::Value& value, ManifestComponent& component) {
+    if (value.kind != toml::Kind::ARRAY) {
+      complain(value.place, std::string("dirs is an array of { host, guest, access }, not ") +
+                                describe(value.kind));
       return;
     }
-    for (const toml::node& item : *items) {
-      const toml::table* table = tableAt(item, "an entry of dirs");
+    for (const toml::Value& item : value.items) {
+      const toml::Table* table = tableAt(item, "an entry of dirs");
       if (!table) continue;
       checkKeys(*table, {"host", "guest", "access"});
       ManifestDirectory directory{text(*table, "host"), text(*table, "guest"), false, {}};
       if (directory.host.empty() || directory.guest.empty()) {
-        complain(item.source(), "an entry of dirs needs host and guest");
+        complain(item.place, "an entry of dirs needs host and guest");
       } else {
-        directory.place = placeOf(table->get("host")->source());
+        directory.place = placeOf(table->find("host")->value.place);
       }
-      std::string access = table->contains("access") ? text(*table, "access") : "write";
-      if (access != "read" && access != "write") {
-        complain(table->get("access")->source(), "access is \"read\" or \"write\"");
+      if (const toml::Entry* access = table->find("access")) {
+        std::string written = string(access->value, "access");
+        directory.readOnly = written == "read";
+        if (written != "read" && written != "write") {
+          complain(access->value.place, "access is \"read\" or \"write\"");
+        }
       }
-      directory.readOnly = access == "read";
       component.directories.push_back(std::move(directory));
     }
   }
 
-  void links(const toml::node& node, ManifestComponent& component) {
-    const toml::table* entries = tableAt(node, "links");
+  void links(const toml::Value& value, ManifestComponent& component) {
+    const toml::Table* entries = tableAt(value, "links");
     if (!entries) return;
-    for (const auto& [key, value] : inOrder(*entries)) {
-      ManifestLink& link = component.links[std::string(key)];
-      link.place = placeOf(value->source());
-      if (const toml::table* table = value->as_table()) {
-        linkTable(*table, link);
+    for (const toml::Entry& entry : entries->entries()) {
+      ManifestLink& link = component.links[entry.key];
+      link.place = placeOf(entry.value.place);
+      if (const toml::Table* table = entry.value.asTable()) {
+        linkTable(entry.value.place, *table, link);
       } else {
-        link.to = string(*value, key);
+        link.to = string(entry.value, base::shown(entry.key));
       }
     }
   }
 
-  void linkTable(const toml::table& table, ManifestLink& link) {
-    checkKeys(table, {"to", "instance", "via", "prefix"});
+  void linkTable(toml::Place place, const toml::Table& table, ManifestLink& link) {
+    checkKeys(table, {"to", "item", "instance", "via", "prefix"});
     for (std::string_view later : {"via", "prefix"}) {
-      if (const toml::node* found = table.get(later)) {
-        complain(found->source(), "links by '" + std::string(later) + "' are not supported yet",
+      if (const toml::Entry* found = table.find(later)) {
+        complain(found->value.place, "links by '" + std::string(later) + "' are not supported yet",
                  ErrorCode::UNSUPPORTED);
       }
     }
     link.to = text(table, "to");
-    if (!table.contains("to") && !table.contains("via")) {
-      complain(table.source(), "a link needs to = \"COMPONENT\"");
+    if (!table.find("to") && !table.find("via")) {
+      complain(place, "a link needs to = \"COMPONENT\"");
     }
-    if (const toml::node* node = table.get("instance")) {
-      std::string instance = string(*node, "instance");
+    link.item = text(table, "item");
+    if (const toml::Entry* entry = table.find("instance")) {
+      std::string instance = string(entry->value, "instance");
       link.own = instance == "own";
-      if (node->is_string() && instance != "own" && instance != "shared") {
-        complain(node->source(), "instance is \"shared\" or \"own\"");
+      if (entry->value.kind == toml::Kind::STRING && instance != "own" && instance != "shared") {
+        complain(entry->value.place, "instance is \"shared\" or \"own\"");
       }
     }
   }
 
-  void http(const toml::node& node, const toml::table& components, Manifest& manifest) {
-    const toml::table* table = tableAt(node, "http");
+  void http(const toml::Value& value, const toml::Table& components, Manifest& manifest) {
+    const toml::Table* table = tableAt(value, "http");
     if (!table) return;
     checkKeys(*table, {"routes"});
-    const toml::node* routes = table->get("routes");
-    const toml::table* entries = routes ? tableAt(*routes, "routes") : nullptr;
+    const toml::Entry* routes = table->find("routes");
+    const toml::Table* entries = routes ? tableAt(routes->value, "routes") : nullptr;
     if (!entries) return;
-    for (const auto& [key, value] : inOrder(*entries)) {
-      Route route{.text = std::string(key), .place = placeOf(value->source())};
-      auto pattern = parseRoute(key);
-      if (!pattern) {
-        complain(value->source(), pattern.error().message);
-      } else {
-        route.pattern = *pattern;
-        if (auto other = findRoute(manifest.routes, *pattern)) {
-          complain(value->source(), "route '" + route.text + "' is there already, as '" +
-                                        manifest.routes[*other].text + "'");
-        }
-      }
-      if (value->is_table()) {
-        complain(value->source(), "a route is \"HOST/PATH\" = \"COMPONENT\", in quotes");
+    RouteIndex index;
+    for (const toml::Entry& entry : entries->entries()) {
+      const toml::Value& to = entry.value;
+      Route route{.text = entry.key, .place = placeOf(to.place)};
+      const std::string name = "route '" + base::shown(entry.key) + "'";
+      if (to.asTable()) {
+        complain(to.place, "a route is \"HOST/PATH\" = \"COMPONENT\", in quotes");
         continue;
       }
-      route.to = string(*value, "route '" + route.text + "'");
-      if (value->is_string() && !components.contains(route.to)) {
-        std::vector<std::string_view> names;
-        for (const auto& [name, unused] : components) names.push_back(name.str());
-        complain(value->source(), "route '" + route.text + "': there is no component '" + route.to +
-                                      "'" + didYouMean(route.to, names));
+      route.to = string(to, name);
+      if (to.kind == toml::Kind::STRING && !components.find(route.to)) {
+        complain(to.place, name + ": there is no component '" + base::shown(route.to) + "'" +
+                               (helps() ? didYouMean(route.to, components) : ""));
       }
-      if (pattern) manifest.routes.push_back(std::move(route));
+      auto pattern = parseRoute(entry.key);
+      if (!pattern) {
+        complain(to.place, pattern.error().message);
+        continue;
+      }
+      route.pattern = *std::move(pattern);
+      if (auto other = index.add(route.pattern, manifest.routes.size())) {
+        complain(to.place, name + " is there already, as '" +
+                               base::shown(manifest.routes[*other].text) + "'");
+        continue;
+      }
+      manifest.routes.push_back(std::move(route));
     }
   }
 
-  static std::string didYouMean(std::string_view wanted, std::span<const std::string_view> names) {
-    size_t best = wanted.size() / 3 + 1;
-    std::string_view found;
-    for (std::string_view name : names) {
-      size_t distance = base::editDistance(wanted, name);
-      if (distance < best) best = distance, found = name;
-    }
-    return found.empty() ? std::string() : "; did you mean '" + std::string(found) + "'?";
+  static std::string didYouMean(std::string_view wanted, const toml::Table& table) {
+    base::Nearest nearest(wanted);
+    for (const toml::Entry& entry : table.entries()) nearest.offer(entry.key);
+    return nearest.question();
   }
 
   const std::string& path_;
+  const FindVariable& findVariable_;
   std::vector<Error> problems_;
+  std::set<std::string> variables_;
+  size_t expandedBytes_ = 0;
 };
-
-// Where the first character beyond ASCII stands that is in no string and no comment. TOML allows
-// none there, and toml++ 3.3's test for white space has undefined behaviour for some.
-std::optional<toml::source_position> bareCharacter(std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  toml::source_position at{1, 1};
-  auto advance = [&](size_t count) {
-    for (char c : text.substr(0, count)) {
-      if (c == '\n') {
-        ++at.line;
-        at.column = 1;
-      } else if ((c & 0xc0) != 0x80) {  // not inside a character
-        ++at.column;
-      }
-    }
-    text.remove_prefix(count);
-  };
-  // A quote begins a string but in the middle of a word; in a dotted key it does after the dot. A
-  // word that begins as numbers do goes on after a space: it may be a date, and a time.
-  char wordBegin = 0, last = 0;
-  auto isIn = [](char c, std::string_view set) { return set.find(c) != set.npos; };
-  auto isNumber = [&] { return isIn(wordBegin, "+-0123456789"); };
-  while (!text.empty()) {
-    const char c = text[0];
-    bool isQuote = c == '"' || c == '\'';
-    if (isQuote) isQuote = wordBegin == 0 || (last == '.' && !isNumber());
-    if (isIn(c, "=,[]{}\n#") || (isIn(c, " \t\r") && !isNumber()) || isQuote) {
-      wordBegin = 0;
-    } else if (wordBegin == 0) {
-      wordBegin = c;
-    }
-    last = c;
-    if (c == '#') {
-      advance(std::min(text.find('\n'), text.size()));
-    } else if (isQuote) {
-      // Three quotes begin a string of several lines, which ends at the next three.
-      bool isLong = text.size() >= 3 && text[1] == text[0] && text[2] == text[0];
-      std::string_view quotes = text.substr(0, isLong ? 3 : 1);
-      advance(quotes.size());
-      while (!text.empty() && !text.starts_with(quotes) && (isLong || text[0] != '\n')) {
-        advance(text[0] == '\\' && quotes[0] == '"' ? std::min<size_t>(2, text.size()) : 1);
-      }
-      if (text.starts_with(quotes)) advance(quotes.size());
-    } else if (static_cast<unsigned char>(text[0]) >= 0x80) {
-      return at;
-    } else {
-      advance(1);
-    }
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -334,30 +404,37 @@ bool isComponentName(std::string_view name) {
   });
 }
 
-Result<Manifest> parseManifest(std::string_view text, const std::string& path) {
-  if (auto at = bareCharacter(text)) {
-    return Error(ErrorCode::MALFORMED, path + ":" + std::to_string(at->line) + ":" +
-                                           std::to_string(at->column) +
-                                           ": characters beyond ASCII must be in quotes");
-  }
-  toml::table root;
-  try {
-    root = toml::parse(text, path);
-  } catch (const toml::parse_error& error) {
-    const toml::source_position& at = error.source().begin;
-    return Error(ErrorCode::MALFORMED, path + ":" + std::to_string(at.line) + ":" +
-                                           std::to_string(at.column) + ": " +
-                                           std::string(error.description()));
-  }
-  Reader reader(path);
-  Manifest manifest = reader.read(root);
-  std::vector<Error>& problems = reader.problems();
-  if (problems.empty()) return manifest;
+Error asOne(std::vector<Error> problems) {
   Error first = std::move(problems.front());
-  for (const Error& problem : std::span(problems).subspan(1)) {
-    first.details += (first.details.empty() ? "  " : "\n  ") + problem.message;
+  first.details.clear();
+  for (size_t i = 1; i < std::min(problems.size(), MAX_SHOWN); ++i) {
+    first.details += (first.details.empty() ? "  " : "\n  ") + problems[i].message;
+  }
+  if (problems.size() > MAX_SHOWN) {
+    first.details += "\n  and " + std::to_string(problems.size() - MAX_SHOWN) + " more";
   }
   return first;
+}
+
+ManifestReading readManifest(std::string_view text, const std::string& path,
+                             const FindVariable& findVariable) {
+  toml::Document document = toml::parse(text);
+  Reader reader(path, findVariable);
+  // What could not be read may be what seems to be missing, so nothing else is looked for.
+  for (const toml::Problem& problem : document.problems) {
+    reader.complain(problem.place, problem.what, ErrorCode::MALFORMED);
+  }
+  ManifestReading reading;
+  if (document.problems.empty()) reading.manifest = reader.read(document.root);
+  reading.problems = reader.takeProblems();
+  return reading;
+}
+
+Result<Manifest> parseManifest(std::string_view text, const std::string& path,
+                               const FindVariable& findVariable) {
+  ManifestReading reading = readManifest(text, path, findVariable);
+  if (!reading.problems.empty()) return asOne(std::move(reading.problems));
+  return std::move(reading.manifest);
 }
 
 }  // namespace tenon::link

@@ -1,6 +1,8 @@
 #include "link/plan.h"
 
-#include "base/edit_distance.h"
+#include "base/keyed_hash.h"
+#include "base/suggest.h"
+#include "call/wasi03.h"
 #include "component/validate/interface.h"
 
 #include <algorithm>
@@ -16,22 +18,6 @@ namespace typed = component::typed;
 
 constexpr size_t NOBODY = ~size_t{0};
 
-// The name among `names` that is closest to `wanted`, or empty when none is close.
-std::string closest(std::string_view wanted, const std::vector<std::string>& names) {
-  size_t best = wanted.size() / 3 + 1;
-  std::string found;
-  for (const std::string& name : names) {
-    size_t distance = base::editDistance(wanted, name);
-    if (distance < best) best = distance, found = name;
-  }
-  return found;
-}
-
-std::string didYouMean(std::string_view wanted, const std::vector<std::string>& names) {
-  std::string found = closest(wanted, names);
-  return found.empty() ? std::string() : "; did you mean '" + found + "'?";
-}
-
 const typed::Item* findExport(const ComponentInterface& component, std::string_view import) {
   if (const typed::Item* exact = component.exports().find(import)) return exact;
   std::string canonical = component::canonicalName(import);
@@ -41,22 +27,23 @@ const typed::Item* findExport(const ComponentInterface& component, std::string_v
   return nullptr;
 }
 
-// Whether an import has nothing that could be called: a type, or an instance of types.
+// Whether an import has nothing that somebody would have to provide: a type, or an instance of
+// types. A resource that the import introduces needs somebody who defines it.
 bool onlyTypes(const typed::Entity& entity) {
-  if (std::holds_alternative<typed::TypeBinding>(entity)) return true;
+  if (auto* type = std::get_if<typed::TypeBinding>(&entity)) {
+    return !std::holds_alternative<typed::ResourceRef>(type->created) ||
+           type->created != type->referenced;
+  }
   auto* instance = std::get_if<const typed::InstanceNode*>(&entity);
-  if (!instance) return false;
-  return std::ranges::all_of((*instance)->exports, [](const typed::Item& item) {
-    auto* type = std::get_if<typed::TypeBinding>(&item.entity);
-    // A resource that the import introduces needs somebody who defines it.
-    return type && !(std::holds_alternative<typed::ResourceRef>(type->created) &&
-                     type->created == type->referenced);
-  });
+  return instance && std::ranges::all_of((*instance)->exports, [](const typed::Item& item) {
+           return std::holds_alternative<typed::TypeBinding>(item.entity) && onlyTypes(item.entity);
+         });
 }
 
 // The interfaces that somebody outside of the workload calls: who exports one is reached.
 constexpr std::string_view HANDLER = "wasi:http/incoming-handler@0.2.0";
-constexpr std::string_view ENTRIES[] = {"wasi:cli/run@0.2.0", HANDLER};
+constexpr std::string_view PROGRAM = "wasi:cli/run@0.2.0";
+constexpr std::string_view ENTRIES[] = {PROGRAM, HANDLER};
 
 std::string withoutVersion(std::string_view name) {
   return std::string(name.substr(0, name.find('@')));
@@ -74,6 +61,12 @@ class Planner {
         routes_(routes) {}
 
   Plan run() {
+    for (size_t part = 0; part < parts_.size(); ++part) {
+      partByName_.emplace(parts_[part].name, part);
+      for (const typed::Item& item : described(part).exports()) {
+        exporters_[component::canonicalName(item.name.name)].push_back(part);
+      }
+    }
     for (size_t part = 0; part < parts_.size(); ++part) {
       nodes_.push_back({parts_[part].name, part, {}});
       choose(part);
@@ -112,16 +105,32 @@ class Planner {
     plan_.problems.push_back(std::move(error));
   }
 
-  std::vector<std::string> componentNames() const {
-    std::vector<std::string> names;
-    for (const Part& part : parts_) names.push_back(part.name);
-    return names;
+  // Past so many problems, no more is looked for that would help with one.
+  static constexpr size_t MOST_HELPED = 100;
+  bool helps() const { return plan_.problems.size() < MOST_HELPED; }
+
+  // "  cart exports shop:cart/cart", a line each.
+  std::string exportsOf(size_t part) const {
+    std::string lines;
+    if (!helps()) return lines;
+    for (const typed::Item& item : described(part).exports()) {
+      lines += (lines.empty() ? "  " : "\n  ") + parts_[part].name + " exports " +
+               std::string(item.name.name);
+    }
+    return lines;
   }
 
-  static std::vector<std::string> exportNames(const ComponentInterface& component) {
-    std::vector<std::string> names;
-    for (const typed::Item& item : component.exports()) names.emplace_back(item.name.name);
-    return names;
+  // The part of this name, or NOBODY.
+  size_t findPart(std::string_view name) const {
+    auto found = partByName_.find(name);
+    return found == partByName_.end() ? NOBODY : found->second;
+  }
+
+  std::string didYouMeanPart(std::string_view wanted) const {
+    base::Nearest nearest(wanted);
+    if (!helps()) return {};
+    for (const Part& part : parts_) nearest.offer(part.name);
+    return nearest.question();
   }
 
   // The link of one part that names an import: exactly, by a compatible version, or, when it says
@@ -154,39 +163,47 @@ class Planner {
         choices.push_back(chooseFree(part, import));
       }
     }
-    std::vector<std::string> imports;
-    for (const typed::Item& import : described(part).imports())
-      imports.emplace_back(import.name.name);
     for (const auto& [import, link] : parts_[part].links) {
       if (used.contains(import)) continue;
-      plan_.problems.push_back(Error(
-          ErrorCode::NOT_FOUND, (link.place.empty() ? "" : link.place + ": ") + "component " +
-                                    parts_[part].name + " is linked at '" + import +
-                                    "', but does not import it" + didYouMean(import, imports)));
+      base::Nearest nearest(import);
+      if (helps()) {
+        for (const typed::Item& item : described(part).imports()) nearest.offer(item.name.name);
+      }
+      plan_.problems.push_back(
+          Error(ErrorCode::NOT_FOUND, (link.place.empty() ? "" : link.place + ": ") + "component " +
+                                          parts_[part].name + " is linked at '" + import +
+                                          "', but does not import it" + nearest.question()));
     }
   }
 
   Choice chooseLinked(size_t part, const typed::Item& import, const Link& link) {
     const std::string& name = parts_[part].name;
-    auto found = std::ranges::find(parts_, link.to, &Part::name);
-    if (found == parts_.end()) {
+    size_t provider = findPart(link.to);
+    if (provider == NOBODY) {
       problem(ErrorCode::NOT_FOUND, name, import, link.place,
-              "there is no component '" + link.to + "'" + didYouMean(link.to, componentNames()));
+              "there is no component '" + link.to + "'" + didYouMeanPart(link.to));
       return {.cost = Cost::MISSING};
     }
-    auto provider = static_cast<size_t>(found - parts_.begin());
     if (provider == part) {
       problem(ErrorCode::INVALID, name, import, link.place, "it is linked to itself");
       return {.cost = Cost::MISSING};
     }
-    const typed::Item* item = findExport(described(provider), import.name.name);
+    const std::string_view wanted = link.item.empty() ? import.name.name : link.item;
+    const typed::Item* item = findExport(described(provider), wanted);
+    if (!item && !link.item.empty()) {
+      base::Nearest nearest(wanted);
+      for (const typed::Item& each : described(provider).exports()) nearest.offer(each.name.name);
+      problem(
+          ErrorCode::NOT_FOUND, name, import, link.place,
+          "component '" + link.to + "' does not export '" + link.item + "'" + nearest.question(),
+          exportsOf(provider));
+      return {.cost = Cost::MISSING};
+    }
     if (!item) {
-      std::string details;
-      for (const std::string& exported : exportNames(described(provider))) {
-        details += (details.empty() ? "  " : "\n  ") + link.to + " exports " + exported;
-      }
       problem(ErrorCode::NOT_FOUND, name, import, link.place,
-              "component '" + link.to + "' does not export it", std::move(details));
+              "component '" + link.to +
+                  "' does not export it; an export of another name is linked by item = \"NAME\"",
+              exportsOf(provider));
       return {.cost = Cost::MISSING};
     }
     return {Cost::FUSED, provider, item, link.own, link.place};
@@ -196,20 +213,22 @@ class Planner {
     if (onlyTypes(import.entity)) return {Cost::NONE, NOBODY, nullptr};
     if (hostProvides_(import.name.name)) return {};
     std::vector<Choice> candidates;
-    std::vector<std::string> others;
-    for (size_t other = 0; other < parts_.size(); ++other) {
-      if (other == part) continue;
-      const typed::Item* item = findExport(described(other), import.name.name);
-      if (item) candidates.push_back({Cost::FUSED, other, item});
-      for (std::string& name : exportNames(described(other))) others.push_back(std::move(name));
+    auto exporters = exporters_.find(component::canonicalName(import.name.name));
+    if (exporters != exporters_.end()) {
+      for (size_t other : exporters->second) {
+        if (other == part) continue;
+        if (!candidates.empty() && candidates.back().provider == other) continue;
+        candidates.push_back({Cost::FUSED, other, findExport(described(other), import.name.name)});
+      }
     }
     if (candidates.size() == 1) return candidates[0];
     if (candidates.empty()) {
       bool itself = findExport(described(part), import.name.name) != nullptr;
       problem(ErrorCode::MISSING_IMPORT, parts_[part].name, import, {},
               std::string("nothing provides this ") + typed::describe(import.entity) +
-                  (itself ? ": only the component itself exports it"
-                          : didYouMean(import.name.name, others)));
+                  (call::isWasi03(import.name.name) ? ": " + std::string(call::NO_WASI_03)
+                   : itself                         ? ": only the component itself exports it"
+                                                    : didYouMeanExport(import.name.name, part)));
       return {.cost = Cost::MISSING};
     }
     std::string details;
@@ -223,19 +242,29 @@ class Planner {
     return {.cost = Cost::MISSING};
   }
 
+  // The nearest export of any other part.
+  std::string didYouMeanExport(std::string_view wanted, size_t part) const {
+    base::Nearest nearest(wanted);
+    for (size_t other = 0; helps() && other < parts_.size() && !nearest.enough(); ++other) {
+      if (other == part) continue;
+      for (const typed::Item& item : described(other).exports()) nearest.offer(item.name.name);
+    }
+    return nearest.question();
+  }
+
   void checkRoutes() {
+    std::map<size_t, bool> answers;  // by part
     for (const Route& route : routes_) {
-      auto found = std::ranges::find(parts_, route.to, &Part::name);
-      if (found == parts_.end()) continue;
-      auto part = static_cast<size_t>(found - parts_.begin());
-      if (findExport(described(part), HANDLER)) continue;
+      size_t part = findPart(route.to);
+      if (part == NOBODY) continue;
+      auto [known, fresh] = answers.try_emplace(part);
+      if (fresh) known->second = findExport(described(part), HANDLER) != nullptr;
+      if (known->second) continue;
       Error error(ErrorCode::INVALID, (route.place.empty() ? "" : route.place + ": ") + "route '" +
                                           route.text + "': component '" + route.to +
                                           "' answers no requests: it does not export "
                                           "wasi:http/incoming-handler");
-      for (const std::string& name : exportNames(described(part))) {
-        error.details += (error.details.empty() ? "  " : "\n  ") + route.to + " exports " + name;
-      }
+      error.details = exportsOf(part);
       plan_.problems.push_back(std::move(error));
     }
   }
@@ -394,10 +423,13 @@ class Planner {
 
   void finish(const std::vector<size_t>& order) {
     std::vector<bool> reached = findReached();
+    std::vector<size_t> places(nodes_.size(), NOBODY);  // in the order
+    for (size_t i = 0; i < order.size(); ++i) places[order[i]] = i;
     for (size_t index : order) {
       const Node& node = nodes_[index];
       PlannedPart planned{.name = node.name, .part = node.part, .imports = {}};
-      planned.program = findExport(described(node), ENTRIES[0]) != nullptr;
+      planned.program = findExport(described(node), PROGRAM) != nullptr;
+      planned.answers = findExport(described(node), HANDLER) != nullptr;
       for (size_t i = 0; i < node.choices.size(); ++i) {
         const Choice& choice = node.choices[i];
         const typed::Item& import = described(node).imports()[i];
@@ -408,6 +440,7 @@ class Planner {
                           .item = {}};
         if (choice.provider != NOBODY) {
           row.component = nodes_[choice.provider].name;
+          row.provider = places[choice.provider];
           row.item = choice.item->name.name;
         }
         planned.imports.push_back(std::move(row));
@@ -424,6 +457,8 @@ class Planner {
   const component::Interfaces& interfaces_;
   const HostProvides& hostProvides_;
   const std::span<const Route> routes_;
+  TextMap<size_t> partByName_;
+  OwnedTextMap<std::vector<size_t>> exporters_;  // by canonical name; a part may be there twice
   std::vector<Node> nodes_;
   Plan plan_;
 };
@@ -448,8 +483,7 @@ std::vector<component::WorkloadPart::Wire> Plan::wires(size_t index) const {
   std::vector<component::WorkloadPart::Wire> wires;
   for (const PlannedImport& import : parts[index].imports) {
     if (import.cost != Cost::FUSED) continue;
-    auto provider = std::ranges::find(parts, import.component, &PlannedPart::name);
-    wires.push_back({import.name, static_cast<uint32_t>(provider - parts.begin()), import.item});
+    wires.push_back({import.name, static_cast<uint32_t>(import.provider), import.item});
   }
   return wires;
 }

@@ -25,6 +25,7 @@ namespace tenon::link {
 struct Link {
   std::string to;     // the name of the component that satisfies it
   bool own = false;   // by an instance of its own, which only this importer uses
+  std::string item;   // that component's export; empty: the one of the import's name
   std::string place;  // where it is said, for messages: "tenon.toml:7:1"; may be empty
 };
 
@@ -52,6 +53,7 @@ struct PlannedImport {
   Cost cost = Cost::HOST;
   std::string component;  // FUSED: the planned part that satisfies it
   std::string item;       // FUSED: that component's export
+  size_t provider = 0;    // FUSED: its index
 };
 
 // One instance of a part.
@@ -60,6 +62,7 @@ struct PlannedPart {
   size_t part = 0;   // index into the parts that were planned
   std::vector<PlannedImport> imports;  // in the component's order
   bool program = false;                // exports wasi:cli/run
+  bool answers = false;                // exports wasi:http/incoming-handler
 };
 
 struct Plan {

@@ -1,7 +1,8 @@
 #include "link/route.h"
 
+#include "base/suggest.h"
+
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace tenon::link {
@@ -38,26 +39,20 @@ std::string hostOf(std::string_view authority) {
   return host;
 }
 
-bool isFor(const RoutePattern& pattern, std::string_view host, std::string_view path) {
-  if (pattern.below) {
-    if (host.size() < pattern.host.size() + 2 || !host.ends_with(pattern.host) ||
-        host[host.size() - pattern.host.size() - 1] != '.') {
-      return false;
-    }
-  } else if (!pattern.host.empty() && pattern.host != host) {
-    return false;
-  }
-  return path.starts_with(pattern.path) &&
-         (path.size() == pattern.path.size() || pattern.path.empty() ||
-          path[pattern.path.size()] == '/');
+// "*.example.com": the hosts of a pattern, as one text.
+std::string hostKey(const RoutePattern& pattern) {
+  return (pattern.below ? "*." : "") + pattern.host;
 }
 
 }  // namespace
 
 Result<RoutePattern> parseRoute(std::string_view text) {
   auto refuse = [&](const std::string& why) {
-    return Error(ErrorCode::INVALID, "'" + std::string(text) + "' is no route: " + why);
+    return Error(ErrorCode::INVALID, "'" + base::shown(text) + "' is no route: " + why);
   };
+  if (text.size() > MAX_ROUTE_BYTES) {
+    return refuse("it has more than " + std::to_string(MAX_ROUTE_BYTES) + " bytes");
+  }
   size_t slash = std::min(text.find('/'), text.size());
   std::string host(text.substr(0, slash));
   std::ranges::transform(host, host.begin(), lower);
@@ -89,31 +84,47 @@ Result<RoutePattern> parseRoute(std::string_view text) {
   return pattern;
 }
 
-std::optional<size_t> findRoute(std::span<const Route> routes, const RoutePattern& pattern) {
-  auto found = std::ranges::find(routes, pattern, &Route::pattern);
-  if (found == routes.end()) return std::nullopt;
-  return static_cast<size_t>(found - routes.begin());
+std::optional<size_t> RouteIndex::add(const RoutePattern& pattern, size_t index) {
+  auto [entry, fresh] = indices_.try_emplace(hostKey(pattern) + pattern.path, index);
+  return fresh ? std::nullopt : std::optional(entry->second);
 }
 
-void RouteTable::add(RoutePattern pattern, size_t answer) {
-  byHost_ = byHost_ || !pattern.host.empty();
-  auto rank = [](const Entry& entry) {
-    const RoutePattern& pattern = entry.pattern;
-    return std::tuple(!pattern.host.empty() && !pattern.below, pattern.host.size(),
-                      pattern.path.size());
-  };
-  Entry entry{std::move(pattern), answer};
-  auto place = std::ranges::upper_bound(entries_, rank(entry), std::greater<>(), rank);
-  entries_.insert(place, std::move(entry));
+void RouteTable::add(const RoutePattern& pattern, size_t answer) {
+  std::string host = hostKey(pattern);
+  answers_[host + pattern.path] = answer;
+  longestPath_ = std::max(longestPath_, pattern.path.size());
+  hosts_.insert(std::move(host));
 }
 
 std::optional<size_t> RouteTable::find(std::string_view authority, std::string_view target) const {
-  std::string host = byHost_ ? hostOf(authority) : std::string();
   std::string_view path = target.substr(0, target.find('?'));
-  for (const Entry& entry : entries_) {
-    if (isFor(entry.pattern, host, path)) return entry.answer;
+  const bool byHost = hosts_.size() > hosts_.count("");
+  std::string host = byHost ? hostOf(authority) : std::string();
+  if (!host.empty()) {
+    if (auto answer = findBelow(host, path)) return answer;
+    // The longest name first: behind the first dot, then behind the next.
+    for (size_t dot = host.find('.', 1); dot != std::string::npos; dot = host.find('.', dot + 1)) {
+      if (auto answer = findBelow("*" + host.substr(dot), path)) return answer;
+    }
   }
-  return std::nullopt;
+  return findBelow("", path);
+}
+
+std::optional<size_t> RouteTable::findBelow(const std::string& host, std::string_view path) const {
+  if (!hosts_.contains(host)) return std::nullopt;
+  auto answer = [&](size_t size) {
+    auto found = answers_.find(host + std::string(path.substr(0, size)));
+    return found == answers_.end() ? std::nullopt : std::optional(found->second);
+  };
+  if (path.size() <= longestPath_) {
+    if (auto found = answer(path.size())) return found;
+  }
+  // Then what is before each slash, the last first.
+  for (size_t end = std::min(path.size(), longestPath_ + 1); end > 0; --end) {
+    if (path[end - 1] != '/') continue;
+    if (auto found = answer(end - 1)) return found;
+  }
+  return answer(0);
 }
 
 }  // namespace tenon::link

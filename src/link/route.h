@@ -3,14 +3,15 @@
 // Which component answers an HTTP request: by the host that it asks for, and by its path. Text to
 // data; pure.
 
+#include "base/keyed_hash.h"
+
 #include <tenon/result.h>
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <unordered_set>
 
 namespace tenon::link {
 
@@ -22,6 +23,8 @@ struct RoutePattern {
 
   bool operator==(const RoutePattern&) const = default;
 };
+
+inline constexpr size_t MAX_ROUTE_BYTES = 2000;
 
 // "/", "/api", "example.com", "*.example.com/api", "[::1]/x": a host, a path, or both. Errors:
 // INVALID.
@@ -35,14 +38,22 @@ struct Route {
   std::string place;  // where it is said, for messages: "tenon.toml:7:1"; may be empty
 };
 
-// The index of a route with this pattern, if there is one.
-std::optional<size_t> findRoute(std::span<const Route> routes, const RoutePattern& pattern);
+// Finds a pattern that is there twice.
+class RouteIndex {
+ public:
+  // The index that the same pattern was added with before; else remembers `index`.
+  std::optional<size_t> add(const RoutePattern& pattern, size_t index);
 
-// Finds the route of a request. Immutable once filled, shared freely.
+ private:
+  OwnedTextMap<size_t> indices_;
+};
+
+// Finds the route of a request, in time that does not depend on how many there are. Immutable once
+// filled, shared freely.
 class RouteTable {
  public:
   // Requests that `pattern` is for have `answer`. No pattern twice.
-  void add(RoutePattern pattern, size_t answer);
+  void add(const RoutePattern& pattern, size_t answer);
 
   // `authority`: "example.com:8080", as a request's Host field has it. `target`: path and query;
   // compared as they are, nothing is decoded. Of several routes the one whose host says most: a
@@ -51,12 +62,11 @@ class RouteTable {
   std::optional<size_t> find(std::string_view authority, std::string_view target) const;
 
  private:
-  struct Entry {
-    RoutePattern pattern;
-    size_t answer = 0;
-  };
-  std::vector<Entry> entries_;  // the one to prefer first
-  bool byHost_ = false;
+  std::optional<size_t> findBelow(const std::string& host, std::string_view path) const;
+
+  OwnedTextMap<size_t> answers_;                          // by host and path
+  std::unordered_set<std::string, TextHash> hosts_ = {};  // "name", "*.name", ""
+  size_t longestPath_ = 0;
 };
 
 }  // namespace tenon::link

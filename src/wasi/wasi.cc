@@ -1,6 +1,7 @@
 #include "wasi/wasi.h"
 
 #include "wasi/binder.h"
+#include "wasi/check.h"
 #include "wasi/cli/cli.h"
 #include "wasi/clocks/clocks.h"
 #include "wasi/config/config.h"
@@ -8,6 +9,7 @@
 #include "wasi/filesystem/filesystem.h"
 #include "wasi/http/client.h"
 #include "wasi/http/http.h"
+#include "wasi/http/policy.h"
 #include "wasi/io/inherited_streams.h"
 #include "wasi/io/io.h"
 #include "wasi/io/line_prefix.h"
@@ -91,13 +93,24 @@ std::string describe(const std::exception_ptr& exception) {
   }
 }
 
+bool isFailure(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const kj::Exception&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace detail
 
 ContextImpl::ContextImpl(Clocks clocks)
     : clocks(clocks),
       lingering(std::make_shared<Lingering>(clocks.timer)),
       network(std::make_shared<sockets::NetworkAccess>(sockets::Grants(), nullptr, *lingering)),
-      pipe(std::make_shared<KernelPipe>()) {}
+      pipe(std::make_shared<KernelPipe>()),
+      refusals(std::make_shared<Refusals>(nullptr)) {}
 
 bool ContextImpl::isDrained() { return output->flushed() && error->flushed() && lingering->done(); }
 
@@ -131,6 +144,7 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
   context->errorIsTerminal =
       options.error.linePrefix.empty() && isTerminal(options.error, STDERR_FILENO);
   context->eventPort = &io.unixEventPort;
+  context->refusals = std::make_shared<Refusals>(options.onRefusal);
   TENON_TRY(auto grants, sockets::Grants::parse(options.network));
   context->network = std::make_shared<sockets::NetworkAccess>(std::move(grants), &io.unixEventPort,
                                                               *context->lingering);
@@ -139,6 +153,14 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
     TENON_TRY(context->http, http::newClient(io, options.http));
   }
   return std::unique_ptr<Context>(std::move(context));
+}
+
+Result<void> check(const WasiOptions& options) {
+  TENON_CHECK(checkText(options));
+  TENON_TRY([[maybe_unused]] auto grants, sockets::Grants::parse(options.network));
+  TENON_TRY([[maybe_unused]] auto directories, openGrants(options.directories));
+  TENON_TRY([[maybe_unused]] auto allowed, http::Allowed::parse(options.http.allow));
+  return {};
 }
 
 void provide(call::Registry& registry) {

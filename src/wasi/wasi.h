@@ -3,6 +3,7 @@
 // WASI 0.2 for guests: host functions for a registry, and the context of one component that they
 // work on.
 
+#include "call/host_call.h"
 #include "call/registry.h"
 
 #include <tenon/instance.h>
@@ -11,18 +12,14 @@
 #include <kj/async-io.h>
 
 #include <memory>
-#include <string>
 
 namespace tenon::wasi {
 
 // What one component may do, and what it has open. Its address is HostCall::part of the component's
 // calls. Bound to the loop of `io`; outlives the instance.
-class Context {
+class Context : public call::PartContext {
  public:
   virtual ~Context() noexcept(false) = default;
-
-  // The component's name in a workload; else empty.
-  std::string component;
 
   // Resolves when all that the component wrote is where it goes: its standard streams, files, and
   // for at most 10 s what slow peers of its sockets did not take yet. For the end of a program:

@@ -117,7 +117,7 @@ Result<std::unique_ptr<Side>> newTenonSide(const std::shared_ptr<engine::Engine>
   };
   for (size_t i = 0; i < script.functions.size(); ++i) add("host", "f" + std::to_string(i));
   add("log", "mark");
-  registry.addResource("host", {.name = "res", .drop = [&script](uint32_t rep) {
+  registry.addResource("host", {.name = "res", .drop = [&script](call::PartContext*, uint32_t rep) {
                                   script.events.push_back({"drop", {Value(rep)}});
                                 }});
   TENON_TRY(auto linked, engine::Linked::link(engine, std::move(executable), registry));

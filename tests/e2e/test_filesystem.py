@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import tempfile
 import threading
@@ -114,6 +115,34 @@ def test_errors_have_their_kinds(t):
     assert kind("/data/file", "w", where=":ro") == "ReadOnlyFilesystem"
     assert kind("/data/new", "wc", where=":ro") == "ReadOnlyFilesystem"
     assert kind("/data/file", "r", where=":ro") == "ok"
+
+
+def test_one_path_is_the_name_on_both_sides(t):
+    """`--dir .` is where relative paths begin, as for `wasmtime run`."""
+    prepare(t)
+    t.file("inside/file", "x")
+    for grant, path in ((".", "inside/file"), (".", "./inside/file"), ("inside", "inside/file"),
+                        ("inside/", "./inside/file"), ("./inside", "inside/file"),
+                        (t.folder / "inside", t.folder / "inside/file")):
+        t("run", "--dir", grant, "@sockets_files", "kind", path, "r").succeeded("ok\n")
+        t("run", "--dir", f"{grant}:ro", "@sockets_files", "kind", path, "w").succeeded("ReadOnlyFilesystem\n")
+    t("run", "--dir", "inside", "@sockets_files", "kind", "file", "r").succeeded("NotFound\n")
+    t("run", "--dir", ".", "@sockets_files", "kind", t.folder / "inside/file", "r").succeeded("NotFound\n")
+    t("run", "--dir", "inside::.", "@sockets_files", "kind", "file", "r").succeeded("ok\n")
+
+
+def test_slashes_behind_a_guest_s_name_do_not_matter(t):
+    prepare(t)
+    t.file("inside/file", "x")
+    for name, path in (("guest", "guest/file"), ("/guest", "/guest/file"), ("/", "/file")):
+        for slashes in ("", "/", "//"):
+            for mode, flags, kind in (("", "r", "ok"), (":ro", "w", "ReadOnlyFilesystem")):
+                grant = f"inside::{name}{slashes}{mode}"
+                t("run", "--dir", grant, "@sockets_files", "kind", path, flags).succeeded(f"{kind}\n")
+    manifest = '[components.main]\nsource = "main.wasm"\ndirs = [{ host = "inside", guest = "/guest/" }]\n'
+    t.file("tenon.toml", manifest)
+    shutil.copy(t.guest("sockets_files"), t.folder / "main.wasm")
+    t("run", ".", "kind", "/guest/file", "r").succeeded("ok\n")
 
 
 def test_a_file_that_grows_too_large_is_an_error_of_the_program(t):

@@ -58,10 +58,17 @@ def test_a_folder_is_its_tenon_toml(t):
 
 def test_imports_of_the_host_and_of_a_component_are_told_apart(t):
     manifest = workload(t, {"front": "caller_std", "back": "callee_std"})
-    found = rows(t("plan", manifest).succeeded().out)
+    found = rows(t("plan", "--all", manifest).succeeded().out)
     assert found["front", API] == ["fused", "back"], found
     assert found["front", "wasi:cli/stdout@0.2.6"] == ["host", "host, WASI"], found
     assert {row[0] for row in found.values()} == {"fused", "host"}, found
+
+
+def test_wasi_is_one_row_unless_all_is_said(t):
+    found = rows(t("plan", "@hello").succeeded().out)
+    assert found == {("hello", "wasi:* (13)"): ["host", "host, WASI"]}, found
+    found = rows(t("plan", "--all", "@hello").succeeded().out)
+    assert len(found) == 13 and all(name.startswith("wasi:") for _, name in found), found
 
 
 def test_a_terminal_gets_colour(t):
@@ -255,3 +262,138 @@ def test_plan_has_help(t):
     text = t("plan", "--help").succeeded().out
     assert "Example:" in text and "--dot" in text and "125" in text, text
     assert "tenon plan FILE" in t("--help").succeeded().out
+
+
+# -- What components may use, and limits
+
+
+def test_grants_are_shown_for_each_component(t):
+    (t.folder / "data").mkdir()
+    t.file("tenon.toml", f"""
+timeout = "1500ms"
+max-memory = "64M"
+[components.web]
+source = "{t.guest('callee')}"
+dirs = [{{ host = "data", guest = "/data", access = "read" }}, {{ host = ".", guest = "/all" }}]
+allow-net = ["10.0.0.0/8:5432", "db.example.com:5432"]
+allow-listen = ["127.0.0.1:0"]
+allow-http = ["${{SERVER}}"]
+env = {{ TOKEN = "${{SECRET}}", LOG = "info" }}
+config = {{ currency = "EUR" }}
+[components.idle]
+source = "{t.guest('callee')}"
+""")
+    environment = {"SECRET": "abc", "SERVER": "example.com"}
+    text = t("plan", "tenon.toml", env=environment).succeeded().out
+    assert text.endswith("""
+Granted:
+  web   directory data as /data, read only
+        directory . as /all
+        connects to 10.0.0.0/8:5432, db.example.com:5432
+        listens at 127.0.0.1:0
+        HTTP to example.com
+        environment TOKEN, LOG
+        configuration currency
+  idle  nothing
+Limits: 1.5 s a call, 64 MiB of memory
+Read from the environment: SECRET, SERVER
+"""), text
+    assert "abc" not in text, text
+    plan = json.loads(t("plan", "--json", "tenon.toml", env=environment).succeeded().out)
+    grants = {component["name"]: component["grants"] for component in plan["components"]}
+    assert grants["web"]["dirs"][0] == {"host": "data", "guest": "/data", "access": "read"}, grants
+    assert grants["web"]["env"] == ["TOKEN", "LOG"] and grants["idle"]["allow-net"] == [], grants
+    assert plan["limits"] == {"timeout": 1.5, "max-memory": 64 << 20}, plan
+    assert plan["variables"] == ["SECRET", "SERVER"], plan
+    ended = t("plan", "tenon.toml").exited(125)
+    assert "tenon.toml:9:15: the environment has no variable SERVER" in ended.err, str(ended)
+
+
+def test_grants_that_cannot_be_are_refused_with_their_places(t):
+    t.file("file"), t.file("tenon.toml", f"""
+[components.web]
+source = "{t.guest('callee')}"
+allow-net = ["10.0.0.1:80", "foo"]
+allow-listen = ["example.com:80"]
+allow-http = ["http://"]
+dirs = [{{ host = "file", guest = "/" }}]
+[components.web.links]
+"a:b/c" = "wbe"
+[http.routes]
+"/" = "web"
+[serve]
+threads = 0
+""")
+    for command in (["plan"], ["run"], ["serve"]):
+        ended = t(*command, "tenon.toml").exited(125)
+        for part in ("tenon.toml:4:29: ", "tenon.toml:5:17: ", "tenon.toml:6:15: ", "tenon.toml:7:18: file is not a directory",
+                     "tenon.toml:9:11: component web is linked at 'a:b/c', but does not import it",
+                     "tenon.toml:11:7: route '/': component 'web' answers no requests"):
+            assert part in ended.err, (part, str(ended))
+
+
+def test_what_serve_would_refuse_is_refused(t):
+    web = f'[components.web]\nsource = "{t.guest("http_hello")}"\n[serve]\n'
+    for line, why in (("threads = 0", "must be 1 or more"), ('max-body = "much"', "'much' is not a size"),
+                      ('idle-timeout = "x"', "'x' is not a duration"), ('tls-key = "nowhere"', "No such file")):
+        t.file("tenon.toml", web + line + "\n")
+        ended = t("plan", "tenon.toml").exited(125)
+        place = f"tenon.toml:4:{len(line.split('=')[0]) + 3}: {line.split(' ')[0]}: "
+        assert place in ended.err and why in ended.err, (place, str(ended))
+        t("serve", "tenon.toml", timeout=20).refused(125, place, why)
+
+
+def test_a_limit_of_the_manifest_holds_and_the_command_line_beats_it(t):
+    spin = f'timeout = "300ms"\n[components.spin]\nsource = "{t.guest("cli")}"\nargs = ["spin"]\n'
+    t.file("tenon.toml", spin)
+    t("run", "tenon.toml", timeout=60).refused(124, "was not done after", "--timeout")
+    t.file("tenon.toml", spin.replace("300ms", "1h"))
+    t("run", "--timeout", "300ms", "tenon.toml", timeout=60).refused(124, "was not done after 300ms")
+
+
+# -- Corners of the Component Model
+
+SUM = """(component
+  (core module $m (func (export "f") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
+  (core instance $i (instantiate $m))
+  (func (export "sum") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "f"))))"""
+INCREMENT = """(component
+  (import "add" (func $add (param "a" u32) (param "b" u32) (result u32)))
+  (core func $l (canon lower (func $add)))
+  (core module $m
+    (import "" "add" (func $a (param i32 i32) (result i32)))
+    (func (export "f") (param i32) (result i32) local.get 0 i32.const 1 call $a))
+  (core instance $i (instantiate $m (with "" (instance (export "add" (func $l))))))
+  (func (export "inc") (param "x" u32) (result u32) (canon lift (core func $i "f"))))"""
+USES_RESOURCE = """(component
+  (import "thing" (type $thing (sub resource)))
+  (core module $m (func (export "f") (param i32)))
+  (core instance $i (instantiate $m))
+  (core func $drop (canon resource.drop $thing))
+  (func (export "take") (param "t" (own $thing)) (canon lift (core func $i "f"))))"""
+HAS_RESOURCE = """(component
+  (type $t (resource (rep i32)))
+  (export "thing" (type $t)))"""
+
+
+def test_a_link_may_name_an_export_of_another_name(t):
+    t.component("sum", SUM), t.component("increment", INCREMENT)
+    parts = '[components.inc]\nsource = "increment.wasm"\n[components.sum]\nsource = "sum.wasm"\n'
+    t.file("tenon.toml", parts + '[components.inc.links]\nadd = { to = "sum", item = "sum" }\n')
+    assert rows(t("plan", ".").succeeded().out)["inc", "add"] == ["fused", "sum, sum"]
+    t("call", ".", "inc", "inc", "41").succeeded("42\n")
+    t.file("tenon.toml", parts + '[components.inc.links]\nadd = { to = "sum", item = "sun" }\n')
+    ended = t("plan", ".").exited(125)
+    assert "tenon.toml:6:7: component inc, import add: component 'sum' does not export 'sun'; did you mean 'sum'?" in ended.err
+    t.file("tenon.toml", parts + '[components.inc.links]\nadd = "sum"\n')
+    ended = t("plan", ".").exited(125)
+    assert "component 'sum' does not export it; an export of another name is linked by item = \"NAME\"" in ended.err
+
+
+def test_a_resource_at_the_root_needs_somebody_who_defines_it(t):
+    t.component("user", USES_RESOURCE), t.component("owner", HAS_RESOURCE)
+    ended = t("plan", "user.wasm").exited(125)
+    assert rows(ended.out)["user", "thing"] == ["missing", "nothing, see below"], str(ended)
+    assert "import thing: nothing provides this" in ended.err, str(ended)
+    t.file("tenon.toml", '[components.user]\nsource = "user.wasm"\n[components.owner]\nsource = "owner.wasm"\n')
+    assert rows(t("plan", ".").succeeded().out)["user", "thing"] == ["fused", "owner"]

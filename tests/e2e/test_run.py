@@ -41,6 +41,14 @@ def test_the_environment_is_what_the_options_say(t):
           env={"FOO": "from outside"}).succeeded("A=\nB=2=3\nFOO=from outside\n")
 
 
+def test_of_several_values_for_one_name_the_guest_gets_all(t):
+    # As from wasmtime run; what a program finds by getenv is the first.
+    words = ("--env", "A=1", "--env", "B=x", "--env", "A=2", "--env", "A")
+    ended = t("run", *words, "@cli", "env", env={"A": "3"}).succeeded()
+    assert sorted(ended.out.splitlines()) == ["A=1", "A=2", "A=3", "B=x"], str(ended)
+    assert "the guest gets all in this order" in " ".join(t("run", "--help").succeeded().out.split())
+
+
 def test_a_variable_that_is_not_set_cannot_be_passed_on(t):
     t("run", "--env", "NO_SUCH_VARIABLE", "@cli", "env").refused(125, "NO_SUCH_VARIABLE", "not set")
     t("run", "--env", "=x", "@cli", "env").refused(125, "--env =x")
@@ -348,7 +356,10 @@ def test_a_read_only_grant_cannot_be_written(t):
 
 def test_a_grant_must_name_a_directory(t):
     t("run", "--dir", "nowhere::/data", "@hello").refused(125, "nowhere")
-    t("run", "--dir", "just-one-path", "@hello").refused(125, "--dir just-one-path", "HOST::GUEST")
+    t("run", "--dir", "just-one-path", "@hello").refused(125, "the directory 'just-one-path'", "No such file")
+    t("run", "--dir", ".:/data", "@hello").refused(125, "no suffix ':/data'", "'::'")
+    for nothing in ("", ":ro", "::/data", "::"):
+        t("run", "--dir", nothing, "@hello").refused(125, "HOST::GUEST")
     t("run", "--dir", f"{t.folder}::", "@hello").refused(125, "no guest path")
 
 

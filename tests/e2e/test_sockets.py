@@ -232,6 +232,17 @@ def test_a_name_is_granted_with_the_addresses_it_leads_to(t):
     assert ended.out == "PermissionDenied\n", str(ended)
 
 
+def test_a_name_beyond_ascii_is_the_name_that_idna_makes_of_it(t):
+    wide = "ｌｏｃａｌｈｏｓｔ"
+    with echo_server() as port:
+        for grant, name in ((wide, "localhost"), ("localhost", wide), (wide, wide)):
+            t("run", "--allow-net", f"{grant}:{port}", "@sockets_net", "ask", f"{name}:{port}", "x").succeeded("x\n")
+    for grant, name, kind in (("bücher.example", "xn--bcher-kva.example", None), ("*:1", "bücher.example", None),
+                              ("localhost", "bücher.example", "PermissionDenied\n")):
+        ended = t("run", "--allow-net", f"{grant}:1" if ":" not in grant else grant, "@sockets_net", "resolve", name).exited(1)
+        assert ended.out == kind or (kind is None and ended.out not in ("PermissionDenied\n", "InvalidInput\n")), str(ended)
+
+
 def test_a_name_that_leads_inside_opens_nothing(t):
     """As when somebody's name server answers with an address of the inner network."""
     name = next((line.split()[1] for line in pathlib.Path("/etc/hosts").read_text().splitlines()

@@ -1,5 +1,6 @@
 // Uses the installed library and command: runs a program in this process that waits, drops it, and
-// starts the installed `tenon`. What a larger embedder does is in examples/embed.
+// starts the installed `tenon`, and the program beside it that has no exceptions. What a larger
+// embedder does is in examples/embed.
 
 #include <tenon/component.h>
 #include <tenon/engine.h>
@@ -54,6 +55,9 @@ int main(int argc, char** argv) {
   std::string command =
       std::string("'") + argv[2] + "' run '" + argv[1] + "' args from-the-command";
   if (std::system(command.c_str()) != 0) return 1;
+  std::string self = argv[0];
+  std::string beside = self.substr(0, self.rfind('/') + 1) + "without_exceptions";
+  if (std::system(("'" + beside + "' '" + argv[1] + "'").c_str()) != 0) return 1;
   std::puts("the package is complete");
   return 0;
 }

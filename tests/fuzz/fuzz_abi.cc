@@ -72,11 +72,17 @@ class Guest final : public abi::Context {
     uint64_t end = uint64_t{result} + newSize;
     if (manners_ == Manners::GOOD) {
       constexpr uint64_t MAX_MEMORY = 1 << 22;
+      constexpr uint64_t MOVED_EACH_TIME = 4096;
       if (end > MAX_MEMORY) {
         fail("the guest is out of memory");
         return 0;
       }
-      if (end > content_.size()) move(end);
+      if (end > content_.size()) {
+        // In steps, so that many small allocations copy no more than twice the memory.
+        move(std::min(std::max(end, 2 * uint64_t{content_.size()}), MAX_MEMORY));
+      } else if (content_.size() <= MOVED_EACH_TIME) {
+        move(content_.size());
+      }
     } else {
       switch (input_.below(4)) {
         case 0:

@@ -24,7 +24,6 @@ void checkFields(const FieldList& fields) {
   if (fields.size() > LIMITS.fields) fail("more fields than allowed");
   for (const Field& field : fields) {
     if (!isToken(field.name)) fail("a name that is no token: " + field.name);
-    if (field.name != lowerCase(field.name)) fail("a name in upper case: " + field.name);
     if (!isFieldValue(field.value)) fail("a value with control characters: " + field.name);
     if (isForbidden(field.name)) fail("the guest would see " + field.name);
   }

@@ -11,19 +11,23 @@ import os
 import re
 import subprocess
 import sys
+from random import Random
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LARGEST_SEED = 100_000
 
-# libFuzzer's options. The engine's memory is not the sanitizers' to judge: no leaks are looked for where it runs.
+# libFuzzer's options. The engine's memory is not the sanitizers' to judge: no leaks are looked for where it runs. Where
+# bytes are choices (input.h), what is read past the end is 0, so that a short input reaches little: lengths are not
+# limited at the beginning.
 OPTIONS = {
     "validate": ["-max_len=20000", "-detect_leaks=0", "-timeout=20"],
     "wit": ["-max_len=20000", "-timeout=20"],
-    "wave": ["-max_len=2000", "-timeout=10"],
-    "abi": ["-max_len=4000", "-timeout=10"],
-    "manifest": ["-max_len=4000", "-timeout=10"],
+    "wave": ["-max_len=20000", "-timeout=10"],
+    "abi": ["-max_len=4000", "-timeout=10", "-len_control=0"],
+    "manifest": ["-max_len=20000", "-timeout=10"],
     "http": ["-max_len=3000", "-timeout=10"],
-    "adapter": ["-max_len=2000", "-detect_leaks=0", "-timeout=30", "-rss_limit_mb=4096"],
+    "text": ["-max_len=4200", "-timeout=2"],
+    "adapter": ["-max_len=2000", "-detect_leaks=0", "-timeout=30", "-rss_limit_mb=4096", "-len_control=0"],
 }
 
 
@@ -41,8 +45,15 @@ def components(folder):
         yield from (bytes for bytes in texts(pattern) if len(bytes) <= LARGEST_SEED)
 
 
+# What a parser must not follow: depth, and length where something is compared with all that came before.
+DEEP = 20_000
+
+
 def values():
-    """Values out of the tests of WAVE, each for some types."""
+    """Values out of the tests of WAVE, each for some types; deep and long ones."""
+    for text in (b"[", b"some(", b"{a: ", b"(", b"ok(", b"\"\\u{", b"'''", b"-", b"#a-1", b"1,"):
+        for kind in (b"\0", b"\1\1", b"\3\1\2\4", b"\6\1\4\2\1\6\3"):
+            yield kind + text * (DEEP // len(text))
     for source in texts("src/component/wit/wave_test.cc"):
         for text in re.findall(rb'"((?:[^"\\\n]|\\.)*)"', source):
             text = text.replace(b'\\"', b'"').replace(b"\\\\", b"\\")
@@ -51,6 +62,15 @@ def values():
 
 
 def manifests():
+    """Manifests of the tests and examples; deep and long ones."""
+    for text in (b"a.", b"[", b"{a=", b"[a.", b"[[a]]\n", b"'''\n", b"\\\n", b"#", b"1", b"_1", b"=\n", b"\xef\xbb\xbf"):
+        for begin in (b"", b"[", b"[[", b"a = ", b'a = """', b"a.b = {"):
+            yield begin + text * (DEEP // len(text))
+    component = b"[components.a]\nsource = 'a'\n"
+    yield component + b"[http.routes]\n" + b"".join(b'"/%d" = "a"\n' % i for i in range(1000))
+    yield component + b"".join(b"allow-net%d = 1\n" % i for i in range(1000))
+    yield b"".join(b"[components.c%d]\nsource = 'a'\n" % i for i in range(700))
+    yield component + b"[components.a.links]\n" + b"".join(b"'a:b/c%d' = 'd'\n" % i for i in range(1000))
     yield from texts("examples/**/tenon.toml")
     for path in ("src/link/manifest_test.cc", "tests/e2e/test_plan.py"):
         for source in texts(path):
@@ -66,11 +86,26 @@ def messages():
                 yield bytes([7, framing, 0, 5]) + text
 
 
+def names():
+    """Mangled names out of the tests, and other text."""
+    for path in ("src/base/demangle_test.cc", "src/base/text_test.cc"):
+        for source in texts(path):
+            yield from re.findall(rb'"((?:[^"\\\n]|\\.)*)"', source)
+
+
+def choices():
+    """Random bytes, the same each time: for what makes types and values of them."""
+    random = Random(2026)
+    for length in (8, 32, 100, 300, 1000, 2000):
+        for _ in range(50):
+            yield random.randbytes(length)
+
+
 def seed(name, folder):
     corpus = os.path.join(folder, "corpus-" + name)
     os.makedirs(corpus, exist_ok=True)
     found = {"validate": lambda: components(folder), "wit": lambda: components(folder), "wave": values,
-             "manifest": manifests, "http": messages}.get(name, lambda: [])()
+             "manifest": manifests, "http": messages, "text": names, "abi": choices, "adapter": choices}[name]()
     for bytes in found:
         path = os.path.join(corpus, hashlib.sha256(bytes).hexdigest()[:20])
         if not os.path.exists(path):

@@ -38,6 +38,24 @@ def test_a_guest_fetches_and_streams_through(t):
         assert "x-from: tenon" in head, head
 
 
+def test_field_names_keep_their_casing_on_their_way_back(t):
+    with Upstream(lambda *_: b"HTTP/1.1 200 OK\r\nX-uP: 1\r\ncontent-LENGTH: 2\r\n\r\nhi") as up, serving(t) as server:
+        with server.client() as client:
+            client.send(f"GET /proxy?url=http://127.0.0.1:{up.port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            while client.fill():
+                pass
+            assert b"\r\nX-uP: 1\r\n" in client.buffer, client.buffer
+            assert client.buffer.lower().count(b"content-length: 2\r\n") == 1, client.buffer
+
+
+def test_what_is_not_set_is_left_to_the_host_and_an_answer_comes_once(t):
+    # Source: wasi:http/types, `outgoing-request.path-with-query` and `future-incoming-response.get`.
+    with Upstream(lambda *_: [0.2, plain("hi")]) as up, serving(t) as server:
+        answer = server.get(f"/bare?authority=127.0.0.1:{up.port}")
+        assert answer.text == "false true Ok(200) Some(true)\n", answer
+        assert up.heads[0].split("\r\n")[0] == "GET / HTTP/1.1", up.heads
+
+
 def test_connections_are_kept_and_used_again(t):
     with Upstream(lambda *_: plain("hi")) as up, serving(t) as server:
         for _ in range(5):
@@ -62,7 +80,7 @@ def test_trailers_go_both_ways(t):
 
     with Upstream(answer) as up, serving(t) as server:
         answer = through(server, f"http://127.0.0.1:{up.port}/", "POST", b"data", "&trailer=t1")
-        assert answer.body == b"hi" and answer.trailers == [("x-upstream-trailers", "x-up: t2")], answer
+        assert answer.body == b"hi" and answer.trailers == [("x-upstream-trailers", "X-Up: t2")], answer
 
 
 def test_informational_responses_are_passed_over(t):
@@ -96,11 +114,11 @@ def test_private_addresses_are_refused_unless_named(t):
         urls = [f"http://{host}:{up.port}/" for host in
                 ("127.0.0.1", "localhost", "[::1]", "10.1.2.3", "169.254.169.254", "192.168.0.1", "[fe80::1]",
                  "[::ffff:127.0.0.1]", "0.0.0.0", "172.16.0.1")]
-        with Serving(t, "@http_web", "--allow-http", "*") as server:
+        with Serving(t, "@http_web", "--allow-http", "*:*") as server:
             for url in urls:
                 answer = through(server, url, extra="&connect=2000")
                 assert "DestinationIpProhibited" in answer.text, (url, answer)
-        with Serving(t, "@http_web", "--allow-http", "*", "--allow-http-private") as server:
+        with Serving(t, "@http_web", "--allow-http", "*:*", "--allow-http-private") as server:
             assert through(server, urls[0]).text == "hi"
         assert len(up.heads) == 1
 
@@ -113,7 +131,7 @@ def test_a_refused_connection_is_an_error(t):
 
 
 def test_names_that_do_not_exist_are_an_error(t):
-    with Serving(t, "@http_web", "--allow-http", "*") as server:
+    with Serving(t, "@http_web", "--allow-http", "*:*") as server:
         answer = through(server, "http://no-such-host.invalid/", extra="&connect=20000")
         assert "Dns" in answer.text, answer
 
@@ -194,3 +212,15 @@ def test_a_server_that_does_not_accept_connections_is_an_error(t):
             assert time.monotonic() - begin < 10
         for one in waiting:
             one.close()
+
+
+def test_a_request_that_is_not_granted_is_told_once_with_the_option(t):
+    with Serving(t, "@http_web", "--allow-http", "127.0.0.1:1", "--threads", "2") as server:
+        for _ in range(10):
+            assert "HttpRequestDenied" in server.get("/proxy?url=http://example.com/").text
+            assert "HttpRequestDenied" in server.get("/proxy?url=https://example.com:8443/").text
+        server.wait_for(lambda: list(server.lines), lambda lines: sum("to allow it" in x for x in lines) >= 2)
+    told = [line for line in server.lines if "to allow it" in line]
+    assert len(told) == 2, told
+    assert any("--allow-http http://example.com" in line for line in told), told
+    assert any("--allow-http https://example.com:8443" in line for line in told), told

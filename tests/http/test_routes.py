@@ -103,3 +103,23 @@ def test_a_route_to_a_component_that_answers_no_requests_is_refused(t):
     assert "tenon.toml:12:10: route '/run': component 'cli' answers no requests" in text, refused
     assert "tenon.toml:13:10: route '/too'" in text and "cli exports wasi:cli/run" in text, refused
     t("plan", folder).exited(125)
+
+
+def test_the_manifest_says_how_it_is_served(t):
+    serve = '[serve]\nmax-headers = 3\nthreads = 2\ncomponent = "hello"\n'
+    folder = workload(t, '"/" = "web"\n', serve)
+    many = "GET / HTTP/1.1\r\nHost: a\r\n" + "".join(f"X-{i}: 1\r\n" for i in range(4)) + "\r\n"
+    with Serving(t, folder) as server:
+        assert ask(server, "/").text == "Hello, world!\n"
+        assert server.raw(many).status == 431
+    # The command line beats it.
+    with Serving(t, folder, "--max-headers", "20", "--component", "web") as server:
+        assert server.raw(many).text == "Hello from the web\n"
+
+
+def test_a_timeout_of_the_manifest_ends_a_guest_that_spins(t):
+    folder = workload(t, '"/" = "web"\n')
+    manifest = folder / "tenon.toml"
+    manifest.write_text('timeout = "300ms"\n' + manifest.read_text())
+    with Serving(t, folder) as server:
+        assert ask(server, "/spin").status == 504

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import re
 import subprocess
 import threading
 import time
@@ -40,11 +41,26 @@ def test_the_guest_sees_the_request(t):
         assert lines[0] == "Method::Get /request?a=b%20c", lines
         assert lines[1] == "scheme Some(Scheme::Http)", lines
         assert lines[2] == 'authority Some("test")', lines
-        assert lines[3:] == ["x-some: spaced"], lines
+        assert lines[3:] == ["X-Some: spaced"], lines
         client.request("BREW", "http://other:81/request?x")
         lines = client.read_answer().text.splitlines()
         assert lines[0] == 'Method::Other("BREW") /request?x', lines
         assert lines[2] == 'authority Some("other:81")', lines
+
+
+def test_field_names_keep_their_casing(t):
+    # Source: wasi:http/types, `fields.entries`: "always returned in the original casing".
+    with Serving(t, "@http_web") as server, server.client() as client:
+        lines = client.get("/request", [("aCCEPT", "x"), ("x-UP", "1"), ("X-Up", "2")]).text.splitlines()
+        assert lines[3:] == ["X-Up: 2", "aCCEPT: x", "x-UP: 1"], lines
+        client.send("GET /casing HTTP/1.1\r\nhOST: a\r\ncONNECTION: close\r\n\r\n")
+        raw = b""
+        while client.fill():
+            raw, client.buffer = raw + client.buffer, b""
+        head, body = raw.split(b"\r\n\r\n", 1)
+        lines = head.decode().split("\r\n")
+        assert lines[1:4] == ["X-cASE: 1", "x-Case: 2", 'ETag: "3"'], lines
+        assert body == b"0\r\nX-tRAILER: 4\r\n\r\n", body
 
 
 def test_each_request_has_a_fresh_instance_unless_it_is_reused(t):
@@ -75,7 +91,7 @@ def test_bodies_are_echoed_with_a_length_and_in_chunks(t):
         client.send("0\r\nX-Sum: 7\r\n\r\n")
         answer = client.read_answer()
         assert answer.body == b"one" + b"two" * 1000 + b"x", answer
-        assert answer.trailers == [("x-trailers", "x-sum: 7")], answer.trailers
+        assert answer.trailers == [("x-trailers", "X-Sum: 7")], answer.trailers
 
 
 def test_bodies_that_are_passed_on_arrive_unchanged_whatever_their_clients_speeds(t):
@@ -198,7 +214,46 @@ def test_guests_get_environment_directories_and_streams(t):
         assert server.get("/file?name=/data/note").text == "a note"
         assert server.get("/file?name=/etc/passwd").status == 404
         assert server.get("/stdout").status == 200
-        server.wait_for(lambda: list(server.lines), lambda lines: "to stderr" in lines)
+        server.wait_for(server.objects, lambda lines: any(x.get("stderr") == "to stderr" for x in lines))
+
+
+def test_what_a_guest_writes_has_the_id_of_its_request(t):
+    with Serving(t, "@http_web") as server:
+        server.get("/stdout")
+        server.get("/trap")
+        written, trapped = server.records(2)
+        lines = [line for line in server.objects() if "stderr" in line]
+        assert lines[0]["stderr"] == "to stderr" and lines[0]["id"] == written["id"], lines
+        assert lines[1]["id"] == trapped["id"] and "on purpose" in str(lines), lines
+        assert all(line["time"].endswith("Z") for line in lines), lines
+        # In the order in which it happened, which is that of the requests.
+        order = [line["id"] for line in server.objects() if "id" in line]
+        assert order == sorted(order, key=order.index) and order[0] == written["id"], order
+        out = json.loads(server.process.stdout.readline())
+        assert out["stdout"] == "to stdout" and out["id"] == written["id"], out
+    with Serving(t, "@http_web", log="text") as server:
+        server.get("/stdout")
+        server.get("/drop")
+        lines = server.wait_for(lambda: list(server.lines), lambda lines: len(lines) >= 4)
+        at = next(i for i, line in enumerate(lines) if line.endswith(" | to stderr"))
+        name = re.search(r"^[0-9T:.-]+Z id=([0-9a-f]{16}) \| ", lines[at])[1]
+        assert lines[at + 1].endswith(f"id={name}"), lines
+        assert re.search(f"Z id={name} \\| to stdout$", server.process.stdout.readline().decode().strip())
+    for options, log in ((("--no-prefix",), "text"), ((), "none")):
+        with Serving(t, "@http_web", *options, log=log) as server:
+            server.get("/stdout")
+            server.wait_for(lambda: list(server.lines), lambda lines: "to stderr" in lines)
+
+
+def test_all_of_standard_error_is_json_when_the_log_is(t):
+    with Serving(t, "@http_web") as server:
+        server.get("/trap")
+        server.raw("rubbish\r\n\r\n")
+        server.records(2)
+        assert server.objects()[0]["level"] == "info" and "serving" in server.objects()[0]["message"]
+    ended = t("serve", "--log", "json", "--addr", "nonsense", "@http_web")
+    lines = [json.loads(line) for line in ended.err.splitlines()]
+    assert ended.code == 125 and lines[0]["level"] == "error" and "nonsense" in lines[0]["message"], str(ended)
 
 
 def test_many_connections_on_several_threads(t):

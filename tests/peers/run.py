@@ -2,7 +2,7 @@
 """Runs the programs of tests/guests with `tenon run` and with `wasmtime run`: their standard output, the files that
 they leave and their exit codes must be the same.
 
-  tests/peers/run.py [--tenon FILE] [--wasmtime FILE] [--guests DIR] [--only TEXT] [-v]
+  tests/peers/run.py [--tenon FILE] [--wasmtime FILE]... [--guests DIR] [--only TEXT] [-v]
 
 What is different on purpose stands in DIFFERENCES, with the reason; one that has gone is an error too.
 """
@@ -186,10 +186,10 @@ def run(command, case, work):
         return done.returncode, case.same(done.stdout), contents(folder), done.stderr
 
 
-def commands(case, options, echo):
+def commands(case, options, program, echo):
     guest = str(options.guests / f"{case.guest}.wasm")
     words = [word.replace("{}", echo.address) for word in case.words]
-    tenon, wasmtime = [options.tenon, "run"], [options.wasmtime, "run", "-S", "cli-exit-with-code=y"]
+    tenon, wasmtime = [options.tenon, "run"], [program, "run", "-S", "cli-exit-with-code=y"]
     for name, value in case.env:
         tenon += ["--env", f"{name}={value}"]
         wasmtime += ["--env", f"{name}={value}"]
@@ -210,19 +210,29 @@ def show(result):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    peers = sorted(cache.glob("tenon/deps/wasmtime-cli-*/bin/wasmtime"))
     parser.add_argument("--tenon", default=REPOSITORY / "build/tenon")
-    parser.add_argument("--wasmtime", default=peers[-1] if peers else shutil.which("wasmtime"))
+    parser.add_argument("--wasmtime", action="append", help="again for several; default: those that deps/build fetched")
     parser.add_argument("--guests", type=pathlib.Path, default=REPOSITORY / "build/guests")
     parser.add_argument("--only", default="", help="cases whose name has this text")
     parser.add_argument("-v", action="store_true", help="show each case")
     options = parser.parse_args()
-    if not options.wasmtime:
-        sys.exit("peers: there is no wasmtime: scripts/bench --peers builds it")
+    peers = options.wasmtime or find_wasmtimes()
+    if not peers:
+        sys.exit("peers: there is no wasmtime: scripts/test --peers fetches it")
     options.guests = options.guests.resolve()
-    options.tenon, options.wasmtime = (str(pathlib.Path(p).resolve()) for p in (options.tenon, options.wasmtime))
+    options.tenon = str(pathlib.Path(options.tenon).resolve())
+    return max([compare(options, str(pathlib.Path(peer).resolve())) for peer in peers])
 
+
+def find_wasmtimes():
+    done = subprocess.run([REPOSITORY / "deps/where", "wasmtime-cli", "wasmtime-newest"], capture_output=True, text=True, check=True)
+    found = [pathlib.Path(line) / "bin/wasmtime" for line in done.stdout.split()]
+    return [path for path in found if path.exists()] or [path for path in (shutil.which("wasmtime"),) if path]
+
+
+def compare(options, program):
+    """0 if all cases are as they should be beside this wasmtime, else 1."""
+    version = " ".join(subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[:2])
     echo, begin, count, bad = Echo(), time.monotonic(), 0, 0
     excused = set()
     with tempfile.TemporaryDirectory(prefix="tenon-peers-") as work:
@@ -230,7 +240,7 @@ def main():
             if options.only not in case.name:
                 continue
             count += 1
-            mine, theirs = (run(command, case, work) for command in commands(case, options, echo))
+            mine, theirs = (run(command, case, work) for command in commands(case, options, program, echo))
             equal = mine[:3] == theirs[:3]
             reason = next((text for text in DIFFERENCES if re.search(text, case.name)), None)
             if options.v:
@@ -244,7 +254,7 @@ def main():
         if not options.only and (reason, False) not in excused:
             bad += 1
             print(f"no longer different: {reason}")
-    print(f"peers: {count} programs, {bad} different, {len({r for r, e in excused if not e})} kinds of difference on "
+    print(f"peers: {version}: {count} programs, {bad} different, {len({r for r, e in excused if not e})} kinds of difference on "
           f"purpose ({time.monotonic() - begin:.0f} s)")
     return 1 if bad else 0
 

@@ -6,6 +6,7 @@
 // CanonicalABI.md "Lifting and Lowering Values"; definitions.py `lift_flat_values`,
 // `lower_flat_values`.
 
+#include <tenon/caller.h>
 #include <tenon/typed/abi_type.h>
 #include <tenon/typed/records.h>
 #include <tenon/typed/signature.h>
@@ -89,9 +90,10 @@ struct ThunkFor<Signature<R, As...>> {
   }
 };
 
-// Runs `F`, whose first parameter may be a Context (or what `Cx` derives from it).
+// Runs `F`, whose first parameter may be the Caller, or a Context (or what `Cx` derives from it).
 template <typename F, typename Signature>
 struct HostThunkFor : ThunkFor<Signature> {
+  static constexpr bool TAKES_CALLER = false;
   template <typename Cx>
   static void run(F& callable, Cx& context, const FuncType& type, RawValue* values) {
     ThunkFor<Signature>::run(
@@ -101,9 +103,23 @@ struct HostThunkFor : ThunkFor<Signature> {
         context, type, values);
   }
 };
+template <typename F, typename R, typename... As>
+struct HostThunkFor<F, Signature<R, const Caller&, As...>> : ThunkFor<Signature<R, As...>> {
+  static constexpr bool TAKES_CALLER = true;
+  template <typename Cx>
+  static void run(F& callable, const Caller& caller, Cx& context, const FuncType& type,
+                  RawValue* values) {
+    ThunkFor<Signature<R, As...>>::run(
+        [&](auto&&... arguments) -> decltype(auto) {
+          return callable(caller, static_cast<decltype(arguments)&&>(arguments)...);
+        },
+        context, type, values);
+  }
+};
 template <typename F, typename R, typename First, typename... As>
   requires std::derived_from<First, Context>
 struct HostThunkFor<F, Signature<R, First&, As...>> : ThunkFor<Signature<R, As...>> {
+  static constexpr bool TAKES_CALLER = false;
   template <typename Cx>
   static void run(F& callable, Cx& context, const FuncType& type, RawValue* values) {
     static_assert(std::derived_from<Cx, First>, "the caller has no such Context");
@@ -189,9 +205,10 @@ class TypedCall<R(As...)> {
 };
 
 // A C++ callable as host function. `F` is a function pointer or a class with one `operator()`. It
-// takes values, const references or views (<tenon/typed/lists.h>), may take a Context as first
-// parameter, and returns a value, nothing, or a `Result` of these, whose Error fails the guest's
-// call. A returned view may point into what was passed: it is copied before the guest runs.
+// takes values, const references or views (<tenon/typed/lists.h>), may take a `const Caller&` or a
+// Context as first parameter, and returns a value, nothing, or a `Result` of these, whose Error
+// fails the guest's call. A returned view may point into what was passed: it is copied before the
+// guest runs.
 template <typename F>
 class HostThunk {
   using Signature = typename abi::detail::SignatureOf<std::remove_cvref_t<F>>::type;
@@ -203,16 +220,21 @@ class HostThunk {
 
   // Lifts the parameters, runs the callable, lowers the result. `values` are the core function's:
   // in, the flat parameters; out, the flat results. `type` must have matched. `Cx` is abi::Context
-  // or derived from it. The callable must not throw, unless the caller catches.
+  // or derived from it. The callable must not throw, unless the caller catches. Not for callables
+  // that take the Caller.
   template <typename Cx>
   static void run(F& callable, Cx& context, const FuncType& type, RawValue* values) {
     Impl::run(callable, context, type, values);
   }
 
-  // The same with everything erased.
-  static void invoke(void* callable, abi::Context& context, const FuncType& type,
-                     RawValue* values) {
-    Impl::run(*static_cast<F*>(callable), context, type, values);
+  // The same with everything erased; for every callable.
+  static void invoke(void* callable, const Caller& caller, abi::Context& context,
+                     const FuncType& type, RawValue* values) {
+    if constexpr (Impl::TAKES_CALLER) {
+      Impl::run(*static_cast<F*>(callable), caller, context, type, values);
+    } else {
+      Impl::run(*static_cast<F*>(callable), context, type, values);
+    }
   }
 };
 

@@ -29,7 +29,7 @@ class TypedCallTest : public ::testing::Test {
   void call(FakeContext& context, const FuncType& type, F callable, RawValue* values) {
     TypeMatch match;
     ASSERT_TRUE(HostThunk<F>::matches(type, match)) << match.difference;
-    HostThunk<F>::invoke(&callable, context, type, values);
+    HostThunk<F>::invoke(&callable, Caller(nullptr), context, type, values);
   }
 
   template <typename F>

@@ -87,9 +87,15 @@ Result<> addToFunction(const JsonValue& data, Function& function) {
   return {};
 }
 
-Result<> addToType(const JsonValue& data, TypeDef& type) {
-  TextMap<Member*> members;
-  for (Member& member : type.members) members.emplace(member.label, &member);
+// The members of types, by their names. A text may speak of one type again and again.
+using Members = std::unordered_map<const TypeDef*, TextMap<Member*>>;
+
+Result<> addToType(const JsonValue& data, TypeDef& type, Members& known) {
+  auto [entry, fresh] = known.try_emplace(&type);
+  TextMap<Member*>& members = entry->second;
+  if (fresh) {
+    for (Member& member : type.members) members.emplace(member.label, &member);
+  }
   TENON_CHECK(
       eachOf(data, "items", [&](const std::string& name, const JsonValue& docs) -> Result<> {
         const auto member = members.find(name);
@@ -100,12 +106,13 @@ Result<> addToType(const JsonValue& data, TypeDef& type) {
   return addNotes(data, type.notes);
 }
 
-Result<> addToInterface(const JsonValue& data, Model& model, Interface& interface) {
+Result<> addToInterface(const JsonValue& data, Model& model, Interface& interface,
+                        Members& members) {
   TENON_CHECK(
       eachOf(data, "types", [&](const std::string& name, const JsonValue& value) -> Result<> {
         const uint32_t* type = interface.types.find(name);
         if (type == nullptr) return missing("type", name);
-        return addToType(value, model.types[*type]);
+        return addToType(value, model.types[*type], members);
       }));
   TENON_CHECK(
       eachOf(data, "funcs", [&](const std::string& name, const JsonValue& value) -> Result<> {
@@ -118,7 +125,8 @@ Result<> addToInterface(const JsonValue& data, Model& model, Interface& interfac
 
 class WorldDocs {
  public:
-  WorldDocs(Model& model, World& world) : model_(model), world_(world) {}
+  WorldDocs(Model& model, World& world, Members& members)
+      : model_(model), world_(world), members_(members) {}
 
   Result<> add(const JsonValue& data) {
     using Kind = WorldItem::Kind;
@@ -133,7 +141,7 @@ class WorldDocs {
         eachOf(data, "types", [&](const std::string& name, const JsonValue& value) -> Result<> {
           const WorldItem* item = findIn(world_.imports, name, Kind::TYPE);
           if (item == nullptr) return missing("type", name);
-          return addToType(value, model_.types[item->index]);
+          return addToType(value, model_.types[item->index], members_);
         }));
     for (const Side& side : {Side{"import", world_.imports}, Side{"export", world_.exports}}) {
       TENON_CHECK(addReferences(data, side));
@@ -187,7 +195,7 @@ class WorldDocs {
   Result<> addInterface(WorldItem* item, std::string_view name, const JsonValue& data) {
     if (item == nullptr) return missing("interface", name);
     TENON_TRY(item->notes.stability, stabilityOf(data.find("stability")));
-    return addToInterface(data, model_, model_.interfaces[item->index]);
+    return addToInterface(data, model_, model_.interfaces[item->index], members_);
   }
 
   static Result<> addFunction(WorldItem* item, std::string_view name, const JsonValue& data) {
@@ -197,6 +205,7 @@ class WorldDocs {
 
   Model& model_;
   World& world_;
+  Members& members_;
 };
 
 }  // namespace
@@ -214,17 +223,18 @@ Result<> addPackageDocs(std::span<const std::byte> bytes, Model& model) {
     return error;
   }
   Package& package = model.packages[model.main];
+  Members members;
   TENON_CHECK(
       eachOf(*data, "worlds", [&](const std::string& name, const JsonValue& value) -> Result<> {
         const uint32_t* world = package.worlds.find(name);
         if (world == nullptr) return missing("world", name);
-        return WorldDocs(model, model.worlds[*world]).add(value);
+        return WorldDocs(model, model.worlds[*world], members).add(value);
       }));
   TENON_CHECK(
       eachOf(*data, "interfaces", [&](const std::string& name, const JsonValue& value) -> Result<> {
         const uint32_t* interface = package.interfaces.find(name);
         if (interface == nullptr) return missing("interface", name);
-        return addToInterface(value, model, model.interfaces[*interface]);
+        return addToInterface(value, model, model.interfaces[*interface], members);
       }));
   TENON_TRY(package.notes.docs, textOf(data->find("docs")));
   return {};

@@ -1,4 +1,5 @@
 #include "base/edit_distance.h"
+#include "base/keyed_hash.h"
 #include "component/wit/wave.h"
 #include "component/wit/wave_lexer.h"
 
@@ -8,6 +9,7 @@
 #include <optional>
 #include <system_error>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 
 namespace tenon::component {
@@ -282,19 +284,37 @@ class Parser {
   Result<size_t> label(const Type& type, std::string_view what, Keywords keywords) {
     if (!at(WaveTokenKind::WORD)) return mismatch(type);
     const std::string_view label = labelOf(token_);
-    for (size_t i = 0; i < type.members.size(); ++i) {
-      if (type.members[i].label != label) continue;
+    if (std::optional<size_t> found = findMember(type, label)) {
       if (keywords == Keywords::ESCAPED && isWaveKeyword(token_.text)) {
         Error out = mismatch(type);
         out.message += " (a case of this name is written %" + std::string(label) + ")";
         return out;
       }
       TENON_CHECK(advance());
-      return i;
+      return *found;
     }
     Error out = mismatch(type);
     out.message += ", which is no " + std::string(what) + candidates(type, label);
     return out;
+  }
+
+  // A list may name the cases of a large type again and again.
+  std::optional<size_t> findMember(const Type& type, std::string_view label) {
+    constexpr size_t FEW = 16;
+    if (type.members.size() <= FEW) {
+      for (size_t i = 0; i < type.members.size(); ++i) {
+        if (type.members[i].label == label) return i;
+      }
+      return std::nullopt;
+    }
+    auto [known, fresh] = members_.try_emplace(&type);
+    if (fresh) {
+      for (size_t i = 0; i < type.members.size(); ++i) {
+        known->second.emplace(type.members[i].label, i);
+      }
+    }
+    auto found = known->second.find(label);
+    return found == known->second.end() ? std::nullopt : std::optional(found->second);
   }
 
   Result<Value> parseRecord(const Type& type) {
@@ -441,6 +461,7 @@ class Parser {
   const FindHandle& findHandle_;
   WaveToken token_;
   uint32_t depth_ = 0;
+  std::unordered_map<const Type*, TextMap<size_t>> members_;  // of large types, by label
 };
 
 }  // namespace

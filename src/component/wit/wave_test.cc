@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <chrono>
 #include <limits>
 
 namespace tenon::component {
@@ -328,6 +329,20 @@ TEST_F(Wave, SurvivesEveryCutAndEveryFlippedByte) {
       }
     }
   }
+}
+
+TEST_F(Wave, NamesOfLargeTypesAreFoundWithoutSearching) {
+  std::vector<std::string> labels;
+  for (int i = 0; i < 10'000; ++i) labels.push_back("case-" + std::to_string(i));
+  const Type* type = list(enumeration(labels));
+  std::string text = "[";
+  for (int i = 0; i < 200'000; ++i) text += "case-9999, ";
+  auto started = std::chrono::steady_clock::now();
+  const Result<Value> value = parseWave(text + "]", *type);
+  ASSERT_TRUE(value) << value.error().text();
+  EXPECT_EQ(value->find<List>()->items.size(), 200'000u);
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(5));
+  EXPECT_FALSE(parseWave("[case-10000]", *type));
 }
 
 }  // namespace

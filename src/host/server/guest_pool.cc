@@ -1,10 +1,11 @@
 #include "host/server/guest_pool.h"
 
 #include "call/registry.h"
+#include "host/cache_guard.h"
 #include "wasi/http/resources.h"
+#include "wasi/output.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -41,12 +42,6 @@ const component::LiftedFunction* findHandler(const std::vector<component::Progra
   return nullptr;
 }
 
-// `who`: with its verb.
-Error noHandler(std::string_view who) {
-  return Error(ErrorCode::MISSING_EXPORT,
-               std::string(who) + " wasi:http/incoming-handler: it answers no requests");
-}
-
 engine::InstanceOptions settingsOf(const ServerOptions& options) {
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
@@ -81,30 +76,6 @@ const component::LiftedFunction* handlerOf(const component::Program& program,
   return nullptr;
 }
 
-// The only component of a workload that can be meant to answer.
-Result<std::string> findFront(const WorkloadPlan& plan, const component::Program& program) {
-  std::set<std::string_view> linkedTo;
-  for (const PlannedComponent& planned : plan.components) {
-    for (const PlannedLink& link : planned.links) linkedTo.insert(link.component);
-  }
-  std::vector<std::string> all, outer;
-  for (const component::ProgramExport& part : program.exports) {
-    if (!handlerOf(program, part.name)) continue;
-    all.push_back(part.name);
-    if (!linkedTo.contains(part.name)) outer.push_back(part.name);
-  }
-  if (all.empty()) return noHandler("no component of the workload exports");
-  if (all.size() == 1) return all.front();
-  if (outer.size() == 1) return outer.front();
-  Error error(ErrorCode::AMBIGUOUS, std::to_string(all.size()) +
-                                        " components of the workload answer HTTP requests: say "
-                                        "which");
-  for (const std::string& name : all) {
-    error.details += (error.details.empty() ? "  " : "\n  ") + name;
-  }
-  return error;
-}
-
 // What a component of the workload may use while `front` answers: what the workload grants it, and
 // if it is the front, what the server's options grant.
 WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& granted,
@@ -112,26 +83,19 @@ WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& grant
   WasiOptions wasi = granted;
   wasi.output = options.wasi.output;
   wasi.error = options.wasi.error;
+  wasi.onRefusal = options.wasi.onRefusal;
   if (planned.name != front) return wasi;
-  auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-  const auto& variables = options.wasi.environment;
-  std::erase_if(wasi.environment, [&](const auto& variable) {
-    return std::ranges::find(variables, variable.first, [](auto& v) { return v.first; }) !=
-           variables.end();
-  });
-  append(wasi.environment, variables);
-  append(wasi.directories, options.wasi.directories);
-  append(wasi.http.allow, options.wasi.http.allow);
-  append(wasi.network.connect, options.wasi.network.connect);
-  append(wasi.network.listen, options.wasi.network.listen);
-  wasi.http.allowPrivate = wasi.http.allowPrivate || options.wasi.http.allowPrivate;
-  wasi.http.roots += options.wasi.http.roots;
+  grant(wasi, options.wasi);
   return wasi;
 }
 
 // Sets what follows from the handler.
 Result<std::shared_ptr<const Blueprint>> finished(std::shared_ptr<Blueprint> blueprint,
-                                                  const ServerOptions& options) {
+                                                  const ServerOptions& options,
+                                                  const EngineState& engine) {
+  for (const WasiOptions& wasi : blueprint->contexts) {
+    TENON_CHECK(keepFromCache(engine, wasi.directories));
+  }
   blueprint->settings = settingsOf(options);
   TENON_CHECK(checkType(*blueprint));
   TENON_TRY(blueprint->shape, engine::Instance::shapeOf(*blueprint->handle));
@@ -159,7 +123,7 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Component& componen
   blueprint->handle = findHandler(blueprint->linked->program().exports);
   blueprint->contexts = {options.wasi};
   blueprint->components = {""};
-  return finished(std::move(blueprint), options);
+  return finished(std::move(blueprint), options, EngineState::of(state.engine));
 }
 
 Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
@@ -177,7 +141,7 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
   }
   TENON_TRY(auto executable, state.join(plan));
   if (fronts.empty()) {
-    TENON_TRY(std::string front, findFront(plan, executable->program()));
+    TENON_TRY(std::string front, findFront(plan));
     fronts.push_back(std::move(front));
   }
   TENON_CHECK(linkerState.link(state.engine, executable));
@@ -191,13 +155,13 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
       auto component =
           std::ranges::find(state.components, planned.component, &WorkloadComponent::name);
       WasiOptions wasi = contextFor(planned, component->wasi, front, options);
-      if (plan.components.size() > 1) {
+      if (plan.components.size() > 1 && !options.onLine) {
         wasi.output.linePrefix = wasi.error.linePrefix = planned.name + " | ";
       }
       blueprint->contexts.push_back(std::move(wasi));
       blueprint->components.push_back(planned.name);
     }
-    TENON_TRY(auto done, finished(std::move(blueprint), options));
+    TENON_TRY(auto done, finished(std::move(blueprint), options, EngineState::of(state.engine)));
     blueprints.push_back(std::move(done));
   }
   return blueprints;
@@ -206,8 +170,9 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
 // -- GuestPool ------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const Blueprint> blueprint,
-                                                     LoopState& loop, uint32_t reuse) {
-  auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(blueprint), loop, reuse));
+                                                     LoopState& loop, uint32_t reuse,
+                                                     LineTaker* taker) {
+  auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(blueprint), loop, reuse, taker));
   const Blueprint& plan = *pool->blueprint_;
   for (size_t i = 0; i < plan.contexts.size(); ++i) {
     TENON_TRY(auto context, wasi::newContext(loop.io, plan.contexts[i]));
@@ -217,10 +182,24 @@ Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const Bluep
   return pool;
 }
 
-Result<std::unique_ptr<Guest>> GuestPool::take() {
+void GuestPool::takeLines(Guest& guest) {
+  auto newSink = [&](GuestLine::Stream stream, size_t part) {
+    std::string component = contexts_.size() > 1 ? blueprint_->components[part] : "";
+    guest.lines.push_back(std::make_shared<GuestLineSink>(*taker_, stream, std::move(component)));
+    return guest.lines.back();
+  };
+  for (size_t part = 0; part < contexts_.size(); ++part) {
+    auto output = newSink(GuestLine::Stream::OUTPUT, part);
+    wasi::setOutput(*guest.state->contexts[part], std::move(output),
+                    newSink(GuestLine::Stream::ERROR, part));
+  }
+}
+
+Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
   if (!idle_.empty()) {
     auto guest = std::move(idle_.back());
     idle_.pop_back();
+    for (auto& sink : guest->lines) sink->begin(id);
     return guest;
   }
   auto guest = std::make_unique<Guest>();
@@ -232,6 +211,8 @@ Result<std::unique_ptr<Guest>> GuestPool::take() {
     guest->state->contexts = std::move(spare_.back());
     spare_.pop_back();
   }
+  if (taker_) takeLines(*guest);
+  for (auto& sink : guest->lines) sink->begin(id);
   engine::InstanceOptions settings = blueprint_->settings;
   settings.parts.reserve(contexts_.size());
   for (const auto& context : guest->state->contexts) settings.parts.push_back(context.get());
@@ -275,7 +256,7 @@ void HandlerCall::lower(void* self, abi::Context& context, RawValue* values) {
   auto& call = *static_cast<HandlerCall*>(self);
   call::HostObjects& objects = call.guest_->state->instance->objects();
   Own<IncomingRequest> request{
-      objects.add(std::make_unique<IncomingRequest>(std::move(call.message_)))};
+      objects.add(std::make_unique<IncomingRequest>(std::move(call.message_), objects.budget()))};
   Own<ResponseOutparam> outparam{
       objects.add(std::make_unique<ResponseOutparam>(std::move(call.exchange_)))};
   if (request.rep == 0 || outparam.rep == 0) {
@@ -286,6 +267,7 @@ void HandlerCall::lower(void* self, abi::Context& context, RawValue* values) {
 
 Result<void> HandlerCall::finish(GuestPool& pool) {
   auto outcome = call_.takeOutcome();
+  for (auto& sink : guest_->lines) sink->end();
   if (outcome) {
     pool.giveBack(std::move(guest_));
   } else {

@@ -25,12 +25,11 @@ void appendEnd(std::string& out, const ResponseContext& context) {
 
 BodyMode writeHead(std::string& out, const wasi::http::Answer& answer, ResponseContext& context) {
   wasi::http::appendStatusLine(out, answer.status);
-  wasi::http::appendFields(out, *answer.fields);
   bool hasDate = wasi::http::findField(*answer.fields, "date") != nullptr;
   // What the body is held to; another one would let the guest end the message where it likes.
   auto declared = wasi::http::declaredLength(*answer.fields);
   if (answer.status == 204) declared = std::nullopt;
-  if (declared) appendLength(out, *declared);
+  wasi::http::appendFields(out, *answer.fields, declared);
   bool known = !answer.body || (answer.body->finished() && !answer.body->trailers());
   uint64_t length = answer.body ? answer.body->written() : 0;
   bool bodiless = answer.status == 204 || answer.status == 304;
@@ -83,7 +82,7 @@ uint16_t statusOf(const wasi::http::ErrorCode& code) {
     case ErrorKind::HTTP_REQUEST_BODY_SIZE:
       return 413;
     case ErrorKind::HTTP_REQUEST_METHOD_INVALID:
-      return 405;
+      return 501;  // a 405 would have to say which ones are allowed
     case ErrorKind::HTTP_REQUEST_URI_INVALID:
       return 400;
     case ErrorKind::HTTP_REQUEST_URI_TOO_LONG:

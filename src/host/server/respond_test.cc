@@ -52,15 +52,15 @@ TEST(HttpRespond, ResponsesWithoutBodyHaveNone) {
   ResponseContext context{.toHead = true};
   EXPECT_EQ(writeHead(head, answerWith({{"content-length", "4"}}, "four", true), context),
             BodyMode::NONE);
-  EXPECT_NE(head.find("Content-Length: 4\r\n"), std::string::npos);
+  EXPECT_NE(head.find("content-length: 4\r\n"), std::string::npos);
 }
 
 TEST(HttpRespond, AGuestsOwnLengthAndDateAreKept) {
   std::string head;
   ResponseContext context{.date = "Date: now\r\n"};
-  FieldList fields = {{"content-length", "4"}, {"date", "then"}};
+  FieldList fields = {{"a", "b"}, {"content-LENGTH", "4"}, {"dAte", "then"}};
   EXPECT_EQ(writeHead(head, answerWith(fields, "four", false), context), BodyMode::PLAIN);
-  EXPECT_EQ(head, "HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 4\r\n\r\n");
+  EXPECT_EQ(head, "HTTP/1.1 200 OK\r\na: b\r\ncontent-LENGTH: 4\r\ndAte: then\r\n\r\n");
 }
 
 TEST(HttpRespond, ALengthThatTheBodyIsNotHeldToIsNotWritten) {

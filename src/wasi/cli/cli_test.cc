@@ -103,5 +103,38 @@ TEST(Cli, ATerminalIsThereOnlyWhenTheStreamIsOne) {
                                                               "get-terminal-stderr"));
 }
 
+TEST(Cli, TheEnvironmentIsTheSameEachTime) {
+  TimedLoop loop;
+  auto context = loop.newContext();
+  context->arguments = {"program"};
+  context->environment = {{"A", "1"}, {"B", "2"}, {"A", "3"}};
+  FakeGuest guest(loop.waitScope, std::move(context));
+  for (int i = 0; i < 3; i++) {
+    EXPECT_EQ(guest.call<std::vector<Pair>>("wasi:cli/environment", "get-environment"),
+              (std::vector<Pair>{{"A", "1"}, {"B", "2"}, {"A", "3"}}));
+    EXPECT_EQ(guest.call<std::vector<std::string>>("wasi:cli/environment", "get-arguments"),
+              std::vector<std::string>{"program"});
+  }
+}
+
+TEST(Cli, EachStandardStreamHasItsOwnTerminal) {
+  TimedLoop loop;
+  for (int which : {0, 1, 2}) {
+    auto context = loop.newContext();
+    context->inputIsTerminal = which == 0;
+    context->outputIsTerminal = which == 1;
+    context->errorIsTerminal = which == 2;
+    FakeGuest guest(loop.waitScope, std::move(context));
+    auto has = [&]<typename T>(const char* interface, const char* name, T*) {
+      return guest.call<std::optional<Own<T>>>(interface, name).has_value();
+    };
+    TerminalInput* input = nullptr;
+    TerminalOutput* output = nullptr;
+    EXPECT_EQ(has("wasi:cli/terminal-stdin", "get-terminal-stdin", input), which == 0);
+    EXPECT_EQ(has("wasi:cli/terminal-stdout", "get-terminal-stdout", output), which == 1);
+    EXPECT_EQ(has("wasi:cli/terminal-stderr", "get-terminal-stderr", output), which == 2);
+  }
+}
+
 }  // namespace
 }  // namespace tenon::wasi

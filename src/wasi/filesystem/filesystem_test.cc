@@ -1,7 +1,7 @@
 #include "wasi/filesystem/filesystem.h"
 
-#include "wasi/filesystem/filesystem_testing.h"
-#include "wasi/wasi_testing.h"
+#include "wasi/filesystem/guest_testing.h"
+#include "wasi/sockets/types.h"
 
 #include <kj/async-io.h>
 
@@ -21,94 +21,9 @@
 namespace tenon::wasi::filesystem {
 namespace {
 
-using Bytes = std::vector<std::byte>;
-using Void = FileResult<void>;
-struct EntryStream;  // the class behind it is the implementation's
-
-constexpr auto NO_PATH = PathFlags::NONE;
-constexpr auto FOLLOW = PathFlags::SYMLINK_FOLLOW;
-constexpr auto RW = DescriptorFlags::READ | DescriptorFlags::WRITE;
-const NewTimestamp UNCHANGED(std::in_place_index<0>);
-
-NewTimestamp at(uint64_t seconds) {
-  return NewTimestamp(std::in_place_index<2>, Datetime{seconds, 7});
-}
-
-// Where operations run must make no difference.
-class FilesystemTest : public testing::TestWithParam<Disk::Kind> {
- public:
-  ~FilesystemTest() noexcept override {}
-
+class FilesystemTest : public FilesystemGuest, public testing::WithParamInterface<Disk::Kind> {
  protected:
-  explicit FilesystemTest(bool readOnly = false) : guest(loop.waitScope, newContext(readOnly)) {
-    root = firstPreopen();
-  }
-
-  Borrow<Descriptor> firstPreopen() {
-    using Preopens = std::vector<std::tuple<Own<Descriptor>, std::string>>;
-    auto preopens = guest.call<Preopens>("wasi:filesystem/preopens", "get-directories");
-    EXPECT_EQ(preopens.size(), 1u);
-    EXPECT_EQ(std::get<1>(preopens[0]), "/data");
-    return {std::get<0>(preopens[0]).rep};
-  }
-
-  std::unique_ptr<ContextImpl> newContext(bool readOnly) {
-    auto context = loop.newContext();
-    context->preopens =
-        openGrants({{.host = folder.inside(), .guest = "/data", .readOnly = readOnly}}).value();
-    context->preopens[0].directory->disk = &disk;
-    return context;
-  }
-
-  template <typename R, typename... As>
-  R method(const std::string& name, Borrow<Descriptor> self, const As&... arguments) {
-    return guest.call<R>("wasi:filesystem/types", "[method]descriptor." + name, self, arguments...);
-  }
-  FileResult<Own<Descriptor>> open(const std::string& path, OpenFlags how = OpenFlags::NONE,
-                                   DescriptorFlags flags = DescriptorFlags::READ,
-                                   PathFlags links = FOLLOW) {
-    return method<FileResult<Own<Descriptor>>>("open-at", root, links, path, how, flags);
-  }
-  Borrow<Descriptor> opened(const std::string& path, OpenFlags how = OpenFlags::NONE,
-                            DescriptorFlags flags = DescriptorFlags::READ) {
-    auto result = open(path, how, flags);
-    if (!result) ADD_FAILURE() << path << ": error " << int(result.error());
-    return {result ? result->rep : 0};
-  }
-  FileResult<DescriptorStat> statAt(const std::string& path, PathFlags links = NO_PATH) {
-    return method<FileResult<DescriptorStat>>("stat-at", root, links, path);
-  }
-  std::string readAll(Borrow<Descriptor> file, uint64_t offset = 0) {
-    auto result = method<FileResult<std::tuple<Bytes, bool>>>("read", file, uint64_t{1000}, offset);
-    return result ? textOf(std::get<0>(*result)) : "error " + std::to_string(int(result.error()));
-  }
-  FileResult<uint64_t> write(Borrow<Descriptor> file, std::string_view text, uint64_t offset = 0) {
-    return method<FileResult<uint64_t>>("write", file, bytesOf(text), offset);
-  }
-  Void rename(const std::string& from, const std::string& to) {
-    return method<Void>("rename-at", root, from, root, to);
-  }
-  Void hardLink(const std::string& from, const std::string& to, PathFlags links = NO_PATH) {
-    return method<Void>("link-at", root, links, from, root, to);
-  }
-  std::set<std::string> list(Borrow<Descriptor> directory) {
-    auto stream = method<FileResult<Own<EntryStream>>>("read-directory", directory);
-    std::set<std::string> names;
-    while (true) {
-      auto entry = guest.call<FileResult<std::optional<DirectoryEntry>>>(
-          "wasi:filesystem/types", "[method]directory-entry-stream.read-directory-entry",
-          Borrow<EntryStream>{stream.value().rep});
-      if (!entry.value()) return names;
-      names.insert((*entry)->name + ((*entry)->type == DescriptorType::DIRECTORY ? "/" : ""));
-    }
-  }
-
-  // Its own, so that no other test makes it slow.
-  Disk disk{GetParam()};
-  TestFolder folder;
-  TimedLoop loop;
-  FakeGuest guest;
-  Borrow<Descriptor> root;
+  FilesystemTest() : FilesystemGuest(GetParam(), false) {}
 };
 
 TEST_P(FilesystemTest, ReadsAndWritesAtOffsets) {
@@ -203,6 +118,9 @@ TEST_P(FilesystemTest, AStreamOutlivesItsDescriptorAndTellsTheErrorCode) {
   EXPECT_EQ(guest.call<std::optional<ErrorCode>>("wasi:filesystem/types", "filesystem-error-code",
                                                  Borrow<IoError>{error.rep}),
             ErrorCode::FILE_TOO_LARGE);
+  EXPECT_EQ(guest.call<std::optional<sockets::ErrorCode>>(
+                "wasi:sockets/network", "network-error-code", Borrow<IoError>{error.rep}),
+            std::nullopt);
 }
 
 TEST_P(FilesystemTest, DirectoriesAreMadeListedAndRemoved) {
@@ -280,17 +198,44 @@ TEST_P(FilesystemTest, TimesAreSetAndTold) {
   EXPECT_EQ(statAt("link").value().dataModificationTimestamp, (Datetime{5, 7}));
 }
 
-TEST_P(FilesystemTest, TheHashNamesTheFileNotItsContent) {
+TEST_P(FilesystemTest, TheHashChangesWithTheContentAndItsLowerHalfWithTheFileOnly) {
   auto hash = [&](const char* path) {
     return method<FileResult<MetadataHashValue>>("metadata-hash-at", root, NO_PATH,
                                                  std::string(path))
         .value();
   };
+  EXPECT_TRUE(method<Void>("set-times-at", root, FOLLOW, std::string("file"), at(1), at(1000)));
   auto before = hash("file");
-  folder.write("file", "changed");
+  auto file = opened("file", OpenFlags::NONE, RW);
+  auto same = [&] {
+    return method<FileResult<MetadataHashValue>>("metadata-hash", file).value() == hash("file");
+  };
+  EXPECT_EQ(readAll(file), "inside");
   EXPECT_EQ(hash("file"), before);
-  EXPECT_EQ(method<FileResult<MetadataHashValue>>("metadata-hash", opened("file")).value(), before);
-  EXPECT_NE(hash("sub/file"), before);
+  EXPECT_TRUE(same());
+  // Of another size, and then of the same size at another time.
+  EXPECT_TRUE(write(file, " and more", 6));
+  EXPECT_TRUE(method<Void>("set-times", file, UNCHANGED, at(1000)));
+  auto larger = hash("file");
+  EXPECT_NE(larger, before);
+  EXPECT_TRUE(same());
+  EXPECT_TRUE(method<Void>("set-times", file, UNCHANGED, at(1001)));
+  auto later = hash("file");
+  EXPECT_NE(later, larger);
+  EXPECT_EQ(later.lower, before.lower);
+  // Replaced by another file that looks the same.
+  EXPECT_TRUE(hardLink("file", "kept"));
+  EXPECT_TRUE(method<Void>("unlink-file-at", root, std::string("file")));
+  folder.write("file", "inside and more");
+  EXPECT_TRUE(method<Void>("set-times-at", root, FOLLOW, std::string("file"), at(1), at(1001)));
+  EXPECT_NE(hash("file").lower, before.lower);
+  EXPECT_NE(hash("file"), later);
+  folder.link("file", "link");
+  EXPECT_NE(hash("link"), hash("file"));
+  EXPECT_EQ(
+      method<FileResult<MetadataHashValue>>("metadata-hash-at", root, FOLLOW, std::string("link"))
+          .value(),
+      hash("file"));
 }
 
 TEST_P(FilesystemTest, SizesSyncAndAdvice) {
@@ -481,9 +426,10 @@ TEST_P(FilesystemTest, AStreamReadsWhatIsNotInMemory) {
   EXPECT_EQ(read, text);
 }
 
-class ReadOnlyFilesystemTest : public FilesystemTest {
+class ReadOnlyFilesystemTest : public FilesystemGuest,
+                               public testing::WithParamInterface<Disk::Kind> {
  protected:
-  ReadOnlyFilesystemTest() : FilesystemTest(true) {}
+  ReadOnlyFilesystemTest() : FilesystemGuest(GetParam(), true) {}
 };
 
 TEST_P(ReadOnlyFilesystemTest, ReadsAndChangesNothing) {

@@ -11,9 +11,10 @@ namespace tenon::wasi::filesystem {
 void provideDescriptorFunctions(Binder& types);
 void providePathFunctions(Binder& types);
 
-// What `metadata-hash` gives: the file's identity, so that it stays the same while the content
-// changes (libcs make the inode number of it), mixed with a secret of this process.
-MetadataHashValue hashOf(dev_t device, ino_t inode);
+// What `metadata-hash` gives, mixed with a secret of this process. The whole changes with the
+// content (size, time of modification); its lower half is of the file's identity alone, as libcs
+// make the inode number of that.
+MetadataHashValue hashOf(const struct stat& status);
 
 // What utimensat takes. An errno as error: EINVAL, EOVERFLOW.
 Expected<timespec, int> toTimespec(const NewTimestamp& time);

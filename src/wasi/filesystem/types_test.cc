@@ -54,5 +54,24 @@ TEST(ErrorCode, EveryErrnoThatWasiNamesHasItsCode) {
   for (auto [number, code] : codes) EXPECT_EQ(toErrorCode(number), code) << number;
 }
 
+TEST(DescriptorType, EveryKindOfInodeHasItsType) {
+  const std::pair<mode_t, DescriptorType> types[] = {
+      {S_IFBLK, DescriptorType::BLOCK_DEVICE},  {S_IFCHR, DescriptorType::CHARACTER_DEVICE},
+      {S_IFDIR, DescriptorType::DIRECTORY},     {S_IFIFO, DescriptorType::FIFO},
+      {S_IFLNK, DescriptorType::SYMBOLIC_LINK}, {S_IFREG, DescriptorType::REGULAR_FILE},
+      {S_IFSOCK, DescriptorType::SOCKET},       {0, DescriptorType::UNKNOWN}};
+  for (auto [mode, type] : types) EXPECT_EQ(toType(mode | 0644), type) << mode;
+}
+
+TEST(DescriptorStat, TimesThatWasiCannotTellAreNone) {
+  struct stat status = {};
+  status.st_mtim = {.tv_sec = -1, .tv_nsec = 5};
+  status.st_atim = {.tv_sec = 1, .tv_nsec = 999'999'999};
+  DescriptorStat told = toStat(status);
+  EXPECT_EQ(told.dataModificationTimestamp, std::nullopt);
+  EXPECT_EQ(told.dataAccessTimestamp, (Datetime{1, 999'999'999}));
+  EXPECT_EQ(told.statusChangeTimestamp, (Datetime{0, 0}));
+}
+
 }  // namespace
 }  // namespace tenon::wasi::filesystem

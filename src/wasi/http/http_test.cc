@@ -55,6 +55,24 @@ TEST_F(HttpTypes, FieldsKeepSeveralValuesOfOneName) {
   EXPECT_EQ(call<std::vector<Entry>>("[method]fields.entries", lend(list)).size(), 1u);
 }
 
+TEST_F(HttpTypes, EntriesKeepTheirCasingAndTheirOrder) {
+  auto list = fields({{"X-A", bytesOf("1")}, {"b", bytesOf("2")}, {"x-a", bytesOf("3")}});
+  EXPECT_TRUE(append(list, "B", "4"));
+  auto names = [&](const Own<Fields>& of) {
+    std::string text;
+    for (const auto& [name, value] : call<std::vector<Entry>>("[method]fields.entries", lend(of))) {
+      text += name + "=" + textOf(value) + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(names(list), "X-A=1 b=2 x-a=3 B=4 ");
+  auto clone = call<Own<Fields>>("[method]fields.clone", lend(list));
+  std::vector<Value> values = {bytesOf("5"), bytesOf("6")};
+  EXPECT_TRUE(call<HeaderVoid>("[method]fields.set", lend(list), std::string_view("x-A"), values));
+  EXPECT_EQ(names(list), "b=2 B=4 x-A=5 x-A=6 ");
+  EXPECT_EQ(names(clone), "X-A=1 b=2 x-a=3 B=4 ");
+}
+
 TEST_F(HttpTypes, FieldsRefuseWhatIsNoFieldOrNotTheGuests) {
   auto list = call<Own<Fields>>("[constructor]fields");
   EXPECT_EQ(append(list, "bad name", "x").error().index(), 0u);
@@ -112,14 +130,60 @@ TEST_F(HttpTypes, ARequestTakesWhatIsValidOnly) {
   using Text = std::optional<std::string_view>;
   EXPECT_TRUE(call<Void>("[method]outgoing-request.set-method", self, toMethod("PATCH")));
   EXPECT_FALSE(call<Void>("[method]outgoing-request.set-method", self, toMethod("no token")));
-  EXPECT_TRUE(call<Void>("[method]outgoing-request.set-path-with-query", self, Text("/a?b=c%20d")));
-  EXPECT_FALSE(call<Void>("[method]outgoing-request.set-path-with-query", self, Text("/a b")));
-  EXPECT_FALSE(call<Void>("[method]outgoing-request.set-path-with-query", self, Text("/\r\nX:")));
-  EXPECT_TRUE(call<Void>("[method]outgoing-request.set-authority", self, Text("a.b:80")));
-  EXPECT_FALSE(call<Void>("[method]outgoing-request.set-authority", self, Text("u@a.b")));
-  EXPECT_FALSE(call<Void>("[method]outgoing-request.set-authority", self, Text("")));
   EXPECT_EQ(call<Method>("[method]outgoing-request.method", self).index(), 8u);
+  EXPECT_TRUE(call<Void>("[method]outgoing-request.set-method", self, toMethod("FIND-IT")));
+  EXPECT_EQ(std::get<9>(call<Method>("[method]outgoing-request.method", self)), "FIND-IT");
+  auto path = [&](Text text) {
+    return call<Void>("[method]outgoing-request.set-path-with-query", self, text).hasValue();
+  };
+  auto authority = [&](Text text) {
+    return call<Void>("[method]outgoing-request.set-authority", self, text).hasValue();
+  };
+  for (const char* good : {"/a?b=c%20d", "", "/", "?q", "*", "/a?b?c/d", "/{x}|y"}) {
+    EXPECT_TRUE(path(good)) << good;
+  }
+  for (const char* bad : {"/a b", "/\r\nX:", "a", "http://a/b", "/a#b", "/\xc3\xbc", "/\"", "/<a>",
+                          "/a\\b", "/\x7f", "/\t"}) {
+    EXPECT_FALSE(path(bad)) << bad;
+  }
+  EXPECT_TRUE(path("/kept"));
+  EXPECT_FALSE(path("/a b"));
+  EXPECT_EQ(call<std::optional<std::string>>("[method]outgoing-request.path-with-query", self),
+            "/kept");
+  EXPECT_TRUE(path(std::nullopt));
+  EXPECT_EQ(call<std::optional<std::string>>("[method]outgoing-request.path-with-query", self),
+            std::nullopt);
+  for (const char* good : {"a.b:80", "a.b", "a.b:", "[::1]:80", "1.2.3.4", "u@a.b", "u:p%20@a:1",
+                           "@a", "x_y", "a,b"}) {
+    EXPECT_TRUE(authority(good)) << good;
+  }
+  for (const char* bad :
+       {"", "a b", "a:b", "a:80:80", "a:70000", "[::1", "::1", "[x]", "a/b", "a?b", "a#b", "u@v@a",
+        "u@", "[::1]@a", "a%4", "\xc3\xbc.example", "a\r\nb"}) {
+    EXPECT_FALSE(authority(bad)) << bad;
+  }
+  EXPECT_TRUE(authority("a.b:80"));
   EXPECT_EQ(call<std::optional<std::string>>("[method]outgoing-request.authority", self), "a.b:80");
+  EXPECT_TRUE(authority(std::nullopt));
+  EXPECT_EQ(call<std::optional<std::string>>("[method]outgoing-request.authority", self),
+            std::nullopt);
+  auto scheme = [&](std::optional<WitScheme> value) {
+    return call<Void>("[method]outgoing-request.set-scheme", self, value).hasValue();
+  };
+  auto known = [&] {
+    return call<std::optional<WitScheme>>("[method]outgoing-request.scheme", self);
+  };
+  EXPECT_TRUE(scheme(WitScheme(std::in_place_index<0>)));
+  EXPECT_EQ(known()->index(), 0u);
+  EXPECT_TRUE(scheme(WitScheme(std::in_place_index<1>)));
+  EXPECT_EQ(known()->index(), 1u);
+  EXPECT_TRUE(scheme(WitScheme(std::in_place_index<2>, "git+ssh")));
+  EXPECT_EQ(std::get<2>(*known()), "git+ssh");
+  for (const char* bad : {"", "1a", "a b", "a:", "\xc3\xbc"}) {
+    EXPECT_FALSE(scheme(WitScheme(std::in_place_index<2>, bad))) << bad;
+  }
+  EXPECT_TRUE(scheme(std::nullopt));
+  EXPECT_EQ(known(), std::nullopt);
   auto body = call<Expected<Own<OutgoingBody>, void>>("[method]outgoing-request.body", self);
   EXPECT_TRUE(body);
   EXPECT_FALSE((call<Expected<Own<OutgoingBody>, void>>("[method]outgoing-request.body", self)));
@@ -147,6 +211,26 @@ TEST_F(HttpTypes, NothingMayBeAskedForByDefault) {
                                              Borrow<IoError>{std::get<0>(permit.error()).rep});
   ASSERT_TRUE(code);
   EXPECT_EQ(toText(*code), "HTTP-request-denied");
+}
+
+TEST_F(HttpTypes, OnlyOptionsAsksForTheWholeServer) {
+  using Text = std::optional<std::string_view>;
+  using Result = Expected<Own<FutureIncomingResponse>, ErrorCode>;
+  auto ask = [&](size_t method, std::string_view path) {
+    auto request = call<Own<OutgoingRequest>>("[constructor]outgoing-request", fields({}));
+    Borrow<OutgoingRequest> self{request.rep};
+    (void)call<Void>("[method]outgoing-request.set-authority", self, Text("example.com"));
+    (void)call<Void>("[method]outgoing-request.set-path-with-query", self, Text(path));
+    if (method == 6) {
+      (void)call<Void>("[method]outgoing-request.set-method", self, Method(std::in_place_index<6>));
+    }
+    auto result = guest.call<Result>("wasi:http/outgoing-handler", "handle", request,
+                                     std::optional<Own<RequestOptions>>());
+    return result ? "asked" : toText(result.error());
+  };
+  EXPECT_EQ(ask(6, "*"), "HTTP-request-denied");  // nothing is granted here
+  EXPECT_EQ(ask(0, "*"), "HTTP-request-URI-invalid");
+  EXPECT_EQ(ask(6, "*x"), "HTTP-request-URI-invalid");
 }
 
 TEST_F(HttpTypes, ABodyThatIsSaidAndNotThereIsNotAskedFor) {
@@ -193,9 +277,14 @@ TEST_F(HttpTypes, InformationalResponsesAreInformational) {
                                            Borrow<ResponseOutparam>{rep}, status, fields({}));
   };
   EXPECT_TRUE(send(103));
-  EXPECT_FALSE(send(101));
-  EXPECT_FALSE(send(200));
-  EXPECT_EQ(exchange->informational.size(), 1u);
+  EXPECT_TRUE(send(199));
+  for (uint16_t status : {0, 99, 200, 65535}) {
+    EXPECT_EQ(toText(send(status).error()), "HTTP-protocol-error") << status;
+  }
+  for (uint16_t status : {100, 101}) {
+    EXPECT_TRUE(toText(send(status).error()).starts_with("internal-error")) << status;
+  }
+  EXPECT_EQ(exchange->informational.size(), 2u);
 }
 
 TEST_F(HttpTypes, ErrorCodesCrossWithTheirPayloads) {

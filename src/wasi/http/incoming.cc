@@ -38,7 +38,7 @@ std::optional<std::string_view> authority(call::HostCall&, IncomingRequest& self
 }
 
 Own<Fields> requestHeaders(call::HostCall& call, IncomingRequest& self) {
-  return giveImmutable(call, self.message.fields);
+  return giveImmutable(call, self.message.fields, self.forChild());
 }
 
 Expected<Own<IncomingBody>, void> consumeRequest(call::HostCall& call, IncomingRequest& self) {
@@ -63,15 +63,12 @@ Expected<Own<IncomingBody>, void> consumeResponse(call::HostCall& call, Incoming
 
 Expected<Own<InputStream>, void> stream(call::HostCall& call, IncomingBody& self) {
   if (std::exchange(self.streamed, true)) return Unexpected<void>{};
-  return give(call, std::make_unique<InputStream>(self.reader));
+  return give(call, std::make_unique<InputStream>(self.reader, self.forChild()));
 }
 
 Own<FutureTrailers> finish(call::HostCall& call, Own<IncomingBody> self) {
-  auto body = call.objects.take<IncomingBody>(self.rep);
-  if (!body) {
-    call.fail("the handle is no incoming-body");
-    return {};
-  }
+  auto body = takeWhole(call, self, "incoming-body");
+  if (!body) return {};
   return give(call, std::make_unique<FutureTrailers>(std::move(body->reader)));
 }
 

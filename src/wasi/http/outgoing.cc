@@ -18,17 +18,24 @@ std::shared_ptr<FieldList> takeFields(call::HostCall& call, Own<Fields> handle) 
   return std::move(fields->list);
 }
 
-// Printable, without what ends a request line or a path.
+// A path and query, of which either may be empty. Beyond RFC 3986 it may have what URLs of browsers
+// have unescaped: ^ ` { | } [ ].
 bool isTarget(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > ' ' && c != '\x7f' && c != '#'; });
+  if (!text.empty() && text[0] != '/' && text[0] != '?' && text != "*") return false;
+  constexpr std::string_view REFUSED = "#\"<>\\\x7f";
+  return std::ranges::all_of(text, [&](char c) {  // what is not ASCII is negative
+    return c > ' ' && REFUSED.find(c) == std::string_view::npos;
+  });
 }
 
+// Source: RFC 3986 section 3.2, without the empty host, which HTTP forbids.
 bool isAuthority(std::string_view text) {
-  constexpr std::string_view ALLOWED = "-._~!$&'()*+,;=:[]%";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           ALLOWED.find(c) != std::string_view::npos;
-  });
+  size_t at = text.find('@');
+  if (at == std::string_view::npos) return isHostPort(text);
+  // A user consists of what names do, and of colons.
+  std::string user = "u" + std::string(text.substr(0, at));
+  std::ranges::replace(user, ':', '.');
+  return isHostPort(user) && isHostPort(text.substr(at + 1));
 }
 
 bool isScheme(std::string_view text) {
@@ -40,13 +47,26 @@ bool isScheme(std::string_view text) {
 
 // -- outgoing-request -----------------------------------------------------------------------------
 
+// Longer ones no server takes, and all of them are looked at and kept.
+constexpr size_t MAX_METHOD = 1024;
+constexpr size_t MAX_SCHEME = 1024;
+constexpr size_t MAX_AUTHORITY = 1024;
+constexpr size_t MAX_PATH = 64 * 1024;
+
 Own<OutgoingRequest> newRequest(call::HostCall& call, Own<Fields> headers) {
   auto fields = takeFields(call, headers);
   if (!fields) return {};
-  return give(call, std::make_unique<OutgoingRequest>(std::move(fields)));
+  return give(call, std::make_unique<OutgoingRequest>(std::move(fields), call.objects.budget()));
 }
 
-// A body's buffer, charged as if it were full.
+// After one of its texts was set.
+void chargeTexts(OutgoingRequest& self) {
+  auto sizeOf = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
+  self.charge.force(self.method.size() + sizeOf(self.pathWithQuery) + sizeOf(self.scheme) +
+                    sizeOf(self.authority));
+}
+
+// A body's buffer, charged as if it were full, and as full again while what was in it is sent.
 struct ChargedBody {
   ChargedBody(call::HostCall& call, Side side) : charge(call.objects.budget()), writer(side) {}
   call::MemoryCharge charge;
@@ -58,7 +78,7 @@ template <typename Message>
 Expected<Own<OutgoingBody>, void> newBody(call::HostCall& call, Message& self, Side side) {
   if (self.body) return Unexpected<void>{};
   auto charged = std::make_shared<ChargedBody>(call, side);
-  if (!charged->charge.set(BodyWriter::ROOM)) {
+  if (!charged->charge.set(2 * BodyWriter::ROOM)) {
     call.fail("the bodies of all messages take more memory than the instance may use");
     return Unexpected<void>{};
   }
@@ -75,8 +95,9 @@ Method method(call::HostCall&, OutgoingRequest& self) { return toMethod(self.met
 
 Expected<void, void> setMethod(call::HostCall&, OutgoingRequest& self, const Method& method) {
   auto name = fromMethod(method);
-  if (!name) return Unexpected<void>{};
+  if (!name || name->size() > MAX_METHOD) return Unexpected<void>{};
   self.method = *std::move(name);
+  chargeTexts(self);
   return {};
 }
 
@@ -87,8 +108,9 @@ std::optional<std::string_view> pathWithQuery(call::HostCall&, OutgoingRequest& 
 
 Expected<void, void> setPathWithQuery(call::HostCall&, OutgoingRequest& self,
                                       std::optional<std::string_view> path) {
-  if (path && !isTarget(*path)) return Unexpected<void>{};
+  if (path && (path->size() > MAX_PATH || !isTarget(*path))) return Unexpected<void>{};
   self.pathWithQuery = path ? std::optional<std::string>(*path) : std::nullopt;
+  chargeTexts(self);
   return {};
 }
 
@@ -105,11 +127,12 @@ Expected<void, void> setScheme(call::HostCall&, OutgoingRequest& self,
     self.scheme = std::nullopt;
   } else if (scheme->index() == 2) {
     const std::string& other = *std::get_if<2>(&*scheme);
-    if (!isScheme(other)) return Unexpected<void>{};
+    if (other.size() > MAX_SCHEME || !isScheme(other)) return Unexpected<void>{};
     self.scheme = lowerCase(other);
   } else {
     self.scheme = scheme->index() == 0 ? "http" : "https";
   }
+  chargeTexts(self);
   return {};
 }
 
@@ -120,8 +143,11 @@ std::optional<std::string_view> authority(call::HostCall&, OutgoingRequest& self
 
 Expected<void, void> setAuthority(call::HostCall&, OutgoingRequest& self,
                                   std::optional<std::string_view> authority) {
-  if (authority && !isAuthority(*authority)) return Unexpected<void>{};
+  if (authority && (authority->size() > MAX_AUTHORITY || !isAuthority(*authority))) {
+    return Unexpected<void>{};
+  }
   self.authority = authority ? std::optional<std::string>(*authority) : std::nullopt;
+  chargeTexts(self);
   return {};
 }
 
@@ -174,16 +200,13 @@ Expected<Own<OutgoingBody>, void> responseBody(call::HostCall& call, OutgoingRes
 
 Expected<Own<OutputStream>, void> write(call::HostCall& call, OutgoingBody& self) {
   if (std::exchange(self.streamed, true)) return Unexpected<void>{};
-  return give(call, std::make_unique<OutputStream>(self.writer));
+  return give(call, std::make_unique<OutputStream>(self.writer, self.forChild()));
 }
 
 Expected<void, ErrorCode> finish(call::HostCall& call, Own<OutgoingBody> self,
                                  const std::optional<Own<Fields>>& trailers) {
-  auto body = call.objects.take<OutgoingBody>(self.rep);
-  if (!body) {
-    call.fail("the handle is no outgoing-body");
-    return {};
-  }
+  auto body = takeWhole(call, self, "outgoing-body");
+  if (!body) return {};
   std::shared_ptr<FieldList> list;
   if (trailers && !(list = takeFields(call, *trailers))) return {};
   auto writer = std::move(body->writer);
@@ -196,10 +219,12 @@ Expected<void, ErrorCode> sendInformational(call::HostCall& call, ResponseOutpar
                                             uint16_t status, Own<Fields> headers) {
   auto fields = takeFields(call, headers);
   if (!fields) return {};
-  // 101 would change the protocol, and only the host may say "continue".
-  if (status < 102 || status > 199) {
-    return Unexpected<ErrorCode>{
-        makeError<ErrorKind::INTERNAL_ERROR>(MaybeText("not an informational status"))};
+  if (status < 100 || status > 199) {
+    return Unexpected<ErrorCode>{makeError<ErrorKind::HTTP_PROTOCOL_ERROR>()};
+  }
+  if (status < 102) {
+    return Unexpected<ErrorCode>{makeError<ErrorKind::INTERNAL_ERROR>(
+        MaybeText("only the host says 100, and 101 would change the protocol"))};
   }
   constexpr size_t MAX_WAITING = 16;
   if (self.exchange->informational.size() >= MAX_WAITING) {
@@ -215,12 +240,13 @@ void set(call::HostCall& call, Own<ResponseOutparam> param,
   auto outparam = call.objects.take<ResponseOutparam>(param.rep);
   if (!outparam) return call.fail("the handle is no response-outparam");
   auto exchange = std::move(outparam->exchange);
-  if (!response) return exchange->fail(response.error());
-  auto answer = call.objects.take<OutgoingResponse>(response.value().rep);
-  if (!answer) {
-    exchange->drop();
-    return call.fail("the handle is no outgoing-response");
+  if (!response) {
+    ErrorCode why = response.error();
+    shorten(why);
+    return exchange->fail(std::move(why));
   }
+  auto answer = takeWhole(call, response.value(), "outgoing-response");
+  if (!answer) return exchange->drop();
   exchange->answer({answer->status, std::move(answer->fields), std::move(answer->body)});
 }
 

@@ -1,6 +1,7 @@
 #include "wasi/http/policy.h"
 
 #include "wasi/http/message.h"
+#include "wasi/sockets/grants.h"
 
 #include <algorithm>
 #include <utility>
@@ -63,6 +64,13 @@ std::optional<HostPort> splitHostPort(std::string_view text) {
 
 }  // namespace
 
+std::string Target::url() const {
+  std::string text = (secure ? "https://" : "http://") + authority();
+  std::string own = secure ? ":443" : ":80";
+  if (port == (secure ? 443 : 80)) text.resize(text.size() - own.size());
+  return text;
+}
+
 std::string Target::authority() const {
   std::string text = host.find(':') == std::string::npos ? host : "[" + host + "]";
   return text + ":" + std::to_string(port);
@@ -101,10 +109,15 @@ Result<Allowed> Allowed::parse(const std::vector<std::string>& grants) {
     if (rest.ends_with('/')) rest.remove_suffix(1);
     auto parts = splitHostPort(rest);
     if (!parts) return refuse();
-    std::string_view name = parts->host;
-    if (name != "*") {
-      if (name.starts_with("*.")) name.remove_prefix(2);
+    if (parts->host != "*") {
+      std::string below = parts->host.starts_with("*.") ? "*." : "";
+      std::string name = parts->host.substr(below.size());
+      // Guests name hosts in ASCII; people may not.
+      if (!std::ranges::all_of(name, [](char c) { return c >= 0; })) {
+        name = sockets::normalName(name);
+      }
       if (!isHost(name, parts->bracketed)) return refuse();
+      parts->host = below + name;
     }
     grant.host = std::move(parts->host);
     if (parts->port == "*") {
@@ -122,7 +135,7 @@ bool Allowed::matches(const Grant& grant, const Target& target) {
   if (grant.secure && *grant.secure != target.secure) return false;
   if (grant.port) {
     if (*grant.port != target.port) return false;
-  } else if (!grant.anyPort && grant.host != "*" && target.port != (target.secure ? 443 : 80)) {
+  } else if (!grant.anyPort && target.port != (target.secure ? 443 : 80)) {
     return false;
   }
   if (grant.host == "*") return true;

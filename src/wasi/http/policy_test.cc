@@ -35,7 +35,11 @@ TEST(HttpPolicy, WildcardsStandForNamesBelow) {
   EXPECT_TRUE(allows({"*.example.com"}, "a.b.example.com"));
   EXPECT_FALSE(allows({"*.example.com"}, "example.com"));
   EXPECT_FALSE(allows({"*.example.com"}, "badexample.com"));
-  EXPECT_TRUE(allows({"*"}, "anything.org:99"));
+  EXPECT_TRUE(allows({"*"}, "anything.org"));
+  EXPECT_TRUE(allows({"*"}, "anything.org", true));
+  EXPECT_FALSE(allows({"*"}, "anything.org:99"));
+  EXPECT_FALSE(allows({"*"}, "anything.org:80", true));
+  EXPECT_TRUE(allows({"*:*"}, "anything.org:99"));
 }
 
 TEST(HttpPolicy, PrivateAddressesCountOnlyWhereTheyAreNamed) {
@@ -56,6 +60,15 @@ TEST(HttpPolicy, RefusesAuthoritiesThatAreNone) {
         "a@b", "[::1", "[::1]80", "[x]", "*", "::1", "a/b"}) {
     EXPECT_FALSE(parseAuthority(text, false)) << text;
   }
+}
+
+TEST(HttpPolicy, NamesBeyondAsciiAreComparedAsTheyAreLookedUp) {
+  auto allowed = Allowed::parse({"https://Bücher.example", "*.例え.テスト:8080"});
+  ASSERT_TRUE(allowed);
+  EXPECT_TRUE(allowed->allows(*parseAuthority("xn--bcher-kva.example", true)));
+  EXPECT_TRUE(allowed->allows(*parseAuthority("a.xn--r8jz45g.xn--zckzah:8080", false)));
+  EXPECT_FALSE(allowed->allows(*parseAuthority("bucher.example", true)));
+  EXPECT_FALSE(Allowed::parse({"ü b"}));
 }
 
 TEST(HttpPolicy, RefusesGrantsThatAreNone) {

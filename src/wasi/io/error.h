@@ -8,6 +8,7 @@
 
 #include <tenon/expected.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,11 +17,16 @@ namespace tenon::wasi {
 
 class IoError : public call::HostObject {
  public:
-  explicit IoError(std::string text, int systemError = 0)
-      : text(std::move(text)), systemError(systemError) {}
+  // Whose codes tell more: those of wasi:filesystem for files and standard streams, those of
+  // wasi:sockets for the guest's own sockets.
+  enum class Of : uint8_t { FILE, SOCKET };
+
+  explicit IoError(std::string text, int systemError = 0, Of of = Of::FILE)
+      : text(std::move(text)), systemError(systemError), of(of) {}
 
   const std::string text;  // for people
   const int systemError;   // an `errno`, or 0
+  const Of of;             // where `systemError` is not 0
 };
 
 // Why a stream's operation did not succeed: closed, or failed with an error, which closes it.
@@ -37,6 +43,7 @@ inline Unexpected<StreamFault> failedFault(std::string text) {
   return {StreamFault{std::make_unique<IoError>(std::move(text))}};
 }
 // `systemError` is an `errno`; `what` says what was tried: "read".
-Unexpected<StreamFault> systemFault(const char* what, int systemError);
+Unexpected<StreamFault> systemFault(const char* what, int systemError,
+                                    IoError::Of of = IoError::Of::FILE);
 
 }  // namespace tenon::wasi

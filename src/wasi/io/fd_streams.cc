@@ -11,6 +11,13 @@ namespace {
 
 constexpr uint64_t SOCKET_PERMIT = 64 * 1024;
 
+// How long a peer may take nothing of what was written to a stream that nobody has any more.
+constexpr kj::Duration PATIENCE = 10 * kj::SECONDS;
+
+IoError::Of originOf(FdKind kind) {
+  return kind == FdKind::SOCKET ? IoError::Of::SOCKET : IoError::Of::FILE;
+}
+
 }  // namespace
 
 // -- Input ----------------------------------------------------------------------------------------
@@ -27,7 +34,7 @@ StreamResult<size_t> FdSource::read(std::span<std::byte> into) {
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return size_t{0};
     ended_ = true;
     if (count == 0) return closedFault();
-    return systemFault("read", errno);
+    return systemFault("read", errno, originOf(kind_));
   }
 }
 
@@ -66,6 +73,7 @@ StreamResult<void> FdSink::write(std::span<const std::byte> bytes) {
   if (written == bytes.size()) return {};
   bool draining = !pending_.empty();
   pending_.insert(pending_.end(), bytes.begin() + static_cast<ptrdiff_t>(written), bytes.end());
+  charge_.force(pending_.size());
   if (draining) return {};
   auto paf = kj::newPromiseAndFulfiller<void>();
   draining_ = paf.promise.fork();
@@ -111,18 +119,25 @@ StreamResult<void> FdSink::takeFault() {
   if (error_ == 0) return {};
   closed_ = true;
   if (error_ == EPIPE) return closedFault();
-  return systemFault("write", error_);
+  return systemFault("write", error_, originOf(kind_));
 }
 
 kj::Promise<void> FdSink::drain(std::shared_ptr<FdSink> self,
                                 kj::Own<kj::PromiseFulfiller<void>> drained) {
   while (!self->pending_.empty()) {
-    co_await self->fd_->whenWritable();
+    bool late = false;
+    kj::Promise<void> patience =
+        self->lingering_.timer().afterDelay(PATIENCE).then([&late]() { late = true; });
+    co_await self->fd_->whenWritable().exclusiveJoin(kj::mv(patience));
+    // Its guest has dropped it, or is gone: nobody else could end this.
+    if (late && self.use_count() == 1) break;
     size_t written = self->move(self->pending_);
     self->pending_.erase(self->pending_.begin(),
                          self->pending_.begin() + static_cast<ptrdiff_t>(written));
     if (self->error_ != 0) self->pending_.clear();
   }
+  self->pending_ = {};
+  self->charge_.force(0);
   if (self->finished_) self->sendEnd();
   drained->fulfill();
 }

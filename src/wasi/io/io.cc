@@ -276,13 +276,17 @@ StreamError toStreamError(call::HostCall& call, StreamFault fault) {
   return give(call, std::move(fault.error));
 }
 
+StreamError errorOf(call::HostCall& call, std::string text, std::type_identity<StreamError>) {
+  return give(call, std::make_unique<IoError>(std::move(text)));
+}
+
 Own<Pollable> givePollable(call::HostCall& call, std::shared_ptr<Waitable> source) {
   return give(call, std::make_unique<Pollable>(std::move(source)));
 }
 
-Unexpected<StreamFault> systemFault(const char* what, int systemError) {
+Unexpected<StreamFault> systemFault(const char* what, int systemError, IoError::Of of) {
   std::string text = std::string(what) + ": " + std::strerror(systemError);
-  return {StreamFault{std::make_unique<IoError>(std::move(text), systemError)}};
+  return {StreamFault{std::make_unique<IoError>(std::move(text), systemError, of)}};
 }
 
 StreamResult<uint64_t> InputSource::skip(uint64_t length) {

@@ -399,5 +399,198 @@ TEST_F(StreamsTest, APollableOutlivesItsStream) {
   EXPECT_TRUE(ready(pollable));
 }
 
+// -- Sentence by sentence what the WIT text says besides: tests/wasi-text
+// --------------------------
+
+TEST_F(StreamsTest, ReadOfNothingTellsWhetherTheStreamIsOpen) {
+  auto self = input();
+  EXPECT_EQ(read(self, 0).value(), Bytes());
+  source->push("x");
+  EXPECT_EQ(read(self, 0).value(), Bytes());
+  EXPECT_EQ(textOf(read(self, 1).value()), "x");
+  EXPECT_EQ(read(self, 0).value(), Bytes());
+  source->closed = true;
+  EXPECT_EQ(read(self, 0).error().index(), 1u);
+}
+
+TEST_F(StreamsTest, EverythingThatReadsFailsAsReadDoes) {
+  auto skip = [&](const char* name, Borrow<InputStream> self) {
+    return guest.call<Count>(STREAMS, name, self, uint64_t{9});
+  };
+  for (bool blocking : {false, true}) {
+    for (bool skips : {false, true}) {
+      source = std::make_shared<TestSource>();
+      auto self = input();
+      const char* name =
+          blocking ? "[method]input-stream.blocking-skip" : "[method]input-stream.skip";
+      auto failure = [&] {
+        if (skips) return skip(name, self).error().index();
+        return (blocking ? blockingRead(self, 9) : read(self, 9)).error().index();
+      };
+      source->failure = "broken";
+      EXPECT_EQ(failure(), 0u);
+      EXPECT_EQ(failure(), 1u);
+      EXPECT_EQ(failure(), 1u);
+      EXPECT_EQ(guest.suspensions, 0);
+    }
+  }
+}
+
+TEST_F(StreamsTest, APollableOfAnInputIsReadyForBytesAndForTheEnd) {
+  auto pollable = subscribe(input());
+  EXPECT_FALSE(ready(pollable));
+  source->push("x");
+  EXPECT_TRUE(ready(pollable));
+  source->bytes.clear();
+  EXPECT_FALSE(ready(pollable));
+  source->ended = true;
+  EXPECT_TRUE(ready(pollable));
+}
+
+TEST_F(StreamsTest, APollableOfAnOutputIsReadyWhenCheckWriteHasAnAnswer) {
+  auto self = output();
+  auto pollable = subscribe(self);
+  EXPECT_TRUE(ready(pollable));
+  sink->budget = 0;
+  EXPECT_FALSE(ready(pollable));
+  EXPECT_EQ(checkWrite(self).value(), 0u);
+  sink->grant(1);
+  EXPECT_TRUE(ready(pollable));
+  EXPECT_EQ(checkWrite(self).value(), 1u);
+  sink->budget = 0;
+  sink->closed = true;
+  EXPECT_TRUE(ready(pollable));
+  EXPECT_TRUE(ready(subscribe(self)));
+  EXPECT_EQ(checkWrite(self).error().index(), 1u);
+  EXPECT_EQ(guest.suspensions, 0);
+}
+
+TEST_F(StreamsTest, BlockReturnsAtOnceWhenReadyAndElseWaitsAsPollDoes) {
+  auto pollable = subscribe(input());
+  auto block = [&] {
+    guest.call<void>("wasi:io/poll", "[method]pollable.block", Borrow<Pollable>{pollable.rep});
+  };
+  guest.onSuspend = [&] { return source->push("x"), true; };
+  block();
+  EXPECT_EQ(guest.suspensions, 1);
+  block();
+  EXPECT_EQ(guest.suspensions, 0);
+  EXPECT_EQ(poll({pollable}), std::vector<uint32_t>{0});
+}
+
+TEST_F(StreamsTest, ASourceWithAnErrorIsReady) {
+  auto in = subscribe(input());
+  sink->budget = 0;
+  auto out = subscribe(output());
+  source->failure = "broken";
+  EXPECT_EQ(poll({out, in}), std::vector<uint32_t>{1});
+  sink->closed = true;
+  EXPECT_EQ(poll({out, in}), (std::vector<uint32_t>{0, 1}));
+  EXPECT_EQ(guest.suspensions, 0);
+}
+
+TEST_F(StreamsTest, AWriteToAStreamThatClosedSinceThePermitWritesNothing) {
+  auto self = output();
+  EXPECT_GT(checkWrite(self).value(), 0u);
+  sink->failure = "broken";
+  EXPECT_EQ(write(self, "a").error().index(), 0u);
+  EXPECT_EQ(write(self, "b").error().index(), 1u);
+  EXPECT_EQ(guest.trap, "");
+  auto flush = [&](const char* name) {
+    return guest.call<Void>(STREAMS, name, self).error().index();
+  };
+  EXPECT_EQ(flush("[method]output-stream.flush"), 1u);
+  EXPECT_EQ(flush("[method]output-stream.blocking-flush"), 1u);
+  EXPECT_EQ(writeAndFlush(self, "c").error().index(), 1u);
+  EXPECT_EQ(guest
+                .call<Void>(STREAMS, "[method]output-stream.blocking-write-zeroes-and-flush", self,
+                            uint64_t{3})
+                .error()
+                .index(),
+            1u);
+  EXPECT_EQ(checkWrite(self).error().index(), 1u);
+  EXPECT_EQ(sink->written, "");
+}
+
+TEST_F(StreamsTest, AnErrorInTheMiddleOfABlockingWriteEndsIt) {
+  auto self = output();
+  sink->budget = 3;
+  guest.onSuspend = [&] {
+    sink->failure = "no space";
+    sink->grant(3);
+    return true;
+  };
+  EXPECT_EQ(writeAndFlush(self, "0123456789").error().index(), 0u);
+  EXPECT_EQ(sink->written, "012");
+  EXPECT_EQ(guest.suspensions, 1);
+}
+
+TEST_F(StreamsTest, AFlushNeverWaits) {
+  auto self = output();
+  sink->slowFlush = true;
+  EXPECT_TRUE(guest.call<Void>(STREAMS, "[method]output-stream.flush", self));
+  EXPECT_TRUE(sink->flushing);
+  EXPECT_EQ(guest.suspensions, 0);
+}
+
+TEST_F(StreamsTest, ZeroesNeedAPermitAsBytesDo) {
+  auto self = output();
+  auto zeroes = [&](uint64_t count) {
+    return guest.call<Void>(STREAMS, "[method]output-stream.write-zeroes", self, count);
+  };
+  sink->budget = 4;
+  zeroes(1);
+  EXPECT_EQ(guest.trap, "write-zeroes was called with more bytes than check-write permitted");
+  checkWrite(self);
+  zeroes(5);
+  EXPECT_NE(guest.trap, "");
+  EXPECT_TRUE(zeroes(3));
+  EXPECT_EQ(guest.trap, "");
+  zeroes(2);
+  EXPECT_NE(guest.trap, "");
+  EXPECT_EQ(sink->written, std::string(3, '\0'));
+}
+
+TEST_F(StreamsTest, TheFirstErrorEndsASplice) {
+  auto splice = [&](const char* name) {
+    auto from = input();
+    auto to = output();
+    return guest.call<Count>(STREAMS, name, to, from, uint64_t{100}).error();
+  };
+  for (const char* name :
+       {"[method]output-stream.splice", "[method]output-stream.blocking-splice"}) {
+    source = std::make_shared<TestSource>();
+    sink = std::make_shared<TestSink>();
+    source->push("unread");
+    sink->closed = true;
+    EXPECT_EQ(splice(name).index(), 1u);
+    EXPECT_EQ(source->bytes.size(), 6u);
+    sink = std::make_shared<TestSink>();
+    sink->failure = "no space";
+    EXPECT_EQ(splice(name).index(), 0u);
+    source = std::make_shared<TestSource>();
+    sink = std::make_shared<TestSink>();
+    source->failure = "broken";
+    EXPECT_EQ(splice(name).index(), 0u);
+    EXPECT_EQ(splice(name).index(), 1u);
+    EXPECT_EQ(sink->written, "");
+  }
+}
+
+TEST_F(StreamsTest, SpliceNeverWaits) {
+  auto from = input();
+  auto to = output();
+  auto splice = [&] {
+    return guest.call<Count>(STREAMS, "[method]output-stream.splice", to, from, uint64_t{9})
+        .value();
+  };
+  EXPECT_EQ(splice(), 0u);
+  sink->budget = 0;
+  source->push("x");
+  EXPECT_EQ(splice(), 0u);
+  EXPECT_EQ(guest.suspensions, 0);
+  EXPECT_EQ(source->bytes.size(), 1u);
+}
+
 }  // namespace
 }  // namespace tenon::wasi

@@ -74,13 +74,17 @@ class OutputSink : public Waitable {
 };
 
 struct InputStream final : call::HostObject {
-  explicit InputStream(std::shared_ptr<InputSource> source) : source(std::move(source)) {}
+  explicit InputStream(std::shared_ptr<InputSource> source, std::shared_ptr<void> parent = nullptr)
+      : source(std::move(source)), parent(std::move(parent)) {}
   std::shared_ptr<InputSource> source;
+  std::shared_ptr<void> parent;  // held as long as this is a child of something
 };
 
 struct OutputStream final : call::HostObject {
-  explicit OutputStream(std::shared_ptr<OutputSink> sink) : sink(std::move(sink)) {}
+  explicit OutputStream(std::shared_ptr<OutputSink> sink, std::shared_ptr<void> parent = nullptr)
+      : sink(std::move(sink)), parent(std::move(parent)) {}
   std::shared_ptr<OutputSink> sink;
+  std::shared_ptr<void> parent;  // as of an input stream
   uint64_t permitted =
       0;  // bytes that the guest may still write without asking `check-write` again
 };

@@ -62,6 +62,15 @@ IpAddress toIpAddress(const AddressBytes& address) {
   return toV6(bytes);
 }
 
+std::string toText(const IpSocketAddress& address) {
+  AddressBytes ip = ipOf(address);
+  bool v6 = ip.family == IpAddressFamily::IPV6;
+  char text[INET6_ADDRSTRLEN] = "";
+  ::inet_ntop(v6 ? AF_INET6 : AF_INET, ip.bytes.data(), text, sizeof(text));
+  std::string host = v6 ? "[" + std::string(text) + "]" : text;
+  return host + ":" + std::to_string(portOf(address));
+}
+
 uint16_t portOf(const IpSocketAddress& address) {
   return std::visit([](const auto& form) { return form.port; }, address);
 }
@@ -223,6 +232,25 @@ ErrorCode toErrorCode(int systemError) {
       return ErrorCode::DATAGRAM_TOO_LARGE;
     default:
       return ErrorCode::UNKNOWN;
+  }
+}
+
+ErrorCode fromResolver(int problem, int systemError) {
+  switch (problem) {
+    case EAI_NONAME:
+    case EAI_NODATA:
+    case EAI_ADDRFAMILY:
+      return ErrorCode::NAME_UNRESOLVABLE;
+    case EAI_AGAIN:
+      return ErrorCode::TEMPORARY_RESOLVER_FAILURE;
+    case EAI_MEMORY:
+      return ErrorCode::OUT_OF_MEMORY;
+    case EAI_SYSTEM: {
+      ErrorCode code = toErrorCode(systemError);
+      return code == ErrorCode::UNKNOWN ? ErrorCode::PERMANENT_RESOLVER_FAILURE : code;
+    }
+    default:
+      return ErrorCode::PERMANENT_RESOLVER_FAILURE;
   }
 }
 

@@ -29,6 +29,8 @@ AddressBytes ipOf(const IpAddress& address);
 AddressBytes ipOf(const IpSocketAddress& address);
 IpAddress toIpAddress(const AddressBytes& bytes);
 uint16_t portOf(const IpSocketAddress& address);
+// "10.0.0.7:5432", "[::1]:80".
+std::string toText(const IpSocketAddress& address);
 // The same address and port; what else IPv6 has may differ.
 bool isSameEndpoint(const IpSocketAddress& a, const IpSocketAddress& b);
 
@@ -67,6 +69,9 @@ IpSocketAddress fromSystem(const SystemAddress& address);
 // For an `errno` of a socket's system call.
 ErrorCode toErrorCode(int systemError);
 inline Unexpected<ErrorCode> systemFailure(int systemError) { return {toErrorCode(systemError)}; }
+
+// For what `getaddrinfo` returned; `systemError` is its errno. Source: ip-name-lookup's WIT text.
+ErrorCode fromResolver(int problem, int systemError);
 
 // The IP addresses of a resolver's list, each once, in its order.
 std::vector<AddressBytes> addressesOf(const addrinfo* list);

@@ -1,5 +1,7 @@
 #include "wasi/sockets/grants.h"
 
+#include <idn2.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -112,8 +114,24 @@ bool matchesName(const Grant& grant, std::string_view name) {
 }
 
 bool isLabelCharacter(char c) {
-  auto byte = static_cast<unsigned char>(c);
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || byte >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+// A name is no longer in UTF-8 than this: four bytes for each of the 253 characters at most.
+constexpr size_t MAX_UNICODE_NAME = 1012;
+
+// A name beyond ASCII as it is looked up: IDNA2008, and before it the mapping of UTS #46 (case,
+// width, full stops of other scripts). Empty: IDNA forbids it.
+std::string toAscii(std::string_view name) {
+  if (name.size() > MAX_UNICODE_NAME) return "";
+  std::string input(name);
+  uint8_t* output = nullptr;
+  int result = ::idn2_lookup_u8(reinterpret_cast<const uint8_t*>(input.c_str()), &output,
+                                IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+  if (result != IDN2_OK) return "";
+  std::string ascii(reinterpret_cast<const char*>(output));
+  ::idn2_free(output);
+  return ascii;
 }
 
 // "1", "0x7f": what systems read as a part of an address.
@@ -156,9 +174,14 @@ std::vector<PortRange> Grants::portsOf(std::string_view name, const AddressBytes
 }
 
 std::string normalName(std::string_view name) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.empty() || name.size() > 253) return "";
+  // What is much longer is no name in any spelling, and would take long to be looked at.
+  constexpr size_t LONGEST = 4096;
+  if (name.size() > LONGEST) return "";
   std::string result(name);
+  if (result.find('\0') != std::string::npos) return "";
+  if (!std::ranges::all_of(name, [](char c) { return c >= 0; })) result = toAscii(name);
+  if (result.ends_with('.')) result.pop_back();
+  if (result.empty() || result.size() > 253) return "";
   for (char& c : result) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }

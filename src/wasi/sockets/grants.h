@@ -27,7 +27,7 @@ struct Grant {
   enum class Kind : uint8_t { ANY, RANGE, NAME, BELOW_NAME };
   Kind kind = Kind::ANY;
   AddressRange range;  // RANGE
-  std::string name;    // NAME, BELOW_NAME: in lower case, without a dot at the end
+  std::string name;    // NAME, BELOW_NAME: as `normalName` makes it
   PortRange ports;
 };
 
@@ -53,9 +53,11 @@ class Grants {
   std::vector<Grant> listen_;
 };
 
-// A host name in lower case, without a dot at the end. Empty: it is not one. A name is at most 253
-// bytes of labels with at most 63 bytes, of letters, digits, '-', '_' and all that is not ASCII;
-// the last label is no number, so that nothing is taken for a name that systems read as an address.
+// A host name as it is looked up: in lower case, without a dot at the end, and what is not ASCII by
+// IDNA ("xn--bcher-kva"). Empty: it is not one. A name is at most 253 bytes of labels with at most
+// 63 bytes, of letters, digits, '-' and '_'; the last label is no number, so that nothing is taken
+// for a name that systems read as an address. Source: wasi:sockets/ip-name-lookup, RFC 5891, UTS
+// #46.
 std::string normalName(std::string_view name);
 
 }  // namespace tenon::wasi::sockets

@@ -99,6 +99,15 @@ TEST(Grants, ANameOpensNoInnerAddress) {
   EXPECT_TRUE(grants.portsOf("localhost", ip("10.0.0.1")).empty());
 }
 
+TEST(Grants, NamesAreComparedAsTheyAreLookedUp) {
+  Grants grants = connecting({"bücher.example:1-9", "*.例え.テスト:80"});
+  for (const char* name : {"bücher.example", "BÜCHER.example.", "xn--bcher-kva.example"}) {
+    EXPECT_TRUE(grants.mayLookUp(normalName(name))) << name;
+  }
+  EXPECT_TRUE(grants.mayLookUp(normalName("www.例え.テスト")));
+  EXPECT_FALSE(grants.mayLookUp(normalName("bucher.example")));
+}
+
 TEST(Grants, ListeningIsGrantedByAddress) {
   Grants grants = listening({"127.0.0.1:8080", "[::1]:0", "0.0.0.0:9000-9001"});
   EXPECT_TRUE(grants.mayListen(ip("127.0.0.1"), 8080));
@@ -132,10 +141,35 @@ TEST(Grants, WhatIsNoGrantIsRefusedWithTheReason) {
 }
 
 TEST(NormalName, IsLowerCaseWithoutADotAtItsEnd) {
+  std::string large;
+  for (int i = 0; i < 1'000'000; ++i) large += "ä";
+  EXPECT_EQ(normalName(large), "");
   EXPECT_EQ(normalName("WWW.Example.COM."), "www.example.com");
   EXPECT_EQ(normalName("_srv.x"), "_srv.x");
-  EXPECT_EQ(normalName("münchen.de"), "münchen.de");
   EXPECT_EQ(normalName("3com.com"), "3com.com");
+}
+
+// Source: wasi:sockets/ip-name-lookup, "automatically converted to ASCII using IDNA encoding".
+TEST(NormalName, WhatIsNotAsciiIsConvertedByIdna) {
+  EXPECT_EQ(normalName("bücher.example"), "xn--bcher-kva.example");
+  EXPECT_EQ(normalName("BÜCHER.Example."), "xn--bcher-kva.example");
+  EXPECT_EQ(normalName("bu\u0308cher.example"), "xn--bcher-kva.example");  // two code points
+  EXPECT_EQ(normalName("faß.de"), "xn--fa-hia.de");
+  EXPECT_EQ(normalName("例え。テスト"), "xn--r8jz45g.xn--zckzah");
+  EXPECT_EQ(normalName("παράδειγμα.δοκιμή"), "xn--hxajbheg2az3al.xn--jxalpdlp");
+  EXPECT_EQ(normalName("xn--bcher-kva.example"), "xn--bcher-kva.example");
+  for (std::string name :
+       {"\xc3", "\xff.example", "☃️.example", "a\u200bb..ü", "ü b", "-ü", "ü/x", "ü:80", "a..ü",
+        "１２７.０.０.１", "ü.１", "localhost\u3002１", "\u00ad", "ü\xed\xa0\x80"}) {
+    EXPECT_EQ(normalName(name), "") << name;
+  }
+  EXPECT_EQ(normalName(std::string("a\0ü", 4)), "");
+  std::string label;
+  for (int i = 0; i < 70; i++) label += "ü";
+  EXPECT_EQ(normalName(label), "");
+  std::string endless;
+  for (int i = 0; i < 100'000; i++) endless += "ü.";
+  EXPECT_EQ(normalName(endless), "");
 }
 
 TEST(NormalName, WhatSystemsTakeForAnAddressIsNoName) {

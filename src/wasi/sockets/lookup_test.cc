@@ -82,6 +82,19 @@ TEST_F(LookupTest, WhatIsNoNameIsRefusedAtOnce) {
   }
 }
 
+TEST_F(LookupTest, AUnicodeNameIsItsAsciiForm) {
+  // Of other width and case; a full stop of another script at the end.
+  auto ascii = resolve("localhost");
+  ASSERT_TRUE(ascii);
+  for (const char* name : {"ｌｏｃａｌｈｏｓｔ", "LOCALHOST。", "ⓛocalhost"}) {
+    auto unicode = resolve(name);
+    ASSERT_TRUE(unicode) << name << int(unicode.error());
+    EXPECT_EQ(*unicode, *ascii) << name;
+  }
+  EXPECT_EQ(begin("bücher.example").error(), ErrorCode::ACCESS_DENIED);
+  EXPECT_EQ(begin("☃️.example").error(), ErrorCode::INVALID_ARGUMENT);
+}
+
 TEST_F(LookupTest, OnlyNamesThatAreGrantedAreLookedUp) {
   EXPECT_EQ(begin("example.com").error(), ErrorCode::ACCESS_DENIED);
   EXPECT_TRUE(begin("LOCALHOST."));

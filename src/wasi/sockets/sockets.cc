@@ -17,11 +17,19 @@ Own<Network> instanceNetwork(call::HostCall& call) {
 }
 
 std::optional<ErrorCode> networkErrorCode(call::HostCall&, IoError& error) {
-  if (error.systemError == 0) return std::nullopt;
+  if (error.systemError == 0 || error.of != IoError::Of::SOCKET) return std::nullopt;
   return toErrorCode(error.systemError);
 }
 
 }  // namespace
+
+void tellIfDenied(call::HostCall& call, const SocketResult<void>& result, Refusal::Kind kind,
+                  const IpSocketAddress& address) {
+  if (result || result.error() != ErrorCode::ACCESS_DENIED) return;
+  contextOf(call).refused(kind, toText(address));
+}
+
+void tellNoSocket(call::HostCall& call) { contextOf(call).refused(Refusal::Kind::SOCKET); }
 
 SocketResult<Bound> bindTo(const NetworkAccess& access, int fd, const IpSocketAddress& local) {
   Bound bound{access.grants.mayListen(ipOf(local), portOf(local))};

@@ -1,3 +1,4 @@
+#include "wasi/filesystem/types.h"
 #include "wasi/sockets/sockets_testing.h"
 
 #include <sys/socket.h>
@@ -286,6 +287,9 @@ TEST_F(TcpTest, APeerThatResetsIsAnErrorOnce) {
   EXPECT_EQ(guest.call<std::optional<ErrorCode>>("wasi:sockets/network", "network-error-code",
                                                  Borrow<IoError>{error->rep}),
             ErrorCode::CONNECTION_RESET);
+  EXPECT_EQ(guest.call<std::optional<filesystem::ErrorCode>>(
+                "wasi:filesystem/types", "filesystem-error-code", Borrow<IoError>{error->rep}),
+            std::nullopt);
   EXPECT_EQ(receive(client), "<closed>");
   EXPECT_EQ(tcp<SocketResult<IpSocketAddress>>("remote-address", client.socket).error(),
             ErrorCode::INVALID_STATE);

@@ -234,6 +234,27 @@ TEST_F(UdpTest, OptionsAreTheSystems) {
             ErrorCode::INVALID_ARGUMENT);
 }
 
+TEST_F(UdpTest, TheLargestDatagramPassesWhole) {
+  Peer one = peer();
+  Peer other = peer();
+  EXPECT_TRUE(ready("wasi:sockets/udp", "outgoing-datagram-stream", one.out));
+  std::string large(65'507, 'x');
+  EXPECT_EQ(send(one, large, other.address).value(), 1u);
+  EXPECT_EQ(receive(other), Texts{large});
+  EXPECT_EQ(send(one, large + "x", other.address).error(), ErrorCode::DATAGRAM_TOO_LARGE);
+  EXPECT_EQ(send(one, "x", LOOPBACK6).error(), ErrorCode::INVALID_ARGUMENT);
+  EXPECT_EQ(send(one, "x", withPort(Ipv4SocketAddress{0, {0, 0, 0, 0}}, 9)).error(),
+            ErrorCode::INVALID_ARGUMENT);
+}
+
+TEST_F(UdpTest, ChoosingAPeerSendsNothing) {
+  Peer other = peer();
+  Peer one = peer(LOOPBACK, other.address);
+  EXPECT_EQ(send(one, "first", {}).value(), 1u);
+  EXPECT_EQ(receive(other), Texts{"first"});
+  EXPECT_TRUE(take(other)->empty());
+}
+
 // May send to one port of this machine, and wait for strangers at one address.
 class GrantedUdpTest : public UdpTest {
  protected:

@@ -290,6 +290,12 @@ impl Guest for Web {
                 eprintln!("to stderr");
                 text(outparam, 200, "written\n");
             }
+            "/print" => {
+                for i in 0..number(query, "n", 1) {
+                    eprintln!("line {i} {}", "x".repeat(50));
+                }
+                text(outparam, 200, "written\n");
+            }
             "/env" => {
                 let mut all: Vec<_> = std::env::vars().map(|(k, v)| format!("{k}={v}\n")).collect();
                 all.sort();
@@ -407,6 +413,47 @@ impl Guest for Web {
                 let (_body, stream) = begin(outparam, 200, Fields::new());
                 // More than was permitted: nothing was asked.
                 let _ = stream.write(b"overdrawn");
+            }
+            // Parents that go before their children.
+            "/orphan-headers" => {
+                let headers = request.headers();
+                drop(request);
+                drop(headers);
+            }
+            "/orphan-stream" => {
+                let incoming = request.consume().unwrap();
+                let stream = incoming.stream().unwrap();
+                let future = IncomingBody::finish(incoming);
+                drop((stream, future));
+            }
+            "/orphan-body" => {
+                let response = OutgoingResponse::new(Fields::new());
+                let body = response.body().unwrap();
+                let stream = body.write().unwrap();
+                drop(body);
+                drop((stream, response));
+            }
+            "/bare" => {
+                // Nothing is set but what has no default; the answer is looked at twice.
+                let request = OutgoingRequest::new(Fields::new());
+                request.set_scheme(Some(&Scheme::Http)).unwrap();
+                request.set_authority(parameter(query, "authority").as_deref()).unwrap();
+                let body = request.body().unwrap();
+                let future = outgoing_handler::handle(request, None).unwrap();
+                OutgoingBody::finish(body, None).unwrap();
+                let early = future.get().is_some();
+                let pollable = future.subscribe();
+                pollable.block();
+                let ready = pollable.ready();
+                let status = future.get().unwrap().unwrap().map(|r| r.status());
+                let again = future.get().map(|r| r.is_err());
+                text(outparam, 200, &format!("{early} {ready} {status:?} {again:?}\n"));
+            }
+            "/casing" => {
+                let headers = fields(&[("X-cASE", "1"), ("x-Case", "2"), ("ETag", "\"3\"")]);
+                let (body, stream) = begin(outparam, 200, headers);
+                drop(stream);
+                OutgoingBody::finish(body, Some(fields(&[("X-tRAILER", "4")]))).unwrap();
             }
             "/exit" => std::process::exit(3),
             "/forbidden" => {

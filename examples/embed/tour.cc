@@ -2,7 +2,7 @@
 // types, call one whose types are known at run time only, hold a resource of a guest, join two
 // components to a workload, and handle what goes wrong.
 //
-//   embed host_imports.wasm types.wasm types_through.wasm
+//   tour host_imports.wasm types.wasm types_through.wasm
 //
 // tests/guests has their interfaces and sources.
 
