@@ -15,24 +15,6 @@ namespace {
 
 constexpr uint32_t MAX_EXPORT_DEPTH = 100;
 
-}  // namespace
-
-Result<void> Flattener::finish(const InstanceItem& exports, Outermost outermost) {
-  program_.exports.reserve(exports.exports.size());
-  for (const InstanceItem::Entry& entry : exports.exports) {
-    TENON_TRY(ProgramExport made, programExport(entry, 0));
-    program_.exports.push_back(std::move(made));
-  }
-  if (outermost == Outermost::COMPONENT) return reexport(program_.exports, 0);
-  for (uint32_t part = 0; part < program_.exports.size(); ++part) {
-    auto* instance = std::get_if<ExportedInstance>(&program_.exports[part].item);
-    if (instance) TENON_CHECK(reexport(instance->exports, part));
-  }
-  return {};
-}
-
-namespace {
-
 // The exports that are imports which can be passed on, by import.
 void collect(const Program& program, std::vector<ProgramExport>& exports,
              std::map<uint32_t, std::vector<ProgramExport*>>& found) {
@@ -49,7 +31,23 @@ void collect(const Program& program, std::vector<ProgramExport>& exports,
 
 }  // namespace
 
-Result<void> Flattener::reexport(std::vector<ProgramExport>& exports, uint32_t part) {
+Result<void> Flattener::finish(const InstanceItem& exports, Outermost outermost) {
+  program_.exports.reserve(exports.exports.size());
+  for (const InstanceItem::Entry& entry : exports.exports) {
+    TENON_TRY(ProgramExport made, programExport(entry, 0));
+    program_.exports.push_back(std::move(made));
+  }
+  if (outermost == Outermost::COMPONENT)
+    return reexport(program_.exports, 0, program_.instances[0].name);
+  for (uint32_t part = 0; part < program_.exports.size(); ++part) {
+    auto* instance = std::get_if<ExportedInstance>(&program_.exports[part].item);
+    if (instance) TENON_CHECK(reexport(instance->exports, part, program_.exports[part].name));
+  }
+  return {};
+}
+
+Result<void> Flattener::reexport(std::vector<ProgramExport>& exports, uint32_t part,
+                                 std::string name) {
   std::map<uint32_t, std::vector<ProgramExport*>> found;
   collect(program_, exports, found);
   if (found.empty()) return {};
@@ -74,14 +72,7 @@ Result<void> Flattener::reexport(std::vector<ProgramExport>& exports, uint32_t p
   program_.storage.push_back(std::move(storage));
 
   auto instance = static_cast<uint32_t>(program_.instances.size());
-  program_.instances.push_back({program_.instances[0].name, 0, part});
-  for (const InstanceInfo& info : program_.instances) {
-    // Named as the part, since it stands for it.
-    if (info.part == part && info.parent == 0) {
-      program_.instances[instance].name = info.name;
-      break;
-    }
-  }
+  program_.instances.push_back({std::move(name), 0, part});
   const auto step = static_cast<uint32_t>(program_.steps.size());
   auto own = [&](std::string name) {
     return CoreItem{CoreItem::Kind::INSTANCE_EXPORT, step, std::move(name)};
@@ -100,7 +91,7 @@ Result<void> Flattener::reexport(std::vector<ProgramExport>& exports, uint32_t p
   uint32_t index = 0;
   for (auto& [import, where] : found) {
     const FuncType& type = program_.imports[import].type;
-    const std::string name = std::to_string(index);
+    const std::string number = std::to_string(index);
     Trampoline lowered;
     lowered.kind = Trampoline::Kind::LOWER_IMPORT;
     lowered.canon = CanonKind::LOWER;
@@ -109,7 +100,7 @@ Result<void> Flattener::reexport(std::vector<ProgramExport>& exports, uint32_t p
     lowered.import = import;
     lowered.type = type;
     lowered.options = options;
-    made.args.push_back({"import", name, addTrampoline(std::move(lowered))});
+    made.args.push_back({"import", number, addTrampoline(std::move(lowered))});
     for (uint32_t borrowed : functions[index].borrows) {
       Trampoline drop;
       drop.kind = Trampoline::Kind::RESOURCE_DROP;
@@ -118,14 +109,14 @@ Result<void> Flattener::reexport(std::vector<ProgramExport>& exports, uint32_t p
       drop.resource = type.params[borrowed].type->resource;
       drop.signature.params = {CoreType::I32};
       drops.push_back(
-          {"drop", name + ":" + std::to_string(borrowed), addTrampoline(std::move(drop))});
+          {"drop", number + ":" + std::to_string(borrowed), addTrampoline(std::move(drop))});
     }
     LiftedFunction lifted;
-    lifted.callee = own(name);
+    lifted.callee = own(number);
     lifted.calleeSlot = functionSlot(lifted.callee);
     lifted.type = type;
     lifted.options = options;
-    lifted.options.postReturn = functionSlot(own("done:" + name));
+    lifted.options.postReturn = functionSlot(own("done:" + number));
     for (ProgramExport* item : where) item->item = lifted;
     ++index;
   }

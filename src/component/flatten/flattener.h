@@ -74,7 +74,8 @@ class Flattener {
   // COMPONENT: `exports` are a component's; WORKLOAD: each is a part, an instance.
   enum class Outermost : uint8_t { COMPONENT, WORKLOAD };
   Result<void> finish(const InstanceItem& exports, Outermost outermost);
-  Result<void> reexport(std::vector<ProgramExport>& exports, uint32_t part);
+  // `name`: of the part, for messages.
+  Result<void> reexport(std::vector<ProgramExport>& exports, uint32_t part, std::string name);
   Result<ProgramExport> programExport(const InstanceItem::Entry& entry, uint32_t depth);
 
   Result<void> charge(uint64_t items);
