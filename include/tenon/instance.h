@@ -133,11 +133,13 @@ class DynamicFunction {
   std::shared_ptr<host::FunctionState> state_;
 };
 
-// The same for a function of a component that need not run, so that arguments can be checked
-// before.
+// The same for a function of a component that need not run yet.
 Result<std::vector<Value>> parseArguments(const FunctionInfo& function,
                                           std::span<const std::string> texts,
                                           const DynamicFunction::FindHandle& findHandle = {});
+// One of them: of parameter `index`.
+Result<Value> parseArgument(const FunctionInfo& function, size_t index, const std::string& text,
+                            const DynamicFunction::FindHandle& findHandle = {});
 
 // A value as WAVE text.
 std::string toWave(const Value& value);

@@ -30,7 +30,9 @@ constexpr Command COMMANDS[] = {
      tenon::cli::serveCommand},
     {"inspect", "FILE", "print the world as WIT or JSON", tenon::cli::inspectCommand},
     {"plan", "FILE", "show what satisfies each import", tenon::cli::planCommand},
-    {"compile", "FILE -o OUT", "compile ahead of time", tenon::cli::compileCommand},
+    {"compile", "FILE [-o OUT]", "compile ahead of time", tenon::cli::compileCommand},
+    {"cache", "[list|size|clear]", "show what is kept of compiled code, or remove it",
+     tenon::cli::cacheCommand},
 };
 
 std::string helpText() {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace tenon::engine {
 namespace {
@@ -54,10 +55,14 @@ void nameComponent(const component::Program& program, Trap& trap) {
   const std::string& module = trap.backtrace.front().module;
   if (module.empty()) return;
   std::optional<uint32_t> part;
+  // Once for each module, however often it is instantiated.
+  std::vector<std::optional<bool>> isNamedSo(program.modules.size());
   for (const component::InstantiateStep& step : program.steps) {
     if (step.instance == component::NONE) continue;  // a generated module
     uint32_t owner = program.instances[step.instance].part;
-    if (owner == part || nameOf(program.modules[step.module].bytes) != module) continue;
+    std::optional<bool>& same = isNamedSo[step.module];
+    if (!same) same = nameOf(program.modules[step.module].bytes) == module;
+    if (owner == part || !*same) continue;
     if (part) return;
     part = owner;
   }

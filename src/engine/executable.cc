@@ -246,7 +246,7 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
     modules.push_back(*std::move(compiled));
   }
   if (cache) {
-    auto stored = cache->store(*cacheKey, {.modules = modules, .extra = {}});
+    auto stored = cache->store(*cacheKey, {.modules = modules, .extra = {}, .name = name_});
     if (!stored && warning) *warning = stored.error().text();
   }
   modules_ = std::move(modules);

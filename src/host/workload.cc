@@ -5,6 +5,8 @@
 
 #include <tenon/workload.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -87,8 +89,11 @@ bool canWrite(const PlannedComponent& component) {
   });
 }
 
-void setPrefix(OutputStream& stream, const std::string& component) {
+// `descriptor`: where the stream leads.
+void setPrefix(OutputStream& stream, int descriptor, WorkloadOptions::Prefix when,
+               const std::string& component) {
   if (stream.kind != OutputStream::Kind::INHERIT || !stream.linePrefix.empty()) return;
+  if (when == WorkloadOptions::Prefix::AUTO && ::isatty(descriptor) != 1) return;
   stream.linePrefix = component + " | ";
 }
 
@@ -328,16 +333,18 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
       options.maxMemory.value_or(manifest.maxMemory.value_or(DEFAULT_MEMORY));
   settings.timeout = options.timeout ? options.timeout : manifest.timeout;
   settings.whole = &state->whole;
-  bool prefix = options.prefix == WorkloadOptions::Prefix::AUTO &&
-                std::ranges::count_if(state->plan->components, canWrite) > 1;
+  using Prefix = WorkloadOptions::Prefix;
+  bool prefix = options.prefix == Prefix::ALWAYS ||
+                (options.prefix == Prefix::AUTO &&
+                 std::ranges::count_if(state->plan->components, canWrite) > 1);
   for (const PlannedComponent& planned : state->plan->components) {
     auto component =
         std::ranges::find(state_->components, planned.component, &WorkloadComponent::name);
     WasiOptions wasi = component->wasi;
     if (options.adjust) options.adjust(planned, wasi);
     if (prefix) {
-      setPrefix(wasi.output, planned.name);
-      setPrefix(wasi.error, planned.name);
+      setPrefix(wasi.output, STDOUT_FILENO, options.prefix, planned.name);
+      setPrefix(wasi.error, STDERR_FILENO, options.prefix, planned.name);
     }
     auto context = wasi::newContext(state->loop.io, wasi);
     if (!context) {

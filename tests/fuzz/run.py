@@ -26,6 +26,7 @@ OPTIONS = {
     "abi": ["-max_len=4000", "-timeout=10", "-len_control=0"],
     "manifest": ["-max_len=20000", "-timeout=10"],
     "http": ["-max_len=3000", "-timeout=10"],
+    "text": ["-max_len=4200", "-timeout=2"],
     "adapter": ["-max_len=2000", "-detect_leaks=0", "-timeout=30", "-rss_limit_mb=4096", "-len_control=0"],
 }
 
@@ -91,6 +92,13 @@ def messages():
                 yield bytes([7, framing, 0, 5]) + text
 
 
+def names():
+    """Mangled names out of the tests, and other text."""
+    for path in ("src/base/demangle_test.cc", "src/base/text_test.cc"):
+        for source in texts(path):
+            yield from re.findall(rb'"((?:[^"\\\n]|\\.)*)"', source)
+
+
 def choices():
     """Random bytes, the same each time: for what makes types and values of them."""
     random = Random(2026)
@@ -103,7 +111,7 @@ def seed(name, folder):
     corpus = os.path.join(folder, "corpus-" + name)
     os.makedirs(corpus, exist_ok=True)
     found = {"validate": lambda: components(folder), "wit": lambda: components(folder), "wave": values,
-             "manifest": manifests, "http": messages, "abi": choices, "adapter": choices}[name]()
+             "manifest": manifests, "http": messages, "text": names, "abi": choices, "adapter": choices}[name]()
     for bytes in found:
         path = os.path.join(corpus, hashlib.sha256(bytes).hexdigest()[:20])
         if not os.path.exists(path):

@@ -114,11 +114,11 @@ def test_private_addresses_are_refused_unless_named(t):
         urls = [f"http://{host}:{up.port}/" for host in
                 ("127.0.0.1", "localhost", "[::1]", "10.1.2.3", "169.254.169.254", "192.168.0.1", "[fe80::1]",
                  "[::ffff:127.0.0.1]", "0.0.0.0", "172.16.0.1")]
-        with Serving(t, "@http_web", "--allow-http", "*") as server:
+        with Serving(t, "@http_web", "--allow-http", "*:*") as server:
             for url in urls:
                 answer = through(server, url, extra="&connect=2000")
                 assert "DestinationIpProhibited" in answer.text, (url, answer)
-        with Serving(t, "@http_web", "--allow-http", "*", "--allow-http-private") as server:
+        with Serving(t, "@http_web", "--allow-http", "*:*", "--allow-http-private") as server:
             assert through(server, urls[0]).text == "hi"
         assert len(up.heads) == 1
 
@@ -131,7 +131,7 @@ def test_a_refused_connection_is_an_error(t):
 
 
 def test_names_that_do_not_exist_are_an_error(t):
-    with Serving(t, "@http_web", "--allow-http", "*") as server:
+    with Serving(t, "@http_web", "--allow-http", "*:*") as server:
         answer = through(server, "http://no-such-host.invalid/", extra="&connect=20000")
         assert "Dns" in answer.text, answer
 

@@ -2,6 +2,7 @@
 
 #include "call/registry.h"
 #include "wasi/http/resources.h"
+#include "wasi/output.h"
 
 #include <algorithm>
 #include <string_view>
@@ -143,7 +144,7 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
       auto component =
           std::ranges::find(state.components, planned.component, &WorkloadComponent::name);
       WasiOptions wasi = contextFor(planned, component->wasi, front, options);
-      if (plan.components.size() > 1) {
+      if (plan.components.size() > 1 && !options.onLine) {
         wasi.output.linePrefix = wasi.error.linePrefix = planned.name + " | ";
       }
       blueprint->contexts.push_back(std::move(wasi));
@@ -158,8 +159,9 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
 // -- GuestPool ------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const Blueprint> blueprint,
-                                                     LoopState& loop, uint32_t reuse) {
-  auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(blueprint), loop, reuse));
+                                                     LoopState& loop, uint32_t reuse,
+                                                     LineTaker* taker) {
+  auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(blueprint), loop, reuse, taker));
   const Blueprint& plan = *pool->blueprint_;
   for (size_t i = 0; i < plan.contexts.size(); ++i) {
     TENON_TRY(auto context, wasi::newContext(loop.io, plan.contexts[i]));
@@ -169,10 +171,24 @@ Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const Bluep
   return pool;
 }
 
-Result<std::unique_ptr<Guest>> GuestPool::take() {
+void GuestPool::takeLines(Guest& guest) {
+  auto newSink = [&](GuestLine::Stream stream, size_t part) {
+    std::string component = contexts_.size() > 1 ? blueprint_->components[part] : "";
+    guest.lines.push_back(std::make_shared<GuestLineSink>(*taker_, stream, std::move(component)));
+    return guest.lines.back();
+  };
+  for (size_t part = 0; part < contexts_.size(); ++part) {
+    auto output = newSink(GuestLine::Stream::OUTPUT, part);
+    wasi::setOutput(*guest.state->contexts[part], std::move(output),
+                    newSink(GuestLine::Stream::ERROR, part));
+  }
+}
+
+Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
   if (!idle_.empty()) {
     auto guest = std::move(idle_.back());
     idle_.pop_back();
+    for (auto& sink : guest->lines) sink->begin(id);
     return guest;
   }
   auto guest = std::make_unique<Guest>();
@@ -184,6 +200,8 @@ Result<std::unique_ptr<Guest>> GuestPool::take() {
     guest->state->contexts = std::move(spare_.back());
     spare_.pop_back();
   }
+  if (taker_) takeLines(*guest);
+  for (auto& sink : guest->lines) sink->begin(id);
   engine::InstanceOptions settings = blueprint_->settings;
   settings.parts.reserve(contexts_.size());
   for (const auto& context : guest->state->contexts) settings.parts.push_back(context.get());
@@ -225,6 +243,7 @@ void HandlerCall::lower(void* self, abi::Context& context, RawValue* values) {
 
 Result<void> HandlerCall::finish(GuestPool& pool) {
   auto outcome = call_.takeOutcome();
+  for (auto& sink : guest_->lines) sink->end();
   if (outcome) {
     pool.giveBack(std::move(guest_));
   } else {

@@ -5,6 +5,7 @@
 
 #include "engine/instance.h"
 #include "engine/linked.h"
+#include "host/server/guest_lines.h"
 #include "host/state.h"
 #include "wasi/http/exchange.h"
 #include "wasi/wasi.h"
@@ -42,6 +43,7 @@ struct Blueprint {
 // An instance with its export.
 struct Guest {
   std::unique_ptr<InstanceState> state;
+  std::vector<std::shared_ptr<GuestLineSink>> lines;  // of its standard streams, by part
   engine::Instance::Export handle;
   uint32_t served = 0;
 };
@@ -49,22 +51,31 @@ struct Guest {
 class GuestPool {
  public:
   // Opens directories and standard streams. Errors: as Linker::instantiate.
+  // `taker`: gets what guests write to their standard streams; null: it goes where their contexts
+  // say. Outlives this.
   static Result<std::unique_ptr<GuestPool>> create(std::shared_ptr<const Blueprint> blueprint,
-                                                   LoopState& loop, uint32_t reuse);
+                                                   LoopState& loop, uint32_t reuse,
+                                                   LineTaker* taker);
 
-  // Errors: LIMIT_EXCEEDED when there is no room for another; what a start function does.
-  Result<std::unique_ptr<Guest>> take();
+  // For the request `id`. Errors: LIMIT_EXCEEDED when there is no room for another; what a start
+  // function does.
+  Result<std::unique_ptr<Guest>> take(const std::string& id);
   // After a request that ended well. Keeps it while it may serve more, else its contexts, which
   // hold nothing of a request, for another.
   void giveBack(std::unique_ptr<Guest> guest);
 
  private:
-  GuestPool(std::shared_ptr<const Blueprint> blueprint, LoopState& loop, uint32_t reuse)
-      : blueprint_(std::move(blueprint)), loop_(loop), reuse_(reuse) {}
+  GuestPool(std::shared_ptr<const Blueprint> blueprint, LoopState& loop, uint32_t reuse,
+            LineTaker* taker)
+      : blueprint_(std::move(blueprint)), loop_(loop), reuse_(reuse), taker_(taker) {}
+
+  // Has what the guest writes handed over as lines.
+  void takeLines(Guest& guest);
 
   std::shared_ptr<const Blueprint> blueprint_;
   LoopState& loop_;
   const uint32_t reuse_;
+  LineTaker* const taker_;
   std::vector<std::unique_ptr<wasi::Context>> contexts_;            // to be copied, by part
   std::vector<std::vector<std::unique_ptr<wasi::Context>>> spare_;  // copies that nobody uses
   std::vector<std::unique_ptr<Guest>> idle_;

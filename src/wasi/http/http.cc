@@ -54,18 +54,25 @@ Handled handle(call::HostCall& call, Own<OutgoingRequest> handle,
   if (!request->authority) return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
   auto target = parseAuthority(*request->authority, scheme == "https");
   if (!target) return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
+  // It may not have a body. Source: RFC 9110 section 9.3.8.
+  bool traced = request->method == "TRACE";
+  if (traced && request->body && request->body->written() != 0) {
+    return Unexpected<ErrorCode>{
+        makeError<ErrorKind::HTTP_REQUEST_BODY_SIZE>(std::optional(request->body->written()))};
+  }
   // A body that was said and that nobody will write would be taken from the next request.
-  if (!request->body && declaredLength(*request->fields).value_or(0) != 0) {
+  if ((!request->body || traced) && declaredLength(*request->fields).value_or(0) != 0) {
     return Unexpected<ErrorCode>{
         makeError<ErrorKind::HTTP_REQUEST_BODY_SIZE>(std::optional(uint64_t{0}))};
   }
+  std::string path = request->pathWithQuery.value_or("/");
+  if (path.empty() || path.starts_with('?')) path.insert(0, "/");
+  bool whole = path == "*" && request->method == "OPTIONS";  // it is about the server
+  if (!path.starts_with('/') && !whole) return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
   const auto& client = contextOf(call).http;
   if (!client || !client->allowed().allows(*target)) {
     return refuse<ErrorKind::HTTP_REQUEST_DENIED>();
   }
-  std::string path = request->pathWithQuery.value_or("/");
-  if (path.empty() || path.starts_with('?')) path.insert(0, "/");
-  if (!path.starts_with('/') && path != "*") return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
 
   ClientRequest message{.method = std::move(request->method),
                         .target = *std::move(target),

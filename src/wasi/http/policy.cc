@@ -128,7 +128,7 @@ bool Allowed::matches(const Grant& grant, const Target& target) {
   if (grant.secure && *grant.secure != target.secure) return false;
   if (grant.port) {
     if (*grant.port != target.port) return false;
-  } else if (!grant.anyPort && grant.host != "*" && target.port != (target.secure ? 443 : 80)) {
+  } else if (!grant.anyPort && target.port != (target.secure ? 443 : 80)) {
     return false;
   }
   if (grant.host == "*") return true;
