@@ -135,6 +135,7 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
     wasi.arguments.insert(wasi.arguments.begin(), component.name);
     wasi.output.kind = OutputStream::Kind::INHERIT;
     wasi.error.kind = OutputStream::Kind::INHERIT;
+    wasi.onRefusal = given.wasi.onRefusal;
     if (std::ranges::find(chosen, component.name) == chosen.end()) return;
     wasi.input = given.wasi.input;
     wasi.arguments.insert(wasi.arguments.end(), given.wasi.arguments.begin(),

@@ -1,6 +1,8 @@
 #include "cli/options.h"
 
 #include "cli/files.h"
+#include "cli/refusals.h"
+#include "cli/report.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -162,6 +164,7 @@ Result<EngineOptions> GuestOptions::engineOptions() const {
 Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> arguments) const {
   InstanceOptions options;
   options.wasi.arguments = std::move(arguments);
+  options.wasi.onRefusal = newRefusalReport([](const std::string& text) { warn(text); });
   options.wasi.input.kind = InputStream::Kind::INHERIT;
   options.wasi.output.kind = OutputStream::Kind::INHERIT;
   options.wasi.error.kind = OutputStream::Kind::INHERIT;

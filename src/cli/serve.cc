@@ -6,6 +6,7 @@
 #include "cli/parse.h"
 #include "cli/process.h"
 #include "cli/progress.h"
+#include "cli/refusals.h"
 #include "cli/report.h"
 
 #include <tenon/component.h>
@@ -25,8 +26,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -333,6 +334,7 @@ Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOpti
   }
   serve.server.onLine = [&log](const GuestLine& line) { return log.line(line); };
   serve.server.onWarning = [&log](const std::string& text) { log.warn(text); };
+  serve.server.wasi.onRefusal = newRefusalReport(serve.server.onWarning);
   serve.server.onTick = [&log]() { log.tick(); };
   auto server = startServer(serve, engine, workload, log);
   if (!server) return std::move(server).error();

@@ -44,10 +44,10 @@ StoreLimits limitsOf(const component::Program& program, StoreLimits limits) {
   return limits;
 }
 
-// Who may use little memory makes the host keep little.
+// Who may use little memory makes the host keep little: a quarter more.
 uint64_t hostMemory(const StoreLimits& limits) {
   constexpr uint64_t LEAST = 16 * 1024 * 1024;
-  return std::clamp(limits.memoryBytes, LEAST, call::HostObjects::DEFAULT_MEMORY);
+  return std::clamp(limits.memoryBytes / 4, LEAST, call::HostObjects::DEFAULT_MEMORY);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "call/guarded.h"
 #include "call/registry.h"
 #include "component/abi/dynamic.h"
+#include "host/cache_guard.h"
 #include "host/state.h"
 #include "wasi/wasi.h"
 
@@ -169,6 +170,8 @@ Result<Instance> Linker::instantiate(const Component& component, Loop& loop,
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.timeout = options.timeout;
+  TENON_CHECK(
+      host::keepFromCache(host::EngineState::of(componentState.engine), options.wasi.directories));
   settings.whole = &state->whole;
   // One part: the component itself, nested ones included.
   TENON_TRY(auto context, wasi::newContext(state->loop.io, options.wasi));

@@ -1,4 +1,5 @@
 #include "engine/source.h"
+#include "host/cache_guard.h"
 #include "host/state.h"
 #include "link/plan.h"
 #include "wasi/wasi.h"
@@ -346,7 +347,9 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
       setPrefix(wasi.output, STDOUT_FILENO, options.prefix, planned.name);
       setPrefix(wasi.error, STDERR_FILENO, options.prefix, planned.name);
     }
-    auto context = wasi::newContext(state->loop.io, wasi);
+    const auto& engine = host::EngineState::of(state_->engine);
+    auto kept = host::keepFromCache(engine, wasi.directories);
+    auto context = kept ? wasi::newContext(state->loop.io, wasi) : std::move(kept).error();
     if (!context) {
       Error error = std::move(context).error();
       error.message = "component " + planned.name + ": " + error.message;

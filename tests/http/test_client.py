@@ -212,3 +212,15 @@ def test_a_server_that_does_not_accept_connections_is_an_error(t):
             assert time.monotonic() - begin < 10
         for one in waiting:
             one.close()
+
+
+def test_a_request_that_is_not_granted_is_told_once_with_the_option(t):
+    with Serving(t, "@http_web", "--allow-http", "127.0.0.1:1", "--threads", "2") as server:
+        for _ in range(10):
+            assert "HttpRequestDenied" in server.get("/proxy?url=http://example.com/").text
+            assert "HttpRequestDenied" in server.get("/proxy?url=https://example.com:8443/").text
+        server.wait_for(lambda: list(server.lines), lambda lines: sum("to allow it" in x for x in lines) >= 2)
+    told = [line for line in server.lines if "to allow it" in line]
+    assert len(told) == 2, told
+    assert any("--allow-http http://example.com" in line for line in told), told
+    assert any("--allow-http https://example.com:8443" in line for line in told), told

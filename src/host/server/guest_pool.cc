@@ -1,6 +1,7 @@
 #include "host/server/guest_pool.h"
 
 #include "call/registry.h"
+#include "host/cache_guard.h"
 #include "wasi/http/resources.h"
 #include "wasi/output.h"
 
@@ -77,6 +78,7 @@ WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& grant
   WasiOptions wasi = granted;
   wasi.output = options.wasi.output;
   wasi.error = options.wasi.error;
+  wasi.onRefusal = options.wasi.onRefusal;
   if (planned.name != front) return wasi;
   grant(wasi, options.wasi);
   return wasi;
@@ -84,7 +86,11 @@ WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& grant
 
 // Sets what follows from the handler.
 Result<std::shared_ptr<const Blueprint>> finished(std::shared_ptr<Blueprint> blueprint,
-                                                  const ServerOptions& options) {
+                                                  const ServerOptions& options,
+                                                  const EngineState& engine) {
+  for (const WasiOptions& wasi : blueprint->contexts) {
+    TENON_CHECK(keepFromCache(engine, wasi.directories));
+  }
   blueprint->settings = settingsOf(options);
   TENON_CHECK(checkType(*blueprint));
   TENON_TRY(blueprint->shape, engine::Instance::shapeOf(*blueprint->handle));
@@ -112,7 +118,7 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Component& componen
   blueprint->handle = findHandler(blueprint->linked->program().exports);
   blueprint->contexts = {options.wasi};
   blueprint->components = {""};
-  return finished(std::move(blueprint), options);
+  return finished(std::move(blueprint), options, EngineState::of(state.engine));
 }
 
 Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
@@ -150,7 +156,7 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
       blueprint->contexts.push_back(std::move(wasi));
       blueprint->components.push_back(planned.name);
     }
-    TENON_TRY(auto done, finished(std::move(blueprint), options));
+    TENON_TRY(auto done, finished(std::move(blueprint), options, EngineState::of(state.engine)));
     blueprints.push_back(std::move(done));
   }
   return blueprints;
@@ -232,7 +238,7 @@ void HandlerCall::lower(void* self, abi::Context& context, RawValue* values) {
   auto& call = *static_cast<HandlerCall*>(self);
   call::HostObjects& objects = call.guest_->state->instance->objects();
   Own<IncomingRequest> request{
-      objects.add(std::make_unique<IncomingRequest>(std::move(call.message_)))};
+      objects.add(std::make_unique<IncomingRequest>(std::move(call.message_), objects.budget()))};
   Own<ResponseOutparam> outparam{
       objects.add(std::make_unique<ResponseOutparam>(std::move(call.exchange_)))};
   if (request.rep == 0 || outparam.rep == 0) {

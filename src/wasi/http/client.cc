@@ -1,6 +1,7 @@
 #include "wasi/http/client.h"
 
 #include "wasi/http/tls.h"
+#include "wasi/io/descriptor_place.h"
 #include "wasi/io/workers.h"
 
 #include <kj/vector.h>
@@ -84,14 +85,18 @@ sockets::SystemAddress systemAddress(const sockets::AddressBytes& address, uint1
 
 // A connection to a server.
 struct ServerConnection {
-  ServerConnection(kj::Own<kj::AsyncIoStream> opened, kj::Timer& timer, bool secure)
-      : stream(kj::mv(opened)),
+  ServerConnection(kj::Own<kj::AsyncIoStream> opened, kj::Timer& timer, bool secure,
+                   DescriptorPlace place)
+      : place(std::move(place)),
+        stream(kj::mv(opened)),
         wire(*stream, timer, secure ? -1 : stream->getFd().orDefault(-1)),
         secure(secure) {}
 
+  DescriptorPlace place;
   kj::Own<kj::AsyncIoStream> stream;
   Wire wire;
   std::shared_ptr<BodyWriter> body;
+  std::unique_ptr<call::MemoryCharge> headCharge;  // for the request's head until it was sent
   WriteProgress progress;
   const bool secure;
   bool sent = false;                   // the whole request
@@ -169,13 +174,16 @@ class ClientImpl final : public Client,
     bool reused = connection != nullptr;
     while (true) {
       if (!connection) {
-        auto opened = co_await connect(request);
+        DescriptorPlace place = takePlace();
+        Expected<kj::Own<kj::AsyncIoStream>, ErrorCode> opened =
+            Unexpected<ErrorCode>{makeError<ErrorKind::CONNECTION_LIMIT_REACHED>()};
+        if (place) opened = co_await connect(request);
         if (!opened) {
           if (request.body) request.body->close(opened.error());
           co_return failed(opened.error());
         }
         connection = std::make_shared<ServerConnection>(kj::mv(opened.value()), timer_,
-                                                        request.target.secure);
+                                                        request.target.secure, std::move(place));
       }
       connection->whole = false;
       begin(*connection, request);
@@ -224,11 +232,14 @@ class ClientImpl final : public Client,
     head += "\r\n";
     connection.body = body;
     connection.sent = false;
+    connection.headCharge = std::make_unique<call::MemoryCharge>(request.budget);
+    connection.headCharge->force(head.size());
     connection.sending =
         sendMessage(*connection.stream, std::move(head), mode, body, timer_, connection.progress,
                     connection.wire.socket())
             .then(
                 [&connection](bool whole) {
+                  connection.headCharge = nullptr;
                   connection.sent = whole;
                   if (whole) return;
                   // The server must not take it for a whole one, and may wait for the rest.
@@ -340,8 +351,10 @@ class ClientImpl final : public Client,
     };
     auto body = std::make_shared<BodyReader>(used.wire, std::move(options));
     body->settle();
-    return Outcome(
-        std::make_unique<IncomingResponse>(head.status, std::move(head.fields), std::move(body)));
+    uint64_t bytes = body->finished() ? READ_BODY_COST : EXCHANGE_COST;
+    body = chargeBody(request.budget, std::move(body), bytes);
+    return Outcome(std::make_unique<IncomingResponse>(
+        head.status, chargeFields(request.budget, std::move(head.fields)), std::move(body)));
   }
 
   // Later, because the connection's own promises may be running.
@@ -389,6 +402,16 @@ class ClientImpl final : public Client,
       }
     }
     expiring_ = false;
+  }
+
+  // For a new connection. One that nobody uses makes room for it.
+  DescriptorPlace takePlace() {
+    DescriptorPlace place = DescriptorPlace::take();
+    if (!place && !idle_.empty()) {
+      idle_.pop_front();
+      place = DescriptorPlace::take();
+    }
+    return place;
   }
 
   std::shared_ptr<ServerConnection> takeIdle(const Target& target) {
@@ -466,7 +489,12 @@ class ClientImpl final : public Client,
     if (failure != nullptr) {
       co_return Opened(Unexpected<ErrorCode>{makeError<ErrorKind::DNS_TIMEOUT>()});
     }
-    if (!addresses) co_return Opened(Unexpected<ErrorCode>{addresses.error()});
+    if (!addresses) {
+      if (request.refusals && kindOf(addresses.error()) == ErrorKind::DESTINATION_IP_PROHIBITED) {
+        request.refusals->tell(request.component, Refusal::Kind::HTTP_PRIVATE, target.url());
+      }
+      co_return Opened(Unexpected<ErrorCode>{addresses.error()});
+    }
 
     kj::Own<kj::AsyncIoStream> stream;
     for (const sockets::AddressBytes& address : addresses.value()) {

@@ -71,10 +71,15 @@ Handled handle(call::HostCall& call, Own<OutgoingRequest> handle,
   if (!path.starts_with('/') && !whole) return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
   const auto& client = contextOf(call).http;
   if (!client || !client->allowed().allows(*target)) {
+    contextOf(call).refused(Refusal::Kind::HTTP, target->url());
     return refuse<ErrorKind::HTTP_REQUEST_DENIED>();
   }
 
-  ClientRequest message{.method = std::move(request->method),
+  ClientRequest message{.refusals = contextOf(call).refusals,
+                        .component = contextOf(call).component,
+                        .budget = call.objects.budget(),
+                        .charge = std::move(request->charge),
+                        .method = std::move(request->method),
                         .target = *std::move(target),
                         .authority = *std::move(request->authority),
                         .path = std::move(path),
@@ -85,7 +90,8 @@ Handled handle(call::HostCall& call, Own<OutgoingRequest> handle,
     message.firstByteTimeout = options->firstByteTimeout;
     message.betweenBytesTimeout = options->betweenBytesTimeout;
   }
-  auto pending = std::make_shared<PendingResponse>();
+  auto pending = std::make_shared<PendingResponse>(call.objects.budget());
+  if (!pending->charge.set(EXCHANGE_COST)) return refuse<ErrorKind::CONNECTION_LIMIT_REACHED>();
   auto sent = client->send(std::move(message), *pending);
   if (!sent) return Unexpected<ErrorCode>{sent.error()};
   closing.body = nullptr;

@@ -64,6 +64,13 @@ std::optional<HostPort> splitHostPort(std::string_view text) {
 
 }  // namespace
 
+std::string Target::url() const {
+  std::string text = (secure ? "https://" : "http://") + authority();
+  std::string own = secure ? ":443" : ":80";
+  if (port == (secure ? 443 : 80)) text.resize(text.size() - own.size());
+  return text;
+}
+
 std::string Target::authority() const {
   std::string text = host.find(':') == std::string::npos ? host : "[" + host + "]";
   return text + ":" + std::to_string(port);

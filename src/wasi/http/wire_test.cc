@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 namespace tenon::wasi::http {
 namespace {
 
@@ -12,6 +14,30 @@ class Endless final : public kj::AsyncInputStream {
  public:
   kj::Promise<size_t> tryRead(void*, size_t, size_t maxBytes) override { return maxBytes; }
 };
+
+// A connection that was reset: KJ throws at once instead of giving a promise that fails.
+class Reset final : public kj::AsyncInputStream {
+ public:
+  kj::Promise<size_t> tryRead(void*, size_t, size_t) override {
+    KJ_FAIL_SYSCALL("read", ECONNRESET);
+  }
+};
+
+TEST(HttpWire, AReadThatThrowsAtOnceIsAPromiseThatFails) {
+  kj::EventLoop loop;
+  kj::WaitScope waitScope(loop);
+  kj::TimerImpl timer(kj::origin<kj::TimePoint>());
+  Reset reset;
+  Wire wire(reset, timer);
+  // Of every kind: some turn the loop first.
+  for (int i = 0; i < 20; ++i) {
+    kj::Promise<bool> fill = nullptr;
+    EXPECT_NO_THROW(fill = wire.fill());
+    bool failed = false;
+    fill.then([](bool) {}, [&failed](kj::Exception&&) { failed = true; }).wait(waitScope);
+    EXPECT_TRUE(failed);
+  }
+}
 
 // As a connection does whose requests come whole.
 kj::Promise<void> readWithoutEnd(Wire& wire) {
