@@ -87,10 +87,15 @@ std::vector<component::ModuleBytes> findIdleModules(const component::Component& 
   return idle;
 }
 
-// Refuses a program that has only its exports, because the component imports core modules.
-Result<void> checkGiven(const Program& program, const Source& source, const std::string& name) {
+// Whether a program has only its exports, because its component imports core modules.
+bool lacksModules(const Program& program) {
   constexpr auto MODULE = &component::InstantiateStep::module;
-  if (std::ranges::find(program.steps, component::NONE, MODULE) == program.steps.end()) return {};
+  return std::ranges::find(program.steps, NONE, MODULE) != program.steps.end();
+}
+
+// Refuses such a program.
+Result<void> checkGiven(const Program& program, const Source& source, const std::string& name) {
+  if (!lacksModules(program)) return {};
   auto whole = component::flatten(source.definitions(), name);
   if (!whole) return std::move(whole).error();
   return Error(ErrorCode::INTERNAL, "a core module of the component is missing");
@@ -111,7 +116,8 @@ Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> byte
   auto program = component::flatten(definitions, executable->name_, elision);
   if (!program && program.error().code == ErrorCode::UNSUPPORTED) {
     // As a part of a workload it may be given what it lacks.
-    if (auto exports = component::flattenExports(definitions, executable->name_)) {
+    auto exports = component::flattenExports(definitions, executable->name_);
+    if (exports && lacksModules(*exports)) {
       executable->program_ = *std::move(exports);
       return executable;
     }
