@@ -21,7 +21,7 @@ Result<Complexity> shapeOf(ByteReader& in) {
   TENON_TRY(uint32_t runs, in.count("locals", 1'000'000));
   for (uint32_t i = 0; i < runs; ++i) {
     TENON_TRY(uint32_t count, in.u32());
-    shape.locals += count;
+    shape.locals += uint64_t{count};
     TENON_CHECK(component::skipType(in));
   }
   std::vector<bool> isLoop;  // of the blocks that are open
@@ -32,7 +32,7 @@ Result<Complexity> shapeOf(ByteReader& in) {
       ByteReader labels = in;
       TENON_TRY([[maybe_unused]] uint8_t skipped, labels.u8());
       TENON_TRY(uint32_t count, labels.u32());
-      shape.branches += count;
+      shape.branches += uint64_t{count};
     }
     TENON_TRY([[maybe_unused]] auto instruction, component::readInstruction(in));
     switch (opcode) {

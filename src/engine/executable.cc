@@ -1,9 +1,11 @@
 #include "engine/executable.h"
 
+#include "component/flatten/flatten_exports.h"
 #include "component/fuse/fuse.h"
 #include "component/types/type_table.h"
 #include "engine/linked_programs.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -85,6 +87,20 @@ std::vector<component::ModuleBytes> findIdleModules(const component::Component& 
   return idle;
 }
 
+// Whether a program has only its exports, because its component imports core modules.
+bool lacksModules(const Program& program) {
+  constexpr auto MODULE = &component::InstantiateStep::module;
+  return std::ranges::find(program.steps, NONE, MODULE) != program.steps.end();
+}
+
+// Refuses such a program.
+Result<void> checkGiven(const Program& program, const Source& source, const std::string& name) {
+  if (!lacksModules(program)) return {};
+  auto whole = component::flatten(source.definitions(), name);
+  if (!whole) return std::move(whole).error();
+  return Error(ErrorCode::INTERNAL, "a core module of the component is missing");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> bytes, std::string name,
@@ -97,7 +113,17 @@ Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> byte
   const component::Component& definitions = source->definitions();
   executable->parts_.push_back(
       {.name = executable->name_, .bytes = {}, .wires = {}, .source = std::move(source)});
-  TENON_TRY(executable->program_, component::flatten(definitions, executable->name_, elision));
+  auto program = component::flatten(definitions, executable->name_, elision);
+  if (!program && program.error().code == ErrorCode::UNSUPPORTED) {
+    // As a part of a workload it may be given what it lacks.
+    auto exports = component::flattenExports(definitions, executable->name_);
+    if (exports && lacksModules(*exports)) {
+      executable->program_ = *std::move(exports);
+      return executable;
+    }
+  }
+  if (!program) return std::move(program).error();
+  executable->program_ = *std::move(program);
   TENON_CHECK(component::fuse(executable->program_));
   TENON_CHECK(executable->resolveSignatures());
   return executable;
@@ -202,6 +228,7 @@ ArtifactKey Executable::key(const Engine& engine) const {
 Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
                                  std::string* warning, const CompileLimits& limits) {
   if (compiled()) return {};
+  TENON_CHECK(checkGiven(program_, *parts_.front().source, name_));
   findStarts();
   std::optional<ArtifactKey> cacheKey;
   if (cache) {
@@ -265,6 +292,7 @@ Result<void> Executable::checkIdleModules(const std::shared_ptr<Engine>& engine)
 }
 
 Result<void> Executable::adopt(Artifact artifact) {
+  TENON_CHECK(checkGiven(program_, *parts_.front().source, name_));
   if (artifact.modules.size() != program_.modules.size()) {
     return Error(ErrorCode::MALFORMED,
                  "the artifact has " + std::to_string(artifact.modules.size()) +

@@ -75,28 +75,22 @@ struct CallLimits {
 class Instance {
  public:
   // Runs the program: instantiates every core module, start functions included, on the native
-  // stack. Errors: INVALID_ARGUMENT, and as `advance` and a start function's Trap (TRAPPED,
-  // DEADLINE, EXITED).
+  // stack. Errors: INVALID_ARGUMENT; as `advance`; of a start function TRAPPED, DEADLINE, EXITED.
   static Result<std::unique_ptr<Instance>> create(std::shared_ptr<const Linked> linked,
                                                   InstanceOptions options = {});
-  // The same without running anything: until `complete`, it can only be instantiated further.
-  // Errors: INVALID_ARGUMENT.
+  // Runs nothing yet: until `complete`, it can only be instantiated. Errors: INVALID_ARGUMENT.
   static Result<std::unique_ptr<Instance>> make(std::shared_ptr<const Linked> linked,
                                                 InstanceOptions options = {});
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // -- Instantiation in pieces, for start functions that should not hold the thread:
-  //     while (advance()) runStart();
-  // The first piece sets the deadline of all of them.
-
   // Instantiates up to the next start function, which must be run then (true), or to the end
-  // (false). On the native stack, and not while a fiber of the store is alive. Errors:
-  // LIMIT_EXCEEDED; TRAPPED for a segment that does not fit. Ends the instance's life.
+  // (false), on the native stack. The first time sets the deadline of it all. Errors, after which
+  // the instance is of no use: LIMIT_EXCEEDED; TRAPPED for a segment that does not fit.
   Result<bool> advance();
-  // Runs the start function that is next, on whatever stack this is. What it does may not wait.
-  // False: it failed, and the store has the Trap.
+  // Runs the start function that is next, on whatever stack this is; it may not wait. False: the
+  // store has the Trap.
   bool runStart();
   bool complete() const { return stepsDone_ == program().steps.size(); }
 
@@ -126,8 +120,7 @@ class Instance {
   // the store has the Trap. Calls that may wait (`mayBlock`) need a fiber, or their waits trap.
   bool execute(const Export& function, const CallCodec& codec);
 
-  // Why the last call failed, or the instantiation, taken out of the store. It says which
-  // component, in a workload.
+  // Why the last call failed, taken out of the store. It says which component, in a workload.
   Trap takeTrap();
 
   // Drops what an owning handle stood for: calls the destructor, or drops the host's object.

@@ -2,6 +2,7 @@
 #include "call/registry.h"
 #include "component/abi/dynamic.h"
 #include "host/cache_guard.h"
+#include "host/running_call.h"
 #include "host/state.h"
 #include "wasi/wasi.h"
 

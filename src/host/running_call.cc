@@ -1,4 +1,4 @@
-#include "host/state.h"
+#include "host/running_call.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,5 +1,6 @@
 #include "engine/source.h"
 #include "host/cache_guard.h"
+#include "host/running_call.h"
 #include "host/state.h"
 #include "link/plan.h"
 #include "wasi/wasi.h"
