@@ -8,6 +8,7 @@
 #include <tenon/function.h>
 #include <tenon/http.h>
 #include <tenon/network.h>
+#include <tenon/refusal.h>
 #include <tenon/result.h>
 #include <tenon/value.h>
 
@@ -65,6 +66,9 @@ struct WasiOptions {
   InputStream input;
   OutputStream output;
   OutputStream error;
+  // Called when the component asks for what it was not granted, on its thread, once for each thing
+  // that an instance or the ones after it ask for; must not block. May be empty.
+  std::function<void(const Refusal&)> onRefusal;
 };
 
 struct InstanceOptions {

@@ -7,8 +7,10 @@
 #include <tenon/linker.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 namespace tenon::cli {
@@ -39,6 +41,11 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
       }
       break;
     case ErrorCode::DEADLINE:
+      if (error.message.starts_with("compiling")) {
+        error.message = name + ": " + error.message + "; allow more time with " +
+                        (guest.timeout.empty() ? "--compile-timeout" : "--timeout");
+        break;
+      }
       error.message = name + " was not done after " + guest.timeout +
                       " and was stopped; allow more time with --timeout";
       break;
@@ -54,6 +61,9 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
       break;
     case ErrorCode::LIMIT_EXCEEDED:
       error.message = name + ": " + error.message;
+      if (error.message.find("compiling takes more memory") != std::string::npos) {
+        error.message += "; allow more with --compile-memory";
+      }
       if (!guest.maxMemory.empty() && error.message.find("memory limits") != std::string::npos) {
         error.message += "; allow more with --max-memory";
       }
@@ -74,10 +84,27 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
 // Without a cache where none can be had, with a warning.
 Result<Engine> newEngine(const GuestOptions& guest) {
   TENON_TRY(EngineOptions options, guest.engineOptions());
+  if (!guest.timeout.empty()) {
+    TENON_TRY(std::chrono::nanoseconds timeout, parseDuration(guest.timeout));
+    options.compileTimeout = std::min(timeout, *options.compileTimeout);
+  }
   TENON_TRY(Engine engine, Engine::create(options));
   if (!engine.warning().empty()) warn(engine.warning() + "; --no-cache goes without asking");
   return engine;
 }
+
+// Compiling is part of the time that the guest has.
+class Compiling {
+ public:
+  void takeFrom(std::optional<std::chrono::nanoseconds>& timeout) const {
+    if (!timeout) return;
+    timeout = std::max(*timeout - (std::chrono::steady_clock::now() - begin_),
+                       std::chrono::nanoseconds(1));
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
 
 void warnOfCache(const std::string& warning) {
   if (!warning.empty()) warn("compiled code is not taken from the cache: " + warning);
@@ -102,11 +129,14 @@ Result<void> compile(const Workload& workload, const Linker& linker) {
 
 Result<Instance> instantiate(const Component& component, Loop& loop,
                              const InstanceOptions& options) {
+  Compiling compiling;
   TENON_CHECK(compile(component));
+  InstanceOptions left = options;
+  compiling.takeFrom(left.timeout);
   warnOfCache(component.warning());
   Linker linker;
   linker.wasi();
-  return linker.instantiate(component, loop, options);
+  return linker.instantiate(component, loop, left);
 }
 
 Error explain(Error error, std::string_view file, const GuestOptions& guest,
@@ -124,7 +154,9 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
                                      const std::vector<std::string>& chosen,
                                      const std::vector<std::string>& arguments) {
   TENON_TRY(InstanceOptions given, guest.instanceOptions(arguments));
+  Compiling compiling;
   TENON_CHECK(compile(workload, linker));
+  compiling.takeFrom(given.timeout);
   warnOfCache(workload.warning());
   WorkloadOptions options;
   options.timeout = given.timeout;
@@ -135,6 +167,7 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
     wasi.arguments.insert(wasi.arguments.begin(), component.name);
     wasi.output.kind = OutputStream::Kind::INHERIT;
     wasi.error.kind = OutputStream::Kind::INHERIT;
+    wasi.onRefusal = given.wasi.onRefusal;
     if (std::ranges::find(chosen, component.name) == chosen.end()) return;
     wasi.input = given.wasi.input;
     wasi.arguments.insert(wasi.arguments.end(), given.wasi.arguments.begin(),

@@ -1,6 +1,8 @@
 #include "cli/commands.h"
 #include "cli/report.h"
 
+#include <tenon/engine.h>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -89,6 +91,7 @@ void openStandardStreams() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (auto code = tenon::compileWorker(argc, argv)) return *code;
   openStandardStreams();
   // A closed pipe and a file that may not grow are errors of the write, for guests too.
   std::signal(SIGPIPE, SIG_IGN);

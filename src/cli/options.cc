@@ -1,6 +1,8 @@
 #include "cli/options.h"
 
 #include "cli/files.h"
+#include "cli/refusals.h"
+#include "cli/report.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -125,6 +127,14 @@ void GuestOptions::addCompileOptionsTo(CLI::App& command) {
       ->group(COMPILING);
   // Keeps the indirection modules that toolchains add: for tests.
   command.add_flag("--no-shim-elision", noShimElision)->group(HIDDEN);
+  command.add_option("--compile-timeout", compileTimeout, "Give up compiling after this long")
+      ->type_name("TIME")
+      ->default_str("10m")
+      ->group(COMPILING);
+  command.add_option("--compile-memory", compileMemory, "Most memory that compiling may take")
+      ->type_name("SIZE")
+      ->default_str("2G")
+      ->group(COMPILING);
 }
 
 void GuestOptions::fillFrom(const WorkloadSettings& settings) {
@@ -140,7 +150,8 @@ void GuestOptions::fillFrom(const WorkloadSettings& settings) {
 const std::vector<std::string_view>& guestOptionsWithValue() {
   static const std::vector<std::string_view> OPTIONS = {
       "--env",        "--config",  "--dir",        "--allow-net", "--allow-listen", "--allow-http",
-      "--http-roots", "--timeout", "--max-memory", "--max-stack", "--component"};
+      "--http-roots", "--timeout", "--max-memory", "--max-stack", "--component",
+      "--compile-timeout", "--compile-memory"};
   return OPTIONS;
 }
 
@@ -149,6 +160,13 @@ Result<EngineOptions> GuestOptions::engineOptions() const {
   options.pooling = false;  // one instance: reserving a pool would cost more than it saves
   options.cache = !noCache;
   options.shimElision = !noShimElision;
+  options.compiler = "/proc/self/exe";  // main() makes a worker of it when it is asked to
+  if (!compileTimeout.empty()) {
+    TENON_TRY(options.compileTimeout, parseDuration(compileTimeout));
+  }
+  if (!compileMemory.empty()) {
+    TENON_TRY(options.compileMemory, parseSize(compileMemory));
+  }
   if (!maxStack.empty()) {
     TENON_TRY(options.maxWasmStack, parseSize(maxStack));
     if (options.maxWasmStack < MIN_STACK || options.maxWasmStack > MAX_STACK) {
@@ -162,6 +180,7 @@ Result<EngineOptions> GuestOptions::engineOptions() const {
 Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> arguments) const {
   InstanceOptions options;
   options.wasi.arguments = std::move(arguments);
+  options.wasi.onRefusal = newRefusalReport([](const std::string& text) { warn(text); });
   options.wasi.input.kind = InputStream::Kind::INHERIT;
   options.wasi.output.kind = OutputStream::Kind::INHERIT;
   options.wasi.error.kind = OutputStream::Kind::INHERIT;

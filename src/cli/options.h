@@ -35,6 +35,8 @@ struct GuestOptions {
   std::string timeout;
   std::string maxMemory;
   std::string maxStack;
+  std::string compileTimeout;
+  std::string compileMemory;
   bool noCache = false;
   bool noShimElision = false;
   bool noPrefix = false;  // workloads

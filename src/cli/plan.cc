@@ -149,7 +149,7 @@ std::string grantsText(const Workload& workload) {
     std::string name = component.name;
     for (const std::string& line : lines) {
       name.resize(width, ' ');
-      text += "  " + std::exchange(name, {}) + "  " + line + "\n";
+      text += "  " + std::exchange(name, {}) + "  " + printable(line) + "\n";
     }
   }
   const WorkloadSettings& settings = workload.settings();
@@ -169,7 +169,7 @@ std::string grantsText(const Workload& workload) {
     text += "Limits: " + joined(limits) + "\n";
   }
   if (!settings.variables.empty()) {
-    text += "Read from the environment: " + joined(settings.variables) + "\n";
+    text += "Read from the environment: " + printable(joined(settings.variables)) + "\n";
   }
   return text;
 }

@@ -2,6 +2,8 @@
 
 #include "base/byte_reader.h"
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -76,6 +78,27 @@ void nameComponent(const component::Program& program, Trap& trap) {
     if (instance.part == *part && !found) found = &instance;
   }
   if (found && several) trap.message += " (component " + found->name + ")";
+}
+
+void placeFrames(const component::Program& program,
+                 std::span<const std::optional<component::StartFunction>> starts, Trap& trap) {
+  auto has = [](const auto& start) { return start.has_value(); };
+  if (trap.backtrace.empty() || std::ranges::none_of(starts, has)) return;
+  std::map<std::string_view, std::optional<int64_t>> shifts;  // by module name
+  for (size_t i = 0; i < starts.size(); ++i) {
+    int64_t shift = starts[i] ? starts[i]->shift() : 0;
+    auto [known, isNew] = shifts.try_emplace(nameOf(program.modules[i].bytes), shift);
+    if (!isNew && known->second != shift) known->second = std::nullopt;
+  }
+  for (Frame& frame : trap.backtrace) {
+    auto shift = shifts.find(frame.module);
+    if (shift == shifts.end() || frame.moduleOffset == Frame::NO_OFFSET) continue;
+    if (shift->second) {
+      frame.moduleOffset -= static_cast<uint64_t>(*shift->second);
+    } else {
+      frame.moduleOffset = Frame::NO_OFFSET;
+    }
+  }
 }
 
 }  // namespace tenon::engine

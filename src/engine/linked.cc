@@ -154,6 +154,11 @@ Result<void> Linked::prepareSteps() {
   }
   for (size_t i = 0; i < program.steps.size(); ++i) {
     const component::InstantiateStep& step = program.steps[i];
+    if (const auto& start = executable_->starts()[step.module]) {
+      hasStarts_ = true;
+      steps_[i].start = ExportKey(executable_->modules()[step.module], start->name);
+      if (!steps_[i].start) return Error(ErrorCode::INTERNAL, "a start function is not exported");
+    }
     bool allTrampolines = true;
     for (const component::CoreArg& arg : step.args) {
       if (arg.item.kind != CoreItem::Kind::TRAMPOLINE) allTrampolines = false;

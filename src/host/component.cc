@@ -214,7 +214,8 @@ Result<void> host::ComponentState::compile() {
   if (compiled) return {};
   EngineState& engineState = EngineState::of(engine);
   const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
-  TENON_CHECK(executable->compile(engineState.engine, cache, &cacheWarning));
+  TENON_CHECK(
+      executable->compile(engineState.engine, cache, &cacheWarning, engineState.compileLimits()));
   compiled = true;
   return {};
 }

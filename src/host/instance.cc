@@ -1,6 +1,7 @@
 #include "component/abi/dynamic.h"
 #include "component/wit/wave.h"
 #include "engine/dynamic_call.h"
+#include "host/running_call.h"
 #include "host/state.h"
 
 #include <tenon/instance.h>

@@ -1,4 +1,6 @@
 #include "engine/source.h"
+#include "host/cache_guard.h"
+#include "host/running_call.h"
 #include "host/state.h"
 #include "link/plan.h"
 #include "wasi/wasi.h"
@@ -274,7 +276,8 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
   if (cache) programs.emplace(*engineState.engine, *cache);
   TENON_TRY(auto joined, engine::Executable::linkWorkload(std::move(parts), name, elision, programs,
                                                           &cacheWarning));
-  TENON_CHECK(joined->compile(engineState.engine, cache, &cacheWarning));
+  TENON_CHECK(
+      joined->compile(engineState.engine, cache, &cacheWarning, engineState.compileLimits()));
   executable = std::move(joined);
   joinedPlan = std::make_shared<const WorkloadPlan>(plan);
   joinedAs = std::move(key);
@@ -346,7 +349,9 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
       setPrefix(wasi.output, STDOUT_FILENO, options.prefix, planned.name);
       setPrefix(wasi.error, STDERR_FILENO, options.prefix, planned.name);
     }
-    auto context = wasi::newContext(state->loop.io, wasi);
+    const auto& engine = host::EngineState::of(state_->engine);
+    auto kept = host::keepFromCache(engine, wasi.directories);
+    auto context = kept ? wasi::newContext(state->loop.io, wasi) : std::move(kept).error();
     if (!context) {
       Error error = std::move(context).error();
       error.message = "component " + planned.name + ": " + error.message;
@@ -357,7 +362,7 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
     settings.parts.push_back(context->get());
     state->contexts.push_back(*std::move(context));
   }
-  TENON_TRY(state->instance, engine::Instance::create(linkerState.linked, std::move(settings)));
+  TENON_CHECK(host::instantiate(*state, linkerState.linked, std::move(settings)));
   return WorkloadInstance(std::move(state));
 }
 

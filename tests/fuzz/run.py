@@ -78,7 +78,13 @@ def manifests():
 
 
 def messages():
-    """Heads and bodies out of the tests of HTTP, whole and as each kind of body."""
+    """Heads and bodies out of the tests of HTTP, whole and as each kind of body; long ones."""
+    long = 2900
+    for text in (b"GET /" + b"a/" * (long // 2), b"GET / HTTP/1.1\r\n" + b"a:b\r\n" * (long // 5), b"\r\n" * (long // 2),
+                 b"GET / HTTP/1.1\r\nA: " + b"," * long, b"0" * long, b"1\r\nx\r\n" * (long // 6), b"1;" + b"a=b;" * (long // 4),
+                 b"HTTP/1.1 100 A\r\n\r\n" * (long // 18), b"GET / HTTP/1.1\r\nCookie: " + b"a; " * (long // 3)):
+        for framing in range(4):
+            yield bytes([7, framing, 0, 5]) + text
     for source in texts("src/wasi/http/*_test.cc"):
         for text in re.findall(rb'"((?:[^"\\\n]|\\.)*)"', source):
             text = text.replace(b'\\"', b'"').replace(b"\\r", b"\r").replace(b"\\n", b"\n")
