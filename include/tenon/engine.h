@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tenon {
@@ -48,7 +49,23 @@ struct EngineOptions {
   bool interruptible = true;
   // Bytes of native stack that guests may use, per nested call into a guest.
   uint64_t maxWasmStack = 512 * 1024;
+
+  // -- What compiling one component or workload may take, when it is not in the cache. A few
+  // kilobytes can be made to take minutes and gigabytes, and compiling cannot be interrupted, so
+  // the limits hold only where it happens in a process of its own.
+
+  // A program that calls `compileWorker` first of all in its main function: the command `tenon`, or
+  // "/proc/self/exe" for a program that does so itself. Empty: everything is compiled in this
+  // process, and only functions of shapes that no toolchain makes are refused.
+  std::string compiler;
+  std::optional<std::chrono::nanoseconds> compileTimeout = std::chrono::minutes(10);
+  uint64_t compileMemory = uint64_t{2} << 30;  // bytes; 0: no limit
 };
+
+// See EngineOptions::compiler. When the command line says that this process is to compile, does so
+// and returns the exit code. Before the process has other threads, and before it writes anything:
+//     if (auto code = tenon::compileWorker(argc, argv)) return *code;
+std::optional<int> compileWorker(int argc, char** argv);
 
 // Compiles and runs. A handle that is cheap to copy; shared freely between threads. One per process
 // is enough.

@@ -8,6 +8,7 @@
 #include <tenon/function.h>
 #include <tenon/http.h>
 #include <tenon/network.h>
+#include <tenon/refusal.h>
 #include <tenon/result.h>
 #include <tenon/value.h>
 
@@ -65,6 +66,9 @@ struct WasiOptions {
   InputStream input;
   OutputStream output;
   OutputStream error;
+  // Called when the component asks for what it was not granted, on its thread, once for each thing
+  // that an instance or the ones after it ask for; must not block. May be empty.
+  std::function<void(const Refusal&)> onRefusal;
 };
 
 struct InstanceOptions {
@@ -133,11 +137,13 @@ class DynamicFunction {
   std::shared_ptr<host::FunctionState> state_;
 };
 
-// The same for a function of a component that need not run, so that arguments can be checked
-// before.
+// The same for a function of a component that need not run yet.
 Result<std::vector<Value>> parseArguments(const FunctionInfo& function,
                                           std::span<const std::string> texts,
                                           const DynamicFunction::FindHandle& findHandle = {});
+// One of them: of parameter `index`.
+Result<Value> parseArgument(const FunctionInfo& function, size_t index, const std::string& text,
+                            const DynamicFunction::FindHandle& findHandle = {});
 
 // A value as WAVE text.
 std::string toWave(const Value& value);

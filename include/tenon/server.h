@@ -25,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tenon {
 
@@ -45,16 +46,37 @@ struct RequestRecord {
   uint16_t status = 0;
   uint64_t received = 0;  // bytes of the request's body that the guest read
   uint64_t sent = 0;      // bytes of the response's body
-  // What went wrong, for the operator; empty when nothing did. `id` stands in the response too,
-  // where it could still be said; `details` are further lines: a guest's backtrace.
-  std::string_view error;
+  // Names the request: in the lines that its guest writes (GuestLine), and in the response when
+  // something went wrong. Empty when no guest was asked and nothing else needed one.
   std::string_view id;
+  // What went wrong, for the operator; empty when nothing did. `details` are further lines: a
+  // guest's backtrace.
+  std::string_view error;
   std::string_view details;
 };
 
+// What a guest wrote to a standard stream while it answered a request, up to the end of a line.
+// Views live during the call that gets it.
+struct GuestLine {
+  enum class Stream : uint8_t { OUTPUT, ERROR };
+  std::string_view id;         // of the request, as in its record
+  std::string_view component;  // in a workload of several; else empty
+  Stream stream = Stream::OUTPUT;
+  std::string_view text;  // without the line's end; what is longer than 64 KiB comes in parts
+  // It is not offered again when it is refused.
+  bool last = false;
+};
+
 struct ServerOptions {
-  // "127.0.0.1:8080", "[::1]:8080", "*:80", "localhost:0". Port 0: any free one.
+  // "127.0.0.1:8080", "[::1]:8080", "localhost:0", "*:80" or ":80" for every address of the
+  // machine, "unix:/PATH" for a socket in the file system, which takes the place of one that nobody
+  // listens on and goes when the server ends. Port 0: any free one. Empty: none, if there are
+  // others.
   std::string address = "127.0.0.1:8080";
+  std::vector<std::string> moreAddresses;
+  // Sockets that listen already, as a service manager hands them over. The server takes them,
+  // unless it does not start.
+  std::vector<int> sockets;
   // Each accepts connections and runs the guests of its connections.
   uint32_t threads = 1;
 
@@ -73,7 +95,10 @@ struct ServerOptions {
 
   // -- What the server may take
   uint32_t maxConnections = 20'000;  // beyond: 503 with Retry-After, and the connection closes
-  uint32_t maxRequests = 512;        // in flight; beyond: 503 with Retry-After
+  // TLS handshakes in progress, over all threads: each takes 64 KiB before anything is known of the
+  // client. Beyond: clients wait, at most 10 s, and for them those who take longer than 2 s go.
+  uint32_t maxHandshakes = 256;
+  uint32_t maxRequests = 512;  // in flight; beyond: 503 with Retry-After
 
   // How many requests one instance answers, one after the other. 1: a fresh one for each.
   uint32_t reuse = 1;
@@ -91,11 +116,18 @@ struct ServerOptions {
   // without any, the only component that exports the handler and that no other is linked to.
   std::string component;
 
-  // Called once per request, on the thread that served it; must not block. May be empty.
+  // These are called on the threads that serve, for which everybody waits: they must not block.
+  //
+  // Once per request. May be empty.
   std::function<void(const RequestRecord&)> onRequest;
-  // Called on each thread some times a second and when it ends: to flush a log. May be empty.
+  // For each line that a guest writes to its standard output or error. False: there is no room for
+  // it now; the guest waits, and the line is offered again, for a second. Empty: the lines go where
+  // `wasi` says.
+  std::function<bool(const GuestLine&)> onLine;
+  // On each thread some times a second and when it ends: to flush a log. May be empty.
   std::function<void()> onTick;
-  // What the operator should know besides: connections cannot be accepted, for example.
+  // What the operator should know besides: connections cannot be accepted, for example. Clients can
+  // cause many. May be empty.
   std::function<void(const std::string&)> onWarning;
 };
 
@@ -114,10 +146,13 @@ class Server {
   // Stops at once and waits.
   ~Server();
 
-  // The port that is listened on.
+  // The port that is listened on: of the first address that has one, else 0.
   uint16_t port() const;
-  // "http://127.0.0.1:8080".
+  // "http://127.0.0.1:8080": how the first address is asked from this machine; "unix:/PATH".
   const std::string& url() const;
+  // All that is listened on, for people: "http://127.0.0.1:8080", "http://[::]:80 (all addresses)",
+  // "unix:/PATH".
+  const std::vector<std::string>& places() const;
 
   // Accepts no more connections, lets requests finish, then ends; requests that take longer than
   // `shutdownTimeout` are cut off. A second call cuts them off at once. Safe in signal handlers and

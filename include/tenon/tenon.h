@@ -2,6 +2,7 @@
 
 // Everything that an embedder needs. Start with <tenon/engine.h>, which has the example.
 
+#include <tenon/cache.h>
 #include <tenon/call_options.h>
 #include <tenon/caller.h>
 #include <tenon/component.h>
@@ -11,6 +12,7 @@
 #include <tenon/linker.h>
 #include <tenon/result.h>
 #include <tenon/server.h>
+#include <tenon/text.h>
 #include <tenon/typed.h>
 #include <tenon/units.h>
 #include <tenon/value.h>

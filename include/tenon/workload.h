@@ -142,8 +142,9 @@ struct WorkloadOptions {
   std::optional<std::chrono::nanoseconds> timeout;
   std::optional<uint64_t> maxMemory;
   // Whether each line that a component writes to an inherited standard output or error begins with
-  // "<component> | ". AUTO: when more than one component of the workload can write.
-  enum class Prefix : uint8_t { AUTO, NEVER };
+  // "<component> | ", and has what could steer a terminal escaped. AUTO: where that leads to a
+  // terminal, and more than one component of the workload can write.
+  enum class Prefix : uint8_t { AUTO, ALWAYS, NEVER };
   Prefix prefix = Prefix::AUTO;
   // Called once for each planned component before it is made, to change its context.
   std::function<void(const PlannedComponent& component, WasiOptions& wasi)> adjust;

@@ -6,6 +6,7 @@ bool HostObjects::drop(uint32_t rep) {
   if (!slots_.find(rep)) return false;
   // Out of the table first: a destructor may look at the table.
   Entry entry = slots_.take(rep);
+  recount();
   return true;
 }
 

@@ -8,7 +8,9 @@
 #include "call/memory_budget.h"
 #include "call/slots.h"
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -25,7 +27,11 @@ class HostObject {
 
 class HostObjects {
  public:
-  // At most `limit` objects; `memory` bytes for what is charged to `budget`.
+  // What each object counts as, with what it is made of; those that can hold more charge that
+  // besides. As much as the largest of the small ones takes.
+  static constexpr uint64_t OBJECT_COST = 512;
+
+  // At most `limit` objects; `memory` bytes for them and for what is charged to `budget`.
   explicit HostObjects(uint32_t limit = 1'000'000, uint64_t memory = DEFAULT_MEMORY)
       : budget_(std::make_shared<MemoryBudget>(memory)), slots_(limit, budget_) {}
   HostObjects(const HostObjects&) = delete;
@@ -33,11 +39,14 @@ class HostObjects {
   // Drops what is left, newest first.
   ~HostObjects() noexcept(false) { slots_.clear(); }
 
-  // Takes ownership. Returns the rep, or 0 when the table is full or there is no memory for it: the
-  // object is gone then (reps start at 1).
+  // Takes ownership. Returns the rep, or 0 when the table is full, the budget used up, or there is
+  // no memory for it: the object is gone then (reps start at 1).
   template <typename T>
   uint32_t add(std::unique_ptr<T> object) {
-    return slots_.add({&TAG<T>, std::move(object)});
+    if (!charge_.set((uint64_t{size()} + 1) * OBJECT_COST)) return 0;
+    uint32_t rep = slots_.add({&TAG<T>, std::move(object)});
+    recount();
+    return rep;
   }
 
   // The object if `rep` is one and is a `T`; else null. Valid until it is removed.
@@ -51,7 +60,9 @@ class HostObjects {
   template <typename T>
   std::unique_ptr<T> take(uint32_t rep) {
     if (!find<T>(rep)) return nullptr;
-    return std::unique_ptr<T>(static_cast<T*>(slots_.take(rep).object.release()));
+    std::unique_ptr<T> object(static_cast<T*>(slots_.take(rep).object.release()));
+    recount();
+    return object;
   }
 
   // Whether `rep` is something that a guest may not drop yet.
@@ -65,8 +76,14 @@ class HostObjects {
 
   uint32_t size() const { return slots_.size(); }
 
+  // What wasi:random/insecure-seed gave to each part of the instance, by HostCall::part: the same
+  // each time. Filled there.
+  std::map<const void*, std::array<uint64_t, 2>> insecureSeeds;
+
   // What objects that can be large charge for their memory, as do tables of handles.
   const std::shared_ptr<MemoryBudget>& budget() { return budget_; }
+  // Whether more is charged to the budget than it has. The guest must not run on then.
+  bool overdrawn() const { return budget_->overdrawn(); }
   static constexpr uint64_t DEFAULT_MEMORY = 256 * 1024 * 1024;
 
  private:
@@ -80,7 +97,10 @@ class HostObjects {
   template <typename T>
   static constexpr char TAG = 0;
 
+  void recount() { charge_.force(uint64_t{size()} * OBJECT_COST); }
+
   std::shared_ptr<MemoryBudget> budget_;
+  MemoryCharge charge_{budget_};  // for the objects
   Slots<Entry> slots_;
 };
 

@@ -4,6 +4,7 @@
 // buffers of bodies. What can be large or many is charged to the budget of its store, so that a
 // limit of a guest's memory cannot be got around. Bound to the store's thread.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -14,6 +15,8 @@ class MemoryBudget {
  public:
   explicit MemoryBudget(uint64_t limit) : limit_(limit) {}
   uint64_t used() const { return used_; }
+  // Whether more was taken by `force` than there is.
+  bool overdrawn() const { return used_ > limit_; }
 
  private:
   friend class MemoryCharge;
@@ -37,10 +40,17 @@ class MemoryCharge {
   [[nodiscard]] bool set(uint64_t bytes) {
     if (!budget_) return true;
     uint64_t others = budget_->used_ - bytes_;
-    if (bytes > bytes_ && bytes > budget_->limit_ - others) return false;
-    budget_->used_ = others + bytes;
-    bytes_ = bytes;
+    uint64_t left = budget_->limit_ - std::min(budget_->limit_, others);
+    if (bytes > bytes_ && bytes > left) return false;
+    force(bytes);
     return true;
+  }
+  // The same, whatever there is: for what is there already, such as bytes that a peer sent. Who
+  // runs the guest ends it when the budget is overdrawn.
+  void force(uint64_t bytes) {
+    if (!budget_) return;
+    budget_->used_ += bytes - bytes_;
+    bytes_ = bytes;
   }
 
  private:

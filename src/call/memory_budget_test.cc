@@ -37,6 +37,19 @@ TEST(MemoryBudget, ChargesMayOutliveIt) {
   EXPECT_FALSE(charge.set(101));
 }
 
+TEST(MemoryBudget, WhatIsThereAlreadyIsTakenBeyondIt) {
+  auto budget = std::make_shared<MemoryBudget>(100);
+  MemoryCharge first(budget), second(budget);
+  first.force(150);
+  EXPECT_TRUE(budget->overdrawn());
+  EXPECT_FALSE(second.set(1));
+  EXPECT_TRUE(first.set(120));  // less than before
+  EXPECT_TRUE(budget->overdrawn());
+  first.force(90);
+  EXPECT_FALSE(budget->overdrawn());
+  EXPECT_TRUE(second.set(10));
+}
+
 TEST(MemoryBudget, WithoutOneEverythingFits) { EXPECT_TRUE(MemoryCharge().set(UINT64_MAX)); }
 
 }  // namespace

@@ -52,6 +52,20 @@ TEST(Registry, MergesWithoutReplacing) {
 struct Apple : HostObject {};
 struct Pear : HostObject {};
 
+TEST(HostObjects, TakeOfTheBudgetWhatTheyCost) {
+  struct Thing final : HostObject {};
+  HostObjects objects(1'000'000, 10 * HostObjects::OBJECT_COST);
+  for (uint32_t i = 1; i <= 10; ++i) EXPECT_EQ(objects.add(std::make_unique<Thing>()), i);
+  EXPECT_EQ(objects.add(std::make_unique<Thing>()), 0u);
+  EXPECT_TRUE(objects.drop(4));
+  EXPECT_EQ(objects.add(std::make_unique<Thing>()), 4u);
+  // They share it with all else.
+  EXPECT_TRUE(objects.drop(4));
+  MemoryCharge other(objects.budget());
+  EXPECT_TRUE(other.set(HostObjects::OBJECT_COST));
+  EXPECT_EQ(objects.add(std::make_unique<Thing>()), 0u);
+}
+
 TEST(HostObjects, FindOnlyTheTypeThatWasAdded) {
   HostObjects objects;
   uint32_t apple = objects.add(std::make_unique<Apple>());

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/guest.h"
+#include "cli/json_values.h"
 #include "cli/options.h"
 #include "cli/parse.h"
 #include "cli/report.h"
@@ -10,6 +11,12 @@
 #include <tenon/value.h>
 #include <tenon/workload.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -77,50 +84,89 @@ class FutureHandle final : public ResourceHandle {
   bool moved() const override { return false; }
 };
 
-// What a shell took away, or nobody wrote: `message` is about an argument without quotes. Empty
-// when it is about something else.
-std::string quotesHint(const std::string& message, const FunctionInfo& function,
-                       const Words& arguments) {
+// What a shell took away, or nobody wrote: an argument without quotes. Empty when something else is
+// wrong with it.
+std::string quotesHint(const Type& type, const std::string& text) {
   constexpr size_t MOST_SHOWN = 40;
-  const std::vector<Parameter>& params = function.type.params;
-  for (size_t i = 0; i < params.size() && i < arguments.size(); ++i) {
-    const std::string& text = arguments[i];
-    if (message.find("' does not fit argument '" + params[i].name + ": ") == std::string::npos) {
-      continue;
-    }
-    TypeKind kind = params[i].type->kind;
-    if (kind == TypeKind::CHAR && !text.starts_with('\'')) return "; chars are in quotes: \"'x'\"";
-    if (kind != TypeKind::STRING || text.starts_with('"')) return "";
-    bool plain = text.size() <= MOST_SHOWN && text.find_first_of("\"'\\\n") == std::string::npos;
-    return "; strings are in quotes: '\"" + (plain ? text : "...") + "\"'";
+  if (type.kind == TypeKind::CHAR && !text.starts_with('\'')) {
+    return "; chars are in quotes: \"'x'\"";
   }
-  return "";
+  if (type.kind != TypeKind::STRING || text.starts_with('"')) return "";
+  bool plain = text.size() <= MOST_SHOWN && text.find_first_of("\"'\\\n") == std::string::npos;
+  return "; strings are in quotes: '\"" + (plain ? text : "...") + "\"'";
+}
+
+enum class Notation : uint8_t { WAVE, JSON };
+
+Result<std::vector<Value>> readArguments(const FunctionInfo& function, const Words& texts,
+                                         Notation notation,
+                                         const DynamicFunction::FindHandle& findHandle) {
+  if (notation == Notation::JSON) return parseJsonArguments(function, texts, findHandle);
+  const std::vector<Parameter>& params = function.type.params;
+  // Says what the number should be.
+  if (texts.size() != params.size()) return parseArguments(function, texts, findHandle);
+  std::vector<Value> values;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    auto value = parseArgument(function, i, texts[i], findHandle);
+    if (!value) {
+      Error error = std::move(value).error();
+      error.message += quotesHint(*params[i].type, texts[i]);
+      return error;
+    }
+    values.push_back(*std::move(value));
+  }
+  return values;
+}
+
+// All exports that are not there, a line each. `where`: which file, for the last word of help.
+Result<void> missing(std::vector<Error> misses, const std::string& where) {
+  if (misses.empty()) return {};
+  for (Error& miss : misses) {
+    if (miss.message.find("did you mean") == std::string::npos) {
+      miss.message += "; 'tenon inspect " + where + "' shows what there is";
+    }
+  }
+  Error error(ErrorCode::MISSING_EXPORT, std::move(misses.front().message));
+  for (size_t i = 1; i < misses.size(); ++i) error.details += "  " + misses[i].message + "\n";
+  return error;
 }
 
 // Everything about the requests that can be known before anything runs. `find` gives a request's
 // function.
 template <typename Find>
-Result<void> check(const std::vector<Request>& requests, const Find& find) {
-  bool first = true;
+Result<void> check(const std::vector<Request>& requests, Notation notation,
+                   const std::string& where, const Find& find) {
+  std::vector<FunctionInfo> functions;
+  std::vector<Error> misses;
   for (const Request& request : requests) {
-    TENON_TRY(FunctionInfo function, find(request));
+    auto function = find(request);
+    if (function) {
+      functions.push_back(*std::move(function));
+    } else if (function.error().code == ErrorCode::MISSING_EXPORT) {
+      misses.push_back(std::move(function).error());
+    } else {
+      return std::move(function).error();
+    }
+  }
+  TENON_CHECK(missing(std::move(misses), where));
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (functions[i].type.async) {
+      return Error(ErrorCode::UNSUPPORTED,
+                   functions[i].path() +
+                       " is an asynchronous function, as WASI 0.3 has them: Tenon does not run "
+                       "those");
+    }
     DynamicFunction::FindHandle findHandle;
-    if (!std::exchange(first, false)) {
-      findHandle = [](std::string_view) { return std::make_shared<FutureHandle>(); };
-    }
-    auto parsed = parseArguments(function, request.arguments, findHandle);
-    if (!parsed) {
-      Error error = std::move(parsed).error();
-      error.message += quotesHint(error.message, function, request.arguments);
-      return error;
-    }
+    if (i > 0) findHandle = [](std::string_view) { return std::make_shared<FutureHandle>(); };
+    auto values = readArguments(functions[i], requests[i].arguments, notation, findHandle);
+    if (!values) return std::move(values).error();
   }
   return {};
 }
 
 // `find` gives a request's function.
 template <typename Find>
-Result<void> perform(const std::vector<Request>& requests, const Find& find) {
+Result<void> perform(const std::vector<Request>& requests, Notation notation, const Find& find) {
   std::vector<std::shared_ptr<ResourceHandle>> handles;
   auto findHandle = [&](std::string_view text) -> std::shared_ptr<ResourceHandle> {
     for (const auto& handle : handles) {
@@ -130,34 +176,85 @@ Result<void> perform(const std::vector<Request>& requests, const Find& find) {
   };
   for (const Request& request : requests) {
     TENON_TRY(DynamicFunction function, find(request));
-    TENON_TRY(std::vector<Value> arguments, function.parseArguments(request.arguments, findHandle));
+    TENON_TRY(std::vector<Value> arguments,
+              readArguments(function.info(), request.arguments, notation, findHandle));
     TENON_TRY(std::vector<Value> results, function.call(std::move(arguments)));
     for (const Value& result : results) {
       collectHandles(result, handles);
-      TENON_CHECK(print(toWave(result) + "\n"));
+      bool json = notation == Notation::JSON;
+      std::string line = (json ? toJson(result) : toWave(result)) + "\n";
+      TENON_CHECK(printForeign(line, json ? Foreign::JSON : Foreign::TEXT));
+    }
+  }
+  return {};
+}
+
+// -- Values from elsewhere -----------------------------------------------------------------------
+
+constexpr size_t MOST_READ = size_t{256} << 20;
+
+// Reads `path` to its end; "-": standard input.
+Result<std::string> readValue(const std::string& path) {
+  auto failed = [&](const std::string& why) {
+    return Error(
+        ErrorCode::INVALID_ARGUMENT,
+        (path == "-" ? "the value from standard input" : "the value @" + path) + ": " + why);
+  };
+  int fd = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return failed(std::strerror(errno));
+  std::string text;
+  ssize_t count = 0;
+  do {
+    size_t have = text.size();
+    text.resize(have + 65536);
+    do {
+      count = ::read(fd, text.data() + have, text.size() - have);
+    } while (count < 0 && errno == EINTR);
+    text.resize(have + static_cast<size_t>(std::max<ssize_t>(count, 0)));
+  } while (count > 0 && text.size() <= MOST_READ);
+  int problem = errno;
+  if (path != "-") ::close(fd);
+  if (count < 0) return failed(std::strerror(problem));
+  if (text.size() > MOST_READ) return failed("larger than 256 MiB");
+  // The end of the last line is the editor's.
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+// Puts what `@FILE` and `-` stand for in their place. No value begins like that.
+Result<void> readValues(std::vector<Request>& requests) {
+  bool inputTaken = false;
+  for (Request& request : requests) {
+    for (std::string& argument : request.arguments) {
+      bool isInput = argument == "-";
+      if (!isInput && !argument.starts_with('@')) continue;
+      if (isInput && std::exchange(inputTaken, true)) {
+        return Error(ErrorCode::INVALID_ARGUMENT, "'-', standard input, can be one value only");
+      }
+      TENON_TRY(argument, readValue(isInput ? argument : argument.substr(1)));
     }
   }
   return {};
 }
 
 Result<void> callFile(const std::string& file, const std::vector<Request>& requests,
-                      const GuestOptions& guest) {
+                      Notation notation, const GuestOptions& guest) {
   TENON_TRY(InstanceOptions options, guest.instanceOptions({file}));
   TENON_TRY(Component component, load(file, guest));
-  auto fine = check(requests,
+  auto fine = check(requests, notation, file,
                     [&](const Request& request) { return component.findExport(request.function); });
   if (!fine) return explain(std::move(fine).error(), file, guest, nullptr);
   Loop loop;
   auto instance = instantiate(component, loop, options);
   if (!instance) return explain(std::move(instance).error(), file, guest, nullptr);
-  auto done = perform(requests,
+  auto done = perform(requests, notation,
                       [&](const Request& request) { return instance->function(request.function); });
   if (!done) return explain(std::move(done).error(), file, guest, &*instance);
   return {};
 }
 
 Result<void> callWorkload(const std::string& path, const std::vector<Request>& requests,
-                          GuestOptions guest) {
+                          Notation notation, GuestOptions guest) {
   TENON_TRY(Workload workload, loadWorkload(path, guest));
   guest.fillFrom(workload.settings());
   Linker linker;
@@ -165,7 +262,7 @@ Result<void> callWorkload(const std::string& path, const std::vector<Request>& r
   WorkloadPlan plan = workload.plan(linker);
   if (!plan.ok()) return explainWorkload(plan.error(), path, guest, nullptr);
   Words chosen;
-  auto fine = check(requests, [&](const Request& request) -> Result<FunctionInfo> {
+  auto fine = check(requests, notation, path, [&](const Request& request) -> Result<FunctionInfo> {
     TENON_TRY(const PlannedComponent* component, findComponent(plan, request.component));
     chosen.push_back(component->name);
     if (request.function.empty()) {
@@ -180,7 +277,7 @@ Result<void> callWorkload(const std::string& path, const std::vector<Request>& r
   Loop loop;
   auto instance = instantiate(workload, linker, loop, guest, chosen, {});
   if (!instance) return explainWorkload(std::move(instance).error(), path, guest, nullptr);
-  auto done = perform(requests, [&](const Request& request) {
+  auto done = perform(requests, notation, [&](const Request& request) {
     return instance->function(request.component, request.function);
   });
   if (!done) return explainWorkload(std::move(done).error(), path, guest, &*instance);
@@ -195,13 +292,17 @@ int callCommand(const Words& words) {
   GuestOptions guest;
   command.add_option("FILE", file, "The component, a workload's folder or its tenon.toml")
       ->required();
+  bool json = false;
+  command.add_flag("--json", json, "Values and results are JSON, not WAVE; docs/call.md has both");
   guest.addTo(command);
+  guest.addPrefixOptionsTo(command);
   command.footer(
       "Behind FILE: FUNC VALUE... [-- FUNC VALUE...]; of a workload, COMPONENT FUNC VALUE... [-- "
-      "...].\nValues are WAVE text, one word each; results "
-      "are\nprinted as WAVE, a line each. FUNC is ns:pkg/interface@1.0.0.func, or shorter where "
-      "that is unique:\ninterface.func, func, resource.method. Handles print as #name-1 and can be "
-      "passed to later calls.\n"
+      "...].\n"
+      "Values are WAVE text, one word each; @FILE is the text in a file, - what standard input has.\n"
+      "Results are printed as WAVE, a line each. FUNC is ns:pkg/interface@1.0.0.func, or shorter\n"
+      "where that is unique: interface.func, func, resource.method. Handles print as #name-1 and\n"
+      "can be passed to later calls.\n"
       "Example: tenon call shop.wasm price '{name: \"tea\", count: 2}'");
   SplitWords split = splitBehindFile(words, guestOptionsWithValue());
   if (!split.rest.empty() && (split.rest[0] == "--help" || split.rest[0] == "-h")) {
@@ -227,7 +328,10 @@ int callCommand(const Words& words) {
     return report(Error(ErrorCode::INVALID_ARGUMENT, "options go before the file: tenon call " +
                                                          split.rest[0] + " ... " + file));
   }
-  auto outcome = workload ? callWorkload(file, requests, guest) : callFile(file, requests, guest);
+  if (auto read = readValues(requests); !read) return report(read.error());
+  Notation notation = json ? Notation::JSON : Notation::WAVE;
+  auto outcome = workload ? callWorkload(file, requests, notation, guest)
+                          : callFile(file, requests, notation, guest);
   if (outcome) return 0;
   const Error& error = outcome.error();
   if (error.code == ErrorCode::EXITED) return error.exitCode.value_or(0);

@@ -17,6 +17,7 @@ int callCommand(const Words& words);
 int inspectCommand(const Words& words);
 int planCommand(const Words& words);
 int compileCommand(const Words& words);
+int cacheCommand(const Words& words);
 int serveCommand(const Words& words);
 
 // Whether `serve` takes what a manifest says in [serve]. Errors: INVALID_ARGUMENT, with the place.

@@ -5,6 +5,8 @@
 #include "cli/report.h"
 
 #include <tenon/component.h>
+#include <tenon/linker.h>
+#include <tenon/workload.h>
 
 #include <sys/stat.h>
 
@@ -20,47 +22,78 @@ bool isSameFile(const std::string& a, const std::string& b) {
          first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-Result<Component> compile(const std::string& file, const std::string& output,
-                          const GuestOptions& options) {
-  if (isSameFile(file, output)) {
+// `warning`: why the cache could not be used.
+Result<void> cached(const std::string& warning) {
+  if (warning.empty()) return {};
+  return Error(ErrorCode::INVALID_ARGUMENT, "it is compiled, but not kept: " + warning);
+}
+
+// Into a file, or without one into the cache.
+Result<void> compileFile(const std::string& file, const std::string& output,
+                         const GuestOptions& options) {
+  if (!output.empty() && isSameFile(file, output)) {
     return Error(ErrorCode::INVALID_ARGUMENT,
                  output + ": this would replace the component, give another name with -o");
   }
   TENON_TRY(Component component, load(file, options));
-  TENON_CHECK(component.compile());
-  return component;
+  TENON_CHECK(compile(component));
+  if (output.empty()) return cached(component.warning());
+  return component.save(output);
+}
+
+Result<void> compileWorkload(const std::string& path, const std::string& output,
+                             const GuestOptions& options) {
+  if (!output.empty()) {
+    return Error(ErrorCode::INVALID_ARGUMENT,
+                 "-o is for components: a workload is compiled into the cache, where run, call and "
+                 "serve find it");
+  }
+  TENON_TRY(Workload workload, loadWorkload(path, options));
+  Linker linker;
+  linker.wasi();
+  WorkloadPlan plan = workload.plan(linker);
+  if (!plan.ok()) return explainWorkload(plan.error(), path, options, nullptr);
+  auto compiled = compile(workload, linker);
+  if (!compiled) return explainWorkload(std::move(compiled).error(), path, options, nullptr);
+  return cached(workload.warning());
 }
 
 }  // namespace
 
 int compileCommand(const Words& words) {
   CLI::App command(
-      "Compiles a component ahead of time, to a file that run, call and serve take in its place.",
+      "Compiles a component ahead of time, to a file that run, call and serve take in its place; "
+      "or\na component or a workload into the cache, where they find it.",
       "tenon compile");
   std::string file;
   std::string output;
   GuestOptions options;
-  command.add_option("FILE", file, "The component")->required();
-  command
-      .add_option("-o,--output", output,
-                  "Where to write; as with the shell's >, links are followed")
-      ->type_name("OUT")
+  command.add_option("FILE", file, "The component, a workload's folder or its tenon.toml")
       ->required();
+  command
+      .add_option(
+          "-o,--output", output,
+          "Where to write; as with the shell's >, links are followed. Without: into the cache")
+      ->type_name("OUT");
   options.addCompileOptionsTo(command);
-  command.footer("Example: tenon compile hello.wasm -o hello.tenon && tenon run hello.tenon");
+  command.footer(
+      "'tenon cache' shows the cache. Example:\n"
+      "tenon compile hello.wasm -o hello.tenon && tenon run hello.tenon");
   if (auto exit = parse(command, words)) return *exit;
-  auto component = compile(file, output, options);
-  if (!component) {
-    Error error = std::move(component).error();
-    if (!error.message.starts_with(file) && !error.message.starts_with(output)) {
-      error.message = file + ": " + error.message;
-    }
-    return report(error);
+  bool isWorkload = Workload::isManifest(file);
+  auto done =
+      isWorkload ? compileWorkload(file, output, options) : compileFile(file, output, options);
+  if (done) return 0;
+  Error error = std::move(done).error();
+  bool isNamed = error.message.starts_with(file) || error.message.starts_with("-o ") ||
+                 (!output.empty() && error.message.find(output) != std::string::npos);
+  if (!isNamed) error.message = file + ": " + error.message;
+  int exit = report(error);
+  // What could not be written is nothing that is wrong with the file.
+  if (error.code == ErrorCode::IO && error.message.starts_with("cannot write")) {
+    return static_cast<int>(ExitCode::REFUSED);
   }
-  auto saved = component->save(output);
-  if (saved) return 0;
-  report(saved.error());
-  return static_cast<int>(ExitCode::REFUSED);
+  return isWorkload ? exitCodeOfWorkload(error) : exit;
 }
 
 }  // namespace tenon::cli

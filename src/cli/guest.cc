@@ -1,29 +1,20 @@
 #include "cli/guest.h"
 
+#include "cli/progress.h"
 #include "cli/report.h"
 
 #include <tenon/engine.h>
 #include <tenon/linker.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 namespace tenon::cli {
 namespace {
-
-std::string sizeText(uint64_t bytes) {
-  constexpr uint64_t MIB = 1024 * 1024;
-  char text[32];
-  if (bytes >= MIB) {
-    std::snprintf(text, sizeof(text), "%.4g MiB",
-                  static_cast<double>(bytes) / static_cast<double>(MIB));
-  } else {
-    std::snprintf(text, sizeof(text), "%.4g KiB", static_cast<double>(bytes) / 1024);
-  }
-  return text;
-}
 
 // A guest that cannot get memory ends itself, with any trap. So say when it had nearly all that it
 // may have.
@@ -50,17 +41,29 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
       }
       break;
     case ErrorCode::DEADLINE:
+      if (error.message.starts_with("compiling")) {
+        error.message = name + ": " + error.message + "; allow more time with " +
+                        (guest.timeout.empty() ? "--compile-timeout" : "--timeout");
+        break;
+      }
       error.message = name + " was not done after " + guest.timeout +
                       " and was stopped; allow more time with --timeout";
       break;
     case ErrorCode::MISSING_IMPORT:
       error.message = name + ": " + error.message;
-      if ((error.message + error.details).find("(provided: ") == std::string::npos) {
-        error.message += "; compose it with a component that exports what it needs";
+      // Not where a slip of a name is likely, or where nobody could.
+      if ((error.message + error.details).find("(provided: ") == std::string::npos &&
+          !error.message.starts_with(name + ": WASI 0.3")) {
+        error.message +=
+            "; join it with a component that exports what it needs, in a manifest (tenon.toml, "
+            "docs/manifest.md) or by composing them";
       }
       break;
     case ErrorCode::LIMIT_EXCEEDED:
       error.message = name + ": " + error.message;
+      if (error.message.find("compiling takes more memory") != std::string::npos) {
+        error.message += "; allow more with --compile-memory";
+      }
       if (!guest.maxMemory.empty() && error.message.find("memory limits") != std::string::npos) {
         error.message += "; allow more with --max-memory";
       }
@@ -81,10 +84,27 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
 // Without a cache where none can be had, with a warning.
 Result<Engine> newEngine(const GuestOptions& guest) {
   TENON_TRY(EngineOptions options, guest.engineOptions());
+  if (!guest.timeout.empty()) {
+    TENON_TRY(std::chrono::nanoseconds timeout, parseDuration(guest.timeout));
+    options.compileTimeout = std::min(timeout, *options.compileTimeout);
+  }
   TENON_TRY(Engine engine, Engine::create(options));
   if (!engine.warning().empty()) warn(engine.warning() + "; --no-cache goes without asking");
   return engine;
 }
+
+// Compiling is part of the time that the guest has.
+class Compiling {
+ public:
+  void takeFrom(std::optional<std::chrono::nanoseconds>& timeout) const {
+    if (!timeout) return;
+    timeout = std::max(*timeout - (std::chrono::steady_clock::now() - begin_),
+                       std::chrono::nanoseconds(1));
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
 
 void warnOfCache(const std::string& warning) {
   if (!warning.empty()) warn("compiled code is not taken from the cache: " + warning);
@@ -97,13 +117,26 @@ Result<Component> load(const std::string& file, const GuestOptions& guest) {
   return Component::load(engine, file);
 }
 
+Result<void> compile(const Component& component) {
+  Progress progress(compilingText(component.name()));
+  return component.compile();
+}
+
+Result<void> compile(const Workload& workload, const Linker& linker) {
+  Progress progress(compilingText(workload));
+  return workload.compile(linker);
+}
+
 Result<Instance> instantiate(const Component& component, Loop& loop,
                              const InstanceOptions& options) {
-  TENON_CHECK(component.compile());
+  Compiling compiling;
+  TENON_CHECK(compile(component));
+  InstanceOptions left = options;
+  compiling.takeFrom(left.timeout);
   warnOfCache(component.warning());
   Linker linker;
   linker.wasi();
-  return linker.instantiate(component, loop, options);
+  return linker.instantiate(component, loop, left);
 }
 
 Error explain(Error error, std::string_view file, const GuestOptions& guest,
@@ -121,16 +154,20 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
                                      const std::vector<std::string>& chosen,
                                      const std::vector<std::string>& arguments) {
   TENON_TRY(InstanceOptions given, guest.instanceOptions(arguments));
-  TENON_CHECK(workload.compile(linker));
+  Compiling compiling;
+  TENON_CHECK(compile(workload, linker));
+  compiling.takeFrom(given.timeout);
   warnOfCache(workload.warning());
   WorkloadOptions options;
   options.timeout = given.timeout;
   options.maxMemory = given.maxMemory;
-  if (guest.noPrefix) options.prefix = WorkloadOptions::Prefix::NEVER;
+  using Prefix = WorkloadOptions::Prefix;
+  options.prefix = guest.noPrefix ? Prefix::NEVER : guest.prefix ? Prefix::ALWAYS : Prefix::AUTO;
   options.adjust = [&](const PlannedComponent& component, WasiOptions& wasi) {
     wasi.arguments.insert(wasi.arguments.begin(), component.name);
     wasi.output.kind = OutputStream::Kind::INHERIT;
     wasi.error.kind = OutputStream::Kind::INHERIT;
+    wasi.onRefusal = given.wasi.onRefusal;
     if (std::ranges::find(chosen, component.name) == chosen.end()) return;
     wasi.input = given.wasi.input;
     wasi.arguments.insert(wasi.arguments.end(), given.wasi.arguments.begin(),
@@ -138,6 +175,19 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
     grant(wasi, given.wasi);
   };
   return workload.instantiate(linker, loop, options);
+}
+
+std::string otherUse(const Component& component, std::string_view file) {
+  bool answers = false;
+  for (const FunctionInfo& function : component.exports()) {
+    // `wasi:cli/run` of WASI 0.3, in any of its candidates.
+    if (function.interface.starts_with("wasi:cli/run@0.3.")) {
+      return "; its wasi:cli/run is that of WASI 0.3, which is not supported: Tenon runs WASI 0.2";
+    }
+    answers = answers || function.interface.starts_with("wasi:http/incoming-handler@0.2.");
+  }
+  if (answers) return "; it answers HTTP requests: 'tenon serve " + std::string(file) + "'";
+  return "; 'tenon call' calls its functions";
 }
 
 Result<const PlannedComponent*> findComponent(const WorkloadPlan& plan, const std::string& name) {

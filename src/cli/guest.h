@@ -6,6 +6,7 @@
 
 #include <tenon/component.h>
 #include <tenon/instance.h>
+#include <tenon/linker.h>
 #include <tenon/result.h>
 #include <tenon/workload.h>
 
@@ -17,6 +18,10 @@ namespace tenon::cli {
 
 // Loads the file, and warns when compiled code will not be cached.
 Result<Component> load(const std::string& file, const GuestOptions& guest);
+
+// Compile, or take it from the cache; what takes longer than a second is told on a terminal.
+Result<void> compile(const Component& component);
+Result<void> compile(const Workload& workload, const Linker& linker);
 
 // Compiles, links with WASI and instantiates. Warns when the cache could not be used.
 Result<Instance> instantiate(const Component& component, Loop& loop,
@@ -33,6 +38,10 @@ Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, L
                                      const GuestOptions& guest,
                                      const std::vector<std::string>& chosen,
                                      const std::vector<std::string>& arguments);
+
+// What to do with a component that is no program, for the end of a message. `file`: what the
+// command line called it, or the workload that it is of.
+std::string otherUse(const Component& component, std::string_view file);
 
 // The planned component that a command line names. Errors: NOT_FOUND with the nearest name, and
 // what there is.

@@ -98,7 +98,7 @@ int inspectCommand(const Words& words) {
     int exit = report(text.error());
     return workload ? exitCodeOfWorkload(text.error()) : exit;
   }
-  return show(*text);
+  return showForeign(*text, json ? Foreign::JSON : Foreign::TEXT);
 }
 
 }  // namespace tenon::cli

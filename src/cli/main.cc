@@ -1,6 +1,8 @@
 #include "cli/commands.h"
 #include "cli/report.h"
 
+#include <tenon/engine.h>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -30,7 +32,9 @@ constexpr Command COMMANDS[] = {
      tenon::cli::serveCommand},
     {"inspect", "FILE", "print the world as WIT or JSON", tenon::cli::inspectCommand},
     {"plan", "FILE", "show what satisfies each import", tenon::cli::planCommand},
-    {"compile", "FILE -o OUT", "compile ahead of time", tenon::cli::compileCommand},
+    {"compile", "FILE [-o OUT]", "compile ahead of time", tenon::cli::compileCommand},
+    {"cache", "[list|size|clear]", "show what is kept of compiled code, or remove it",
+     tenon::cli::cacheCommand},
 };
 
 std::string helpText() {
@@ -87,6 +91,7 @@ void openStandardStreams() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (auto code = tenon::compileWorker(argc, argv)) return *code;
   openStandardStreams();
   // A closed pipe and a file that may not grow are errors of the write, for guests too.
   std::signal(SIGPIPE, SIG_IGN);

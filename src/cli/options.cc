@@ -1,6 +1,8 @@
 #include "cli/options.h"
 
 #include "cli/files.h"
+#include "cli/refusals.h"
+#include "cli/report.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -11,6 +13,13 @@ namespace {
 
 constexpr uint64_t MIN_STACK = 64 * 1024;
 constexpr uint64_t MAX_STACK = 4 * 1024 * 1024;  // half of what a main thread has
+
+// Headings in the help.
+constexpr const char* GRANTS = "What the guest gets";
+constexpr const char* LIMITS = "Limits of the guest";
+constexpr const char* OUTPUT = "Output";
+constexpr const char* COMPILING = "Compiling";
+constexpr const char* HIDDEN = "";
 
 // HOST::GUEST[:ro], or DIR[:ro] for HOST and GUEST in one. Errors: INVALID_ARGUMENT.
 Result<DirectoryGrant> parseDirectory(const std::string& entry) {
@@ -44,53 +53,88 @@ void GuestOptions::addTo(CLI::App& command) {
                   "Set an environment variable: NAME=VALUE, or NAME to pass it on. Of several with "
                   "one name the guest gets all in this order; getenv finds the first")
       ->type_name("NAME[=VALUE]")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(GRANTS);
+  command
+      .add_option("--config", configuration,
+                  "Set what the guest reads by wasi:config/store; the last of a NAME counts")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false)
+      ->group(GRANTS);
   command
       .add_option("--dir", directories,
                   "Grant a directory: HOST::GUEST, or one path that is both ('.' is where the "
                   "guest's relative paths begin); with :ro read-only. A slash behind GUEST does "
                   "not matter")
       ->type_name("HOST[::GUEST][:ro]")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(GRANTS);
   command
       .add_option("--allow-net", allowNet,
                   "Let the guest connect: example.com:443, 10.0.0.0/8:5432, [::1]:80, *:8000-8999")
       ->type_name("HOST:PORT")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(GRANTS);
   command
       .add_option("--allow-listen", allowListen,
                   "Let the guest listen: 127.0.0.1:8080, [::]:80, *:*; port 0 is any free one")
       ->type_name("ADDRESS:PORT")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->group(GRANTS);
   command
       .add_option("--allow-http", allowHttp,
                   "Let the guest send HTTP requests: example.com, *.example.com, https://a.b:8443")
       ->type_name("[SCHEME://]HOST[:PORT]")
-      ->allow_extra_args(false);
-  command.add_flag("--allow-http-private", allowHttpPrivate,
-                   "Let names that are allowed lead to private and local addresses");
+      ->allow_extra_args(false)
+      ->group(GRANTS);
+  command
+      .add_flag("--allow-http-private", allowHttpPrivate,
+                "Let names that are allowed lead to private and local addresses")
+      ->group(GRANTS);
   command
       .add_option("--http-roots", httpRoots,
                   "PEM file of the authorities to trust for https, in place of the system's")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group(GRANTS);
   command.add_option("--timeout", timeout, "Stop the guest after this long: 500ms, 10s, 5m")
-      ->type_name("TIME");
+      ->type_name("TIME")
+      ->group(LIMITS);
   command
       .add_option("--max-memory", maxMemory,
                   "Most bytes of memory for the guest, all its components together: 64M, 1G")
-      ->type_name("SIZE");
+      ->type_name("SIZE")
+      ->group(LIMITS);
   command
       .add_option("--max-stack", maxStack, "Most stack that the guest's calls may take: 512K, 2M")
-      ->type_name("SIZE");
-  command.add_flag("--no-prefix", noPrefix,
-                   "Workloads: do not put a component's name in front of what it writes");
+      ->type_name("SIZE")
+      ->group(LIMITS);
   addCompileOptionsTo(command);
 }
 
+void GuestOptions::addPrefixOptionsTo(CLI::App& command) {
+  auto* always =
+      command.add_flag("--prefix", prefix,
+                       "Workloads: put the component's name in front of each line that it "
+                       "writes, not only on a terminal");
+  command.add_flag("--no-prefix", noPrefix, "Workloads: on a terminal neither")
+      ->excludes(always)
+      ->group(OUTPUT);
+  always->group(OUTPUT);
+}
+
 void GuestOptions::addCompileOptionsTo(CLI::App& command) {
-  command.add_flag("--no-cache", noCache, "Compile, even when compiled code is in the cache");
-  command.add_flag("--no-shim-elision", noShimElision,
-                   "Keep the indirection modules that toolchains add (for tests)");
+  command.add_flag("--no-cache", noCache, "Compile, even when compiled code is in the cache")
+      ->group(COMPILING);
+  // Keeps the indirection modules that toolchains add: for tests.
+  command.add_flag("--no-shim-elision", noShimElision)->group(HIDDEN);
+  command.add_option("--compile-timeout", compileTimeout, "Give up compiling after this long")
+      ->type_name("TIME")
+      ->default_str("10m")
+      ->group(COMPILING);
+  command.add_option("--compile-memory", compileMemory, "Most memory that compiling may take")
+      ->type_name("SIZE")
+      ->default_str("2G")
+      ->group(COMPILING);
 }
 
 void GuestOptions::fillFrom(const WorkloadSettings& settings) {
@@ -105,8 +149,9 @@ void GuestOptions::fillFrom(const WorkloadSettings& settings) {
 
 const std::vector<std::string_view>& guestOptionsWithValue() {
   static const std::vector<std::string_view> OPTIONS = {
-      "--env",        "--dir",     "--allow-net",  "--allow-listen", "--allow-http",
-      "--http-roots", "--timeout", "--max-memory", "--max-stack",    "--component"};
+      "--env",        "--config",  "--dir",        "--allow-net", "--allow-listen", "--allow-http",
+      "--http-roots", "--timeout", "--max-memory", "--max-stack", "--component",
+      "--compile-timeout", "--compile-memory"};
   return OPTIONS;
 }
 
@@ -115,6 +160,13 @@ Result<EngineOptions> GuestOptions::engineOptions() const {
   options.pooling = false;  // one instance: reserving a pool would cost more than it saves
   options.cache = !noCache;
   options.shimElision = !noShimElision;
+  options.compiler = "/proc/self/exe";  // main() makes a worker of it when it is asked to
+  if (!compileTimeout.empty()) {
+    TENON_TRY(options.compileTimeout, parseDuration(compileTimeout));
+  }
+  if (!compileMemory.empty()) {
+    TENON_TRY(options.compileMemory, parseSize(compileMemory));
+  }
   if (!maxStack.empty()) {
     TENON_TRY(options.maxWasmStack, parseSize(maxStack));
     if (options.maxWasmStack < MIN_STACK || options.maxWasmStack > MAX_STACK) {
@@ -128,6 +180,7 @@ Result<EngineOptions> GuestOptions::engineOptions() const {
 Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> arguments) const {
   InstanceOptions options;
   options.wasi.arguments = std::move(arguments);
+  options.wasi.onRefusal = newRefusalReport([](const std::string& text) { warn(text); });
   options.wasi.input.kind = InputStream::Kind::INHERIT;
   options.wasi.output.kind = OutputStream::Kind::INHERIT;
   options.wasi.error.kind = OutputStream::Kind::INHERIT;
@@ -144,6 +197,16 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
       return Error(ErrorCode::INVALID_ARGUMENT,
                    "--env " + entry + ": not set here; write " + entry + "=VALUE");
     }
+  }
+  for (const std::string& entry : configuration) {
+    size_t equals = entry.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Error(ErrorCode::INVALID_ARGUMENT, "--config " + entry + ": write NAME=VALUE");
+    }
+    auto& all = options.wasi.configuration;
+    std::string name = entry.substr(0, equals);
+    std::erase_if(all, [&](const auto& other) { return other.first == name; });
+    all.emplace_back(std::move(name), entry.substr(equals + 1));
   }
   for (const std::string& entry : directories) {
     TENON_TRY(DirectoryGrant grant, parseDirectory(entry));

@@ -24,21 +24,27 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 
 // Options of commands that run guests.
 struct GuestOptions {
-  std::vector<std::string> environment;  // NAME=VALUE, or NAME to pass on the command's own
-  std::vector<std::string> directories;  // HOST[::GUEST][:ro]
-  std::vector<std::string> allowNet;     // HOST:PORT
-  std::vector<std::string> allowListen;  // ADDRESS:PORT
-  std::vector<std::string> allowHttp;    // [SCHEME://]HOST[:PORT]
+  std::vector<std::string> environment;    // NAME=VALUE, or NAME to pass on the command's own
+  std::vector<std::string> directories;    // HOST[::GUEST][:ro]
+  std::vector<std::string> configuration;  // NAME=VALUE, for wasi:config/store
+  std::vector<std::string> allowNet;       // HOST:PORT
+  std::vector<std::string> allowListen;    // ADDRESS:PORT
+  std::vector<std::string> allowHttp;      // [SCHEME://]HOST[:PORT]
   bool allowHttpPrivate = false;
   std::string httpRoots;  // a PEM file
   std::string timeout;
   std::string maxMemory;
   std::string maxStack;
+  std::string compileTimeout;
+  std::string compileMemory;
   bool noCache = false;
   bool noShimElision = false;
   bool noPrefix = false;  // workloads
+  bool prefix = false;    // workloads
 
   void addTo(CLI::App& command);
+  // Of commands that run workloads and are no servers.
+  void addPrefixOptionsTo(CLI::App& command);
   // Those of them that say how to compile.
   void addCompileOptionsTo(CLI::App& command);
   // Takes from a manifest what was not said: the command line beats it.

@@ -7,6 +7,7 @@
 
 #include <tenon/component.h>
 #include <tenon/linker.h>
+#include <tenon/text.h>
 #include <tenon/workload.h>
 
 #include <nlohmann/json.hpp>
@@ -148,7 +149,7 @@ std::string grantsText(const Workload& workload) {
     std::string name = component.name;
     for (const std::string& line : lines) {
       name.resize(width, ' ');
-      text += "  " + std::exchange(name, {}) + "  " + line + "\n";
+      text += "  " + std::exchange(name, {}) + "  " + printable(line) + "\n";
     }
   }
   const WorkloadSettings& settings = workload.settings();
@@ -168,7 +169,7 @@ std::string grantsText(const Workload& workload) {
     text += "Limits: " + joined(limits) + "\n";
   }
   if (!settings.variables.empty()) {
-    text += "Read from the environment: " + joined(settings.variables) + "\n";
+    text += "Read from the environment: " + printable(joined(settings.variables)) + "\n";
   }
   return text;
 }
@@ -257,7 +258,7 @@ Result<Shown> planOf(const std::string& path, Form form, Rows rows) {
   if (!servable) plan.problems.push_back(std::move(servable).error());
   switch (form) {
     case Form::TABLE: {
-      Colour colour = ::isatty(STDOUT_FILENO) == 1 ? Colour::YES : Colour::NO;
+      Colour colour = hasColours(STDOUT_FILENO) ? Colour::YES : Colour::NO;
       std::string text = planTable(workload, plan, colour, rows);
       // A component alone was granted nothing yet.
       if (Workload::isManifest(path)) text += grantsText(workload);
@@ -289,13 +290,14 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
     auto folded = static_cast<size_t>(std::ranges::count_if(component.links, isFolded));
     bool folds = which == Rows::FOLDED && folded > 1;
     for (const PlannedLink& link : component.links) {
-      std::string import = link.import;
+      std::string import = printable(link.import);
       if (folds && isFolded(link)) {
         if (folded == 0) continue;
         import = "wasi:* (" + std::to_string(std::exchange(folded, 0)) + ")";
       }
-      rows.push_back({{component.name, std::move(import), toString(link.cost), providerOf(link)},
-                      lookOf(link.cost).terminal});
+      rows.push_back(
+          {{component.name, std::move(import), toString(link.cost), printable(providerOf(link))},
+           lookOf(link.cost).terminal});
     }
     if (component.links.empty()) rows.push_back({{component.name, "none", "", ""}, ""});
   }
@@ -303,7 +305,7 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
   for (const Row& row : rows) {
     for (size_t i = 0; i < COLUMNS; ++i) widths[i] = std::max(widths[i], widthOf(row.cells[i]));
   }
-  std::string text = paint(BOLD, workload.name()) + ": " + summary(plan) + "\n\n";
+  std::string text = paint(BOLD, printable(workload.name())) + ": " + summary(plan) + "\n\n";
   for (const Row& row : rows) {
     std::string line;
     for (size_t i = 0; i < COLUMNS; ++i) {
@@ -477,7 +479,11 @@ int planCommand(const Words& words) {
     int exit = report(shown.error());
     return Workload::isManifest(file) ? exitCodeOfWorkload(shown.error()) : exit;
   }
-  if (int exit = show(shown->text)) return exit;
+  // The table has made printable what components had a part in.
+  int exit = form == Form::TABLE
+                 ? show(shown->text)
+                 : showForeign(shown->text, form == Form::JSON ? Foreign::JSON : Foreign::TEXT);
+  if (exit != 0) return exit;
   for (const Error& problem : shown->plan.problems) printError(problem);
   return static_cast<int>(shown->plan.ok() ? ExitCode::SUCCESS : ExitCode::REFUSED);
 }

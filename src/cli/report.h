@@ -5,6 +5,7 @@
 
 #include <tenon/result.h>
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,8 +32,15 @@ int exitCodeOfWorkload(const Error& error);
 // Says that the caller has closed standard output: to print is an error then.
 void setOutputClosed();
 
+// Whether text to this descriptor may have colours: it is a terminal, and neither NO_COLOR
+// (no-color.org) nor TERM=dumb says that it should not.
+bool hasColours(int descriptor);
+// Whether it is a terminal that can show something else in a line that was written.
+bool canMove(int descriptor);
+
 // Prints "tenon: <message>" and the details, indented, to standard error. Nothing once the reader
-// of standard output has left: who pipes into `head` has seen enough.
+// of standard output has left: who pipes into `head` has seen enough. All of it is made printable,
+// and cut where it is very long: names and errors are of whoever made the component.
 void printError(const Error& error);
 // The same; returns what to exit with.
 int report(const Error& error);
@@ -43,6 +51,13 @@ void warn(std::string_view text);
 Result<void> print(std::string_view text);
 // The same; returns what to exit with, and has reported what went wrong.
 int show(std::string_view text);
+
+// What a text that a component had a part in is.
+enum class Foreign : uint8_t { TEXT, JSON };
+// Shows it: on a terminal made printable, elsewhere as it is. Errors: IO.
+Result<void> printForeign(std::string_view text, Foreign kind);
+// The same; returns what to exit with, and has reported what went wrong.
+int showForeign(std::string_view text, Foreign kind);
 
 // The candidate that `word` is most likely a slip of; empty when none comes close.
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);

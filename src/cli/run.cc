@@ -24,30 +24,33 @@ Result<int> runFile(const std::string& file, const Words& arguments, const Guest
   if (!instance) return explain(std::move(instance).error(), file, guest, nullptr);
   auto code = instance->run();
   if (!code && code.error().code == ErrorCode::MISSING_EXPORT) {
-    code.error().message += "; 'tenon call' calls its functions";
+    code.error().message += otherUse(component, file);
   }
   if (!code) return explain(std::move(code).error(), file, guest, &*instance);
   return *code;
 }
 
-// The component to run: the one that was named, else the only program.
-Result<std::string> chooseProgram(const WorkloadPlan& plan, const std::string& named) {
+// The component to run: the one that was named, else the only program. `path`: of the workload.
+Result<std::string> chooseProgram(const Workload& workload, const WorkloadPlan& plan,
+                                  const std::string& path, const std::string& named) {
   if (!named.empty()) {
     TENON_TRY(const PlannedComponent* component, findComponent(plan, named));
     if (component->program) return component->name;
     return Error(ErrorCode::MISSING_EXPORT, "component '" + named +
-                                                "' does not export wasi:cli/run: it is no program; "
-                                                "'tenon call' calls its functions");
+                                                "' does not export wasi:cli/run: it is no program" +
+                                                otherUse(componentOf(workload, *component), path));
   }
   Words programs;
+  std::string other;  // what the first that has another use is for
   for (const PlannedComponent& component : plan.components) {
     if (component.program) programs.push_back(component.name);
+    std::string use = otherUse(componentOf(workload, component), path);
+    if (other.empty() || use.find("'tenon call'") == std::string::npos) other = std::move(use);
   }
   if (programs.size() == 1) return programs.front();
   if (programs.empty()) {
     return Error(ErrorCode::MISSING_EXPORT,
-                 "no component exports wasi:cli/run: there is no program; 'tenon call' calls "
-                 "functions");
+                 "no component exports wasi:cli/run: there is no program" + other);
   }
   Error error(ErrorCode::AMBIGUOUS, std::to_string(programs.size()) +
                                         " components are programs; choose one with --component");
@@ -63,7 +66,7 @@ Result<int> runWorkload(const std::string& path, const std::string& named, const
   linker.wasi();
   WorkloadPlan plan = workload.plan(linker);
   if (!plan.ok()) return explainWorkload(plan.error(), path, guest, nullptr);
-  auto program = chooseProgram(plan, named);
+  auto program = chooseProgram(workload, plan, path, named);
   if (!program) return explainWorkload(std::move(program).error(), path, guest, nullptr);
   Loop loop;
   auto instance = instantiate(workload, linker, loop, guest, {*program}, arguments);
@@ -85,9 +88,10 @@ int runCommand(const Words& words) {
   command.add_option("--component", component, "Workloads: the component to run")
       ->type_name("NAME");
   guest.addTo(command);
+  guest.addPrefixOptionsTo(command);
   command.footer(
       "Words behind FILE are the program's arguments. Of a workload, the only component that "
-      "exports\nwasi:cli/run is run; --env, --dir and standard input are for that one.\n"
+      "exports\nwasi:cli/run is run; --env, --config, --dir and standard input are for that one.\n"
       "Exit code: the program's own; 124 when its time was up, 134 when it trapped, 125 to 127 "
       "when\n"
       "it did not start.\n"

@@ -4,19 +4,32 @@
 #include "cli/guest.h"
 #include "cli/options.h"
 #include "cli/parse.h"
+#include "cli/process.h"
+#include "cli/progress.h"
+#include "cli/refusals.h"
 #include "cli/report.h"
 
 #include <tenon/component.h>
 #include <tenon/server.h>
+#include <tenon/text.h>
 #include <tenon/workload.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <initializer_list>
+#include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace tenon::cli {
@@ -70,6 +83,7 @@ CLI::Option* addParsed(CLI::App& command, const std::string& name, Value& value,
 struct ServeOptions {
   std::string file;
   ServerOptions server;
+  std::vector<std::string> addresses;
   LogFormat log = LogFormat::TEXT;
   std::string logFile = "-";
   const CLI::Option* certificate = nullptr;
@@ -92,10 +106,14 @@ struct ServeOptions {
           ->default_str(std::to_string(value.count() / 1000) + "s");
     };
     add("FILE", file, "The component, or a workload")->required();
-    add("--addr", server.address, "Where to listen; port 0: any")
-        ->type_name("HOST:PORT")
-        ->capture_default_str();
-    addCount("--threads", server.threads, "How many threads serve");
+    add("--addr", addresses,
+        "Where to listen, any number of times; port 0: any; *:PORT: on all addresses")
+        ->type_name("HOST:PORT|unix:/PATH")
+        ->allow_extra_args(false)
+        ->default_str(server.address);
+    server.threads = usableProcessors();
+    addCount("--threads", server.threads,
+             "How many threads serve; default: the processors that it may use");
     addCount("--reuse", server.reuse, "How many requests an instance answers; 1: fresh ones");
     certificate = addParsed(command, "--tls-cert", server.tlsCertificate, readText,
                             "PEM file with the certificate chain: HTTPS")
@@ -112,6 +130,7 @@ struct ServeOptions {
         ->default_str(std::to_string(server.maxHeaderBytes / 1024) + "K");
     addCount("--max-headers", server.maxHeaders, "Most header fields of a request");
     addCount("--max-connections", server.maxConnections, "Most connections; then 503");
+    addCount("--max-handshakes", server.maxHandshakes, "Most TLS handshakes at once; others wait");
     addCount("--max-requests", server.maxRequests, "Most requests in flight; then 503");
     addTime("--header-timeout", server.headerTimeout, "For a request's head; then 408");
     addTime("--idle-timeout", server.idleTimeout, "Between the requests of a connection");
@@ -121,6 +140,19 @@ struct ServeOptions {
         ->type_name("FORMAT")
         ->default_str("text");
     add("--log-file", logFile, "Where it goes; default: standard error")->type_name("FILE");
+    group(command, "Listening", {"--addr", "--threads", "--tls-cert", "--tls-key"});
+    group(command, "Serving", {"--component", "--reuse"});
+    group(command, "Limits of requests and connections",
+          {"--max-body", "--max-head", "--max-headers", "--max-connections", "--max-requests"});
+    group(command, "Patience",
+          {"--header-timeout", "--idle-timeout", "--stall-timeout", "--shutdown-timeout"});
+    group(command, "Log", {"--log", "--log-file"});
+  }
+
+  // A heading of the help.
+  static void group(CLI::App& command, const char* heading,
+                    std::initializer_list<const char*> names) {
+    for (const char* name : names) command.get_option(name)->group(heading);
   }
 
   // Shows what holds without these options, which `guest` has added.
@@ -156,6 +188,13 @@ struct ServeOptions {
     server.wasi.input.kind = InputStream::Kind::EMPTY;
     if (instance.timeout) server.timeout = instance.timeout;
     server.maxMemory = instance.maxMemory;
+    TENON_TRY(server.sockets, takeHandedSockets());
+    if (!addresses.empty()) {
+      server.address = addresses.front();
+      server.moreAddresses.assign(addresses.begin() + 1, addresses.end());
+    } else if (!server.sockets.empty()) {
+      server.address.clear();
+    }
     return {};
   }
 };
@@ -179,48 +218,103 @@ Error explainStart(Error error, const ServeOptions& serve) {
   return error;
 }
 
-void warnOf(const std::string& warning) {
-  if (!warning.empty()) warn(warning);
-}
-
 Result<Engine> newServerEngine(const GuestOptions& guest) {
   TENON_TRY(EngineOptions engineOptions, guest.engineOptions());
   engineOptions.pooling = true;
-  TENON_TRY(Engine engine, Engine::create(engineOptions));
-  if (!engine.warning().empty()) warn(engine.warning() + "; --no-cache goes without asking");
-  if (!engine.pooled()) warn("instances cannot be pooled here, each costs more");
-  return engine;
+  return Engine::create(engineOptions);
 }
 
 // `workload`: absent where the file is a component.
 Result<Server> startServer(const ServeOptions& serve, const Engine& engine,
-                           const std::optional<Workload>& workload) {
+                           const std::optional<Workload>& workload, AccessLog& log) {
+  auto warnOf = [&log](const std::string& warning) {
+    if (!warning.empty()) log.warn(warning);
+  };
+  if (!engine.warning().empty()) warnOf(engine.warning() + "; --no-cache goes without asking");
+  if (!engine.pooled()) log.warn("instances cannot be pooled here, each costs more");
   if (!workload) {
     if (!serve.server.component.empty()) {
       return Error(ErrorCode::INVALID_ARGUMENT,
                    "--component is for workloads, and " + serve.file + " is no manifest");
     }
     TENON_TRY(Component component, Component::load(engine, serve.file));
-    auto server = Server::start(component, serve.server);
+    auto server = [&]() {
+      Progress progress(compilingText(serve.file));
+      return Server::start(component, serve.server);
+    }();
     warnOf(component.warning());
     if (!server) return explainStart(std::move(server).error(), serve);
     return server;
   }
-  auto server = Server::start(*workload, serve.server);
+  auto server = [&]() {
+    Progress progress(compilingText(*workload));
+    return Server::start(*workload, serve.server);
+  }();
   warnOf(workload->warning());
   if (!server) return explainStart(std::move(server).error(), serve);
   return server;
 }
 
+// -- Signals --------------------------------------------------------------------------------------
+
 // What the signal handler stops.
 std::atomic<Server*> running = nullptr;
+// Where it says which signal came; 0 says that the server has ended.
+int signalsIn = -1;
 
-void onSignal(int) {
-  if (Server* server = running.load()) server->stop();
+void tell(char what) { (void)!::write(signalsIn, &what, 1); }
+
+void onSignal(int number) {
+  int before = errno;
+  Server* server = running.load();
+  if (server && number != SIGHUP) server->stop();
+  tell(static_cast<char>(number));
+  errno = before;
 }
 
-// `command` has the options.
-Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOptions& guest) {
+std::string countText(uint32_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
+// Says what the server waits for; nothing when that is nothing.
+void sayWhatIsLeft(const Server& server, AccessLog& log, std::string_view begin,
+                   std::string_view end) {
+  uint32_t requests = server.requests();
+  if (requests == 0) return;
+  log.say(std::string(begin) + " " + countText(requests, "request") + " on " +
+          countText(server.connections(), "connection") + std::string(end));
+}
+
+// Until the server has ended: does what signals ask for, and says what it waits for meanwhile.
+void obeySignals(Server& server, const ServerOptions& options, AccessLog& log, int signals) {
+  constexpr int REMIND_MILLISECONDS = 5000;
+  int stops = 0;
+  while (true) {
+    pollfd arrived{.fd = signals, .events = POLLIN, .revents = 0};
+    if (::poll(&arrived, 1, stops != 0 ? REMIND_MILLISECONDS : -1) == 0) {
+      sayWhatIsLeft(server, log, "still waiting for", "");
+      continue;
+    }
+    char what = 0;
+    if (::read(signals, &what, 1) != 1) continue;  // interrupted
+    if (what == 0) return;
+    if (what == SIGHUP) {
+      log.reopen();
+    } else if (++stops == 1) {
+      auto seconds = std::chrono::duration<double>(options.shutdownTimeout).count();
+      char patience[32];
+      std::snprintf(patience, sizeof(patience), "%.4g", seconds);
+      sayWhatIsLeft(server, log, "stopping: waiting for",
+                    ", for at most " + std::string(patience) + "s; another signal cuts them off");
+    } else {
+      sayWhatIsLeft(server, log, "stopping: cutting off", "");
+    }
+  }
+}
+
+// `command` has the options. `opened`: gets the log.
+Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOptions& guest,
+                               std::unique_ptr<AccessLog>& opened) {
   TENON_TRY(Engine engine, newServerEngine(guest));
   std::optional<Workload> workload;
   if (Workload::isManifest(serve.file)) {
@@ -229,24 +323,42 @@ Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOpti
     guest.fillFrom(workload->settings());
   }
   TENON_CHECK(serve.add(guest));
-  auto opened = AccessLog::open(serve.logFile, serve.log);
-  if (!opened) {
-    // The words of the command are to blame, not the file it serves.
-    return Error(ErrorCode::INVALID_ARGUMENT, opened.error().message);
-  }
-  auto log = *std::move(opened);
+  auto made =
+      AccessLog::open({.path = serve.logFile, .format = serve.log, .prefixes = !guest.noPrefix});
+  // The words of the command are to blame, not the file it serves.
+  if (!made) return Error(ErrorCode::INVALID_ARGUMENT, made.error().message);
+  opened = *std::move(made);
+  AccessLog& log = *opened;
   if (serve.log != LogFormat::NONE) {
-    serve.server.onRequest = [&log](const RequestRecord& record) { log->add(record); };
-    serve.server.onTick = [&log]() { log->flush(); };
+    serve.server.onRequest = [&log](const RequestRecord& record) { log.request(record); };
   }
-  serve.server.onWarning = [](const std::string& text) { warn(text); };
-  auto server = startServer(serve, engine, workload);
+  serve.server.onLine = [&log](const GuestLine& line) { return log.line(line); };
+  serve.server.onWarning = [&log](const std::string& text) { log.warn(text); };
+  serve.server.wasi.onRefusal = newRefusalReport(serve.server.onWarning);
+  serve.server.onTick = [&log]() { log.tick(); };
+  auto server = startServer(serve, engine, workload, log);
   if (!server) return std::move(server).error();
+  int pipe[2];
+  if (::pipe2(pipe, O_CLOEXEC) != 0) {
+    return Error(ErrorCode::IO, std::string("signals cannot be told: ") + std::strerror(errno));
+  }
+  // The handler must not wait.
+  (void)::fcntl(pipe[1], F_SETFL, O_NONBLOCK);
+  signalsIn = pipe[1];
   running = &*server;
-  std::signal(SIGTERM, onSignal);
-  std::signal(SIGINT, onSignal);
-  std::fprintf(stderr, "tenon: serving %s on %s\n", serve.file.c_str(), server->url().c_str());
-  server->wait();
+  for (int number : {SIGTERM, SIGINT}) std::signal(number, onSignal);
+  if (serve.logFile != "-") std::signal(SIGHUP, onSignal);
+  std::string places;
+  for (const std::string& place : server->places()) {
+    places += (places.empty() ? "" : ", ") + place;
+  }
+  log.say("serving " + printable(serve.file) + " on " + places);
+  std::thread waiting([&server]() {
+    server->wait();
+    tell(0);
+  });
+  obeySignals(*server, serve.server, log, pipe[0]);
+  waiting.join();
   running = nullptr;
   return {};
 }
@@ -270,13 +382,24 @@ int serveCommand(const Words& words) {
   serve.addDefaults(command);
   command.footer(
       "Each request gets a fresh instance. SIGTERM and SIGINT end it: requests may finish, a "
-      "second signal\ncuts them off.\n"
+      "second signal\ncuts them off. SIGHUP opens the log file anew. Sockets that systemd hands "
+      "over are served,\nwithout --addr alone.\n"
       "Example: tenon serve --addr 127.0.0.1:8080 app.wasm");
   if (auto exit = parse(command, words)) return *exit;
-  auto served = serveUntilStopped(command, serve, guest);
+  std::unique_ptr<AccessLog> log;
+  auto served = serveUntilStopped(command, serve, guest, log);
   if (served) return 0;
   const Error& error = served.error();
-  int exit = report(error);
+  if (serve.log == LogFormat::JSON && !log) {
+    if (auto bare = AccessLog::open({.format = LogFormat::JSON})) log = *std::move(bare);
+  }
+  if (serve.log == LogFormat::JSON && log) {
+    log->fail(error);
+  } else {
+    log.reset();  // what it has to say goes first
+    printError(error);
+  }
+  int exit = static_cast<int>(exitCodeFor(error.code));
   if (error.code == ErrorCode::MISSING_EXPORT) return static_cast<int>(ExitCode::CANNOT_RUN);
   return Workload::isManifest(serve.file) ? exitCodeOfWorkload(error) : exit;
 }

@@ -3,6 +3,7 @@
 //     the largest module's code      at 0, so that the engine can map it in place
 //     the other modules' code        each once, at a multiple of ALIGNMENT
 //     the caller's bytes
+//     what it was made from, as text
 //     table                          one Range per module, in the caller's order
 //     Trailer                        at the very end; its last field sums up everything before it
 #include "engine/cache.h"
@@ -18,6 +19,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -29,8 +31,9 @@ namespace tenon::engine {
 namespace {
 
 constexpr uint64_t ALIGNMENT = 64;
-constexpr uint32_t FORMAT = 1;
+constexpr uint32_t FORMAT = 2;
 constexpr uint32_t MAX_MODULES = 100'000;
+constexpr size_t MAX_NAME = 4096;
 constexpr char MAGIC[8] = {'T', 'E', 'N', 'O', 'N', 'A', 'R', 'T'};
 
 struct Range {
@@ -39,6 +42,7 @@ struct Range {
 };
 
 struct Trailer {
+  Range name;
   Digest::Value key;
   Digest::Value compatibility;
   Range extra;
@@ -49,7 +53,7 @@ struct Trailer {
   char magic[8];
   uint64_t sum;
 };
-static_assert(std::is_trivially_copyable_v<Trailer> && sizeof(Trailer) == 128);
+static_assert(std::is_trivially_copyable_v<Trailer> && sizeof(Trailer) == 144);
 
 Digest::Value compatibilityDigest(const Engine& engine) {
   Digest digest;
@@ -132,7 +136,7 @@ Result<uint64_t> checkTrust(int descriptor, const std::string& path) {
 // `modules`: different ones; `which` names one of them for each of the caller's.
 std::vector<std::byte> compose(const ArtifactKey& key, const Engine& engine,
                                std::span<const std::vector<std::byte>> modules,
-                               std::span<const size_t> which, std::span<const std::byte> extra) {
+                               std::span<const size_t> which, const Artifact& artifact) {
   std::vector<std::byte> file;
   std::vector<Range> ranges(modules.size());
   auto append = [&](std::span<const std::byte> bytes) {
@@ -154,7 +158,9 @@ std::vector<std::byte> compose(const ArtifactKey& key, const Engine& engine,
   Trailer trailer{};
   trailer.key = key.digest;
   trailer.compatibility = compatibilityDigest(engine);
-  trailer.extra = append(extra);
+  trailer.extra = append(artifact.extra);
+  std::string_view name = std::string_view(artifact.name).substr(0, MAX_NAME);
+  trailer.name = append(std::as_bytes(std::span(name)));
   trailer.table = append(std::as_bytes(std::span(table)));
   trailer.fileSize = file.size() + sizeof trailer;
   trailer.moduleCount = static_cast<uint32_t>(table.size());
@@ -165,6 +171,10 @@ std::vector<std::byte> compose(const ArtifactKey& key, const Engine& engine,
   uint64_t sum = checksum(std::span(file).first(file.size() - sizeof sum));
   std::memcpy(file.data() + file.size() - sizeof sum, &sum, sizeof sum);
   return file;
+}
+
+std::string nameIn(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 // A module at offset 0 is mapped from the file, when there is a name by which the engine can open
@@ -216,7 +226,7 @@ Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
     TENON_TRY(auto bytes, module.serialize());
     modules.push_back(std::move(bytes));
   }
-  std::vector<std::byte> file = compose(key, engine, modules, which, artifact.extra);
+  std::vector<std::byte> file = compose(key, engine, modules, which, artifact);
   return placement == Placement::CACHE ? replaceFile(path, file) : writeFile(path, file);
 }
 
@@ -252,7 +262,7 @@ Result<Artifact> readArtifact(const std::shared_ptr<Engine>& engine, const std::
   if (sum != trailer->sum) return malformed("is damaged");
   // From here on it is what some Tenon wrote; the checks below keep a bug of that one contained.
   if (trailer->moduleCount > MAX_MODULES || !inside(trailer->extra, size) ||
-      !inside(trailer->table, size) ||
+      !inside(trailer->table, size) || !inside(trailer->name, size) ||
       trailer->table.size != trailer->moduleCount * sizeof(Range)) {
     return malformed("has a table that does not fit");
   }
@@ -275,6 +285,7 @@ Result<Artifact> readArtifact(const std::shared_ptr<Engine>& engine, const std::
   }
   auto extra = part(bytes, trailer->extra);
   artifact.extra.assign(extra.begin(), extra.end());
+  artifact.name = nameIn(part(bytes, trailer->name));
   return artifact;
 }
 
@@ -282,20 +293,26 @@ bool looksLikeArtifact(std::span<const std::byte> bytes) {
   return readTrailer(bytes, bytes.size()).has_value();
 }
 
-std::optional<ArtifactKey> artifactKeyOf(const std::string& path) {
+std::optional<ArtifactInfo> artifactInfoOf(const std::string& path) {
   File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  struct stat info;
-  if (file.get() < 0 || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))
+  struct stat status;
+  if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return std::nullopt;
   std::array<std::byte, sizeof(Trailer)> end;
-  off_t start = info.st_size - static_cast<off_t>(end.size());
+  off_t start = status.st_size - static_cast<off_t>(end.size());
   if (start < 0 ||
       pread(file.get(), end.data(), end.size(), start) != static_cast<ssize_t>(end.size())) {
     return std::nullopt;
   }
-  auto trailer = readTrailer(end, static_cast<uint64_t>(info.st_size));
+  auto trailer = readTrailer(end, static_cast<uint64_t>(status.st_size));
   if (!trailer) return std::nullopt;
-  return ArtifactKey{trailer->key};
+  ArtifactInfo info{.key = {trailer->key}};
+  if (trailer->format != FORMAT || !inside(trailer->name, trailer->fileSize)) return info;
+  std::vector<std::byte> name(std::min<uint64_t>(trailer->name.size, MAX_NAME));
+  ssize_t count =
+      pread(file.get(), name.data(), name.size(), static_cast<off_t>(trailer->name.offset));
+  if (count == static_cast<ssize_t>(name.size())) info.name = nameIn(name);
+  return info;
 }
 
 }  // namespace tenon::engine

@@ -2,9 +2,12 @@
 
 #include "base/byte_reader.h"
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace tenon::engine {
 namespace {
@@ -54,10 +57,14 @@ void nameComponent(const component::Program& program, Trap& trap) {
   const std::string& module = trap.backtrace.front().module;
   if (module.empty()) return;
   std::optional<uint32_t> part;
+  // Once for each module, however often it is instantiated.
+  std::vector<std::optional<bool>> isNamedSo(program.modules.size());
   for (const component::InstantiateStep& step : program.steps) {
     if (step.instance == component::NONE) continue;  // a generated module
     uint32_t owner = program.instances[step.instance].part;
-    if (owner == part || nameOf(program.modules[step.module].bytes) != module) continue;
+    std::optional<bool>& same = isNamedSo[step.module];
+    if (!same) same = nameOf(program.modules[step.module].bytes) == module;
+    if (owner == part || !*same) continue;
     if (part) return;
     part = owner;
   }
@@ -71,6 +78,27 @@ void nameComponent(const component::Program& program, Trap& trap) {
     if (instance.part == *part && !found) found = &instance;
   }
   if (found && several) trap.message += " (component " + found->name + ")";
+}
+
+void placeFrames(const component::Program& program,
+                 std::span<const std::optional<component::StartFunction>> starts, Trap& trap) {
+  auto has = [](const auto& start) { return start.has_value(); };
+  if (trap.backtrace.empty() || std::ranges::none_of(starts, has)) return;
+  std::map<std::string_view, std::optional<int64_t>> shifts;  // by module name
+  for (size_t i = 0; i < starts.size(); ++i) {
+    int64_t shift = starts[i] ? starts[i]->shift() : 0;
+    auto [known, isNew] = shifts.try_emplace(nameOf(program.modules[i].bytes), shift);
+    if (!isNew && known->second != shift) known->second = std::nullopt;
+  }
+  for (Frame& frame : trap.backtrace) {
+    auto shift = shifts.find(frame.module);
+    if (shift == shifts.end() || frame.moduleOffset == Frame::NO_OFFSET) continue;
+    if (shift->second) {
+      frame.moduleOffset -= static_cast<uint64_t>(*shift->second);
+    } else {
+      frame.moduleOffset = Frame::NO_OFFSET;
+    }
+  }
 }
 
 }  // namespace tenon::engine

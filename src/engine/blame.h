@@ -1,10 +1,14 @@
 #pragma once
 
-// Which component of a workload a trap of the engine happened in, and which host function.
+// Which component of a workload a trap of the engine happened in, where in its module, and which
+// host function.
 
 #include "component/flatten/program.h"
+#include "component/flatten/start_function.h"
 #include "engine/trap.h"
 
+#include <optional>
+#include <span>
 #include <string>
 
 namespace tenon::engine {
@@ -17,5 +21,11 @@ std::string pathOf(const component::ImportedFunction& import);
 // where several components have a module of that name, where there is only one component, and for
 // traps of the host, which say it themselves.
 void nameComponent(const component::Program& program, Trap& trap);
+
+// Makes the frames' module offsets those of the guest's file: modules with a start function
+// (`starts`, as Program::modules) were compiled from bytes that are shifted a little. Where several
+// modules have a frame's module name and differ in this, the offset becomes unknown.
+void placeFrames(const component::Program& program,
+                 std::span<const std::optional<component::StartFunction>> starts, Trap& trap);
 
 }  // namespace tenon::engine

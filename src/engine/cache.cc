@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <functional>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -20,7 +22,7 @@ namespace {
 
 constexpr std::string_view SUFFIX = ".artifact";
 // An entry's time of last use is written at most this often.
-constexpr time_t TOUCH_SECONDS = 3600;
+constexpr time_t TOUCH_SECONDS = 60;
 // A temporary file of this age belongs to no process that still writes it.
 constexpr time_t ABANDONED_SECONDS = 3600;
 
@@ -41,12 +43,6 @@ Result<void> makeFolders(const std::string& folder) {
   }
 }
 
-struct Entry {
-  std::string path;
-  uint64_t size;
-  timespec used;
-};
-
 class Folder {
  public:
   explicit Folder(const std::string& path) : stream_(opendir(path.c_str())) {}
@@ -64,6 +60,56 @@ class Folder {
  private:
   DIR* stream_;
 };
+
+std::chrono::system_clock::time_point timeOf(const timespec& time) {
+  auto since = std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  return std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(since));
+}
+
+// What is in a cache's folder.
+struct Content {
+  std::vector<CacheEntry> entries;       // without names, the last used first
+  std::vector<std::string> halfWritten;  // paths
+  std::vector<std::string> abandoned;    // of these, what nobody writes any more
+};
+
+Content contentOf(const std::string& folder) {
+  Content content;
+  Folder items(folder);
+  const time_t now = std::time(nullptr);
+  while (const char* name = items.next()) {
+    std::string_view text(name);
+    bool temporary = text.find(TEMPORARY_MARK) != std::string_view::npos;
+    if (!temporary && !text.ends_with(SUFFIX)) continue;
+    std::string path = folder + "/" + name;
+    struct stat info;
+    if (lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (!temporary) {
+      content.entries.push_back({.path = std::move(path),
+                                 .name = {},
+                                 .size = static_cast<uint64_t>(info.st_size),
+                                 .used = timeOf(info.st_mtim)});
+      continue;
+    }
+    if (now - info.st_mtime > ABANDONED_SECONDS) content.abandoned.push_back(path);
+    content.halfWritten.push_back(std::move(path));
+  }
+  std::ranges::sort(content.entries, std::greater(), &CacheEntry::used);
+  return content;
+}
+
+// A file's name, such that it is the same wherever the command was started.
+std::string absoluteName(const std::string& name) {
+  std::unique_ptr<char, decltype(&free)> path(realpath(name.c_str(), nullptr), &free);
+  struct stat info;
+  if (!path || stat(path.get(), &info) != 0 || !S_ISREG(info.st_mode)) return name;
+  return path.get();
+}
+
+void addName(CacheEntry& entry) {
+  if (auto info = artifactInfoOf(entry.path)) entry.name = std::move(info->name);
+}
 
 }  // namespace
 
@@ -118,44 +164,58 @@ std::optional<Artifact> ArtifactCache::load(const ArtifactKey& key, std::string*
   return *std::move(artifact);
 }
 
-Result<void> ArtifactCache::store(const ArtifactKey& key, const Artifact& artifact) const {
+Result<void> ArtifactCache::store(const ArtifactKey& key, Artifact artifact) const {
+  artifact.name = absoluteName(artifact.name);
   TENON_CHECK(writeArtifact(pathOf(key), key, artifact, *engine_, Placement::CACHE));
-  evict();
+  evict(artifact.name);
   return {};
 }
 
 // Other processes may do the same at the same time: an entry that is gone already is fine, and one
-// that is in use stays mapped.
-void ArtifactCache::evict() const {
-  Folder folder(folder_);
-  std::vector<Entry> entries;
+// that is in use stays mapped. `name`: of the entry that was just stored.
+void ArtifactCache::evict(const std::string& name) const {
+  Content content = contentOf(folder_);
+  for (const std::string& path : content.abandoned) unlink(path.c_str());
   uint64_t total = 0;
-  time_t now = std::time(nullptr);
-  while (const char* name = folder.next()) {
-    std::string_view text(name);
-    bool temporary = text.find(TEMPORARY_MARK) != std::string_view::npos;
-    if (!temporary && !text.ends_with(SUFFIX)) continue;
-    Entry entry{folder_ + "/" + name, 0, {}};
-    struct stat info;
-    if (lstat(entry.path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-    if (temporary) {
-      if (now - info.st_mtime > ABANDONED_SECONDS) unlink(entry.path.c_str());
-      continue;
+  bool full = false;
+  size_t ofThisFile = 0;
+  const bool isFile = name.starts_with('/');
+  for (CacheEntry& entry : content.entries) {
+    full = full || total + entry.size > policy_.maxBytes;
+    bool keep = !full;
+    if (keep && isFile) {
+      addName(entry);
+      keep = entry.name != name || ++ofThisFile <= policy_.maxOfOneFile;
     }
-    entry.size = static_cast<uint64_t>(info.st_size);
-    entry.used = info.st_mtim;
-    total += entry.size;
-    entries.push_back(std::move(entry));
+    if (keep) {
+      total += entry.size;
+    } else {
+      unlink(entry.path.c_str());
+    }
   }
-  if (total <= policy_.maxBytes) return;
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::pair(a.used.tv_sec, a.used.tv_nsec) < std::pair(b.used.tv_sec, b.used.tv_nsec);
-  });
-  for (const Entry& entry : entries) {
-    if (total <= policy_.maxBytes) break;
-    unlink(entry.path.c_str());
-    total -= entry.size;
+}
+
+Result<std::vector<CacheEntry>> ArtifactCache::list(const std::string& folder) {
+  struct stat info;
+  if (stat(folder.c_str(), &info) != 0) {
+    if (errno == ENOENT) return std::vector<CacheEntry>();
+    return ioError("read", folder, errno);
   }
+  if (access(folder.c_str(), R_OK | X_OK) != 0) return ioError("read", folder, errno);
+  Content content = contentOf(folder);
+  for (CacheEntry& entry : content.entries) addName(entry);
+  return std::move(content.entries);
+}
+
+Result<std::vector<CacheEntry>> ArtifactCache::clear(const std::string& folder) {
+  TENON_TRY(std::vector<CacheEntry> entries, list(folder));
+  for (const CacheEntry& entry : entries) {
+    if (unlink(entry.path.c_str()) != 0 && errno != ENOENT) {
+      return ioError("remove", entry.path, errno);
+    }
+  }
+  for (const std::string& path : contentOf(folder).halfWritten) unlink(path.c_str());
+  return entries;
 }
 
 }  // namespace tenon::engine

@@ -12,6 +12,7 @@
 #include <tenon/result.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -41,13 +42,16 @@ ArtifactKey artifactKey(const Engine& engine, std::span<const std::byte> input,
 struct Artifact {
   std::vector<Module> modules;
   std::vector<std::byte> extra;
+  // What it was made from, for people: a file's absolute path, where it is one.
+  std::string name = {};
 };
 
 // Where an artifact file goes: an entry of the cache is replaced by name, what the user names is
 // written as write_file.h says.
 enum class Placement : uint8_t { CACHE, USER };
 
-// Writes an artifact file. Errors: IO.
+// Writes an artifact file. It is there as a whole or not at all, also when the process is killed;
+// where the file system has no files without a name, a temporary one may stay then. Errors: IO.
 Result<void> writeArtifact(const std::string& path, const ArtifactKey& key,
                            const Artifact& artifact, const Engine& engine, Placement placement);
 
@@ -59,11 +63,24 @@ Result<Artifact> readArtifact(const std::shared_ptr<Engine>& engine, const std::
                               const ArtifactKey* key);
 // Whether `bytes`' end marks an artifact (the marker is at the end of the file).
 bool looksLikeArtifact(std::span<const std::byte> bytes);
-// The key in an artifact's trailer; nullopt when it is none. Reads the end of the file only.
-std::optional<ArtifactKey> artifactKeyOf(const std::string& path);
+// What an artifact's trailer says; nullopt when it is none. Reads the end of the file only.
+struct ArtifactInfo {
+  ArtifactKey key;
+  std::string name = {};  // empty for other versions of Tenon
+};
+std::optional<ArtifactInfo> artifactInfoOf(const std::string& path);
 
 struct CachePolicy {
-  uint64_t maxBytes = uint64_t{2} << 30;  // all entries together; the least recently used go first
+  uint64_t maxBytes = uint64_t{1} << 30;  // all entries together; the least recently used go first
+  // Of one file; those that it was compiled to before it was edited go first.
+  size_t maxOfOneFile = 4;
+};
+
+struct CacheEntry {
+  std::string path;
+  std::string name;  // as Artifact::name
+  uint64_t size = 0;
+  std::chrono::system_clock::time_point used;
 };
 
 // Immutable after creation; thread-safe.
@@ -81,14 +98,20 @@ class ArtifactCache {
   // given, gets a sentence for an entry that was refused.
   std::optional<Artifact> load(const ArtifactKey& key, std::string* warning = nullptr) const;
   // Errors: IO (a full disk, a folder that is gone): nothing is lost but time.
-  Result<void> store(const ArtifactKey& key, const Artifact& artifact) const;
+  Result<void> store(const ArtifactKey& key, Artifact artifact) const;
+
+  // All entries of a folder, the last used first. Errors: IO, when it is there and cannot be read.
+  static Result<std::vector<CacheEntry>> list(const std::string& folder);
+  // Removes all entries, and what was not written to its end; these were they. Other processes may
+  // go on with what they have loaded. Errors: IO.
+  static Result<std::vector<CacheEntry>> clear(const std::string& folder);
 
   std::string pathOf(const ArtifactKey& key) const;
   const std::string& folder() const { return folder_; }
 
  private:
   ArtifactCache(std::shared_ptr<Engine> engine, std::string folder, const CachePolicy& policy);
-  void evict() const;
+  void evict(const std::string& name) const;
 
   std::shared_ptr<Engine> engine_;
   std::string folder_;

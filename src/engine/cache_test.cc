@@ -288,6 +288,55 @@ TEST_F(Cache, GivesUpTheLeastRecentlyUsedEntriesFirst) {
   EXPECT_TRUE(small.load(key).has_value());
 }
 
+TEST_F(Cache, KeepsOfAFileThatIsEditedWhatItWasLastOnly) {
+  ArtifactCache cache = open();
+  std::string file = root / "edited.wasm", other = root / "other.wasm";
+  writeFile(file, "x");
+  writeFile(other, "x");
+  auto store = [&](const std::string& name, int revision) {
+    Artifact artifact = sample();
+    artifact.name = name;
+    ArtifactKey revised = keyOf(name + std::to_string(revision));
+    cache.store(revised, std::move(artifact)).value();
+    fs::last_write_time(cache.pathOf(revised),
+                        fs::file_time_type::clock::now() - std::chrono::hours(24 * (9 - revision)));
+    return revised;
+  };
+  ArtifactKey untouched = store(other, 0);
+  // No file of that name: nobody knows whether they are the same.
+  for (int i = 0; i < 6; ++i) store("bytes", i);
+  std::vector<ArtifactKey> keys;
+  for (int i = 0; i < 6; ++i) keys.push_back(store(file, i));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    EXPECT_EQ(cache.load(keys[i]).has_value(), i >= keys.size() - CachePolicy().maxOfOneFile) << i;
+  }
+  EXPECT_TRUE(cache.load(untouched).has_value());
+  EXPECT_EQ(files(cache), 1 + 6 + CachePolicy().maxOfOneFile);
+}
+
+TEST_F(Cache, ListsItsEntriesTheLastUsedFirstAndRemovesThem) {
+  EXPECT_TRUE(ArtifactCache::list(root / "nowhere").value().empty());
+  ArtifactCache cache = open();
+  std::string file = root / "shop.wasm";
+  writeFile(file, "x");
+  Artifact artifact = sample();
+  artifact.name = file;
+  cache.store(key, artifact).value();
+  fs::last_write_time(cache.pathOf(key), fs::file_time_type::clock::now() - std::chrono::hours(24));
+  cache.store(keyOf("later"), sample()).value();
+  writeFile(cache.pathOf(key) + ".tmp-1-0", "half-written");
+  writeFile(cache.folder() + "/README", "not the cache's");
+  auto entries = ArtifactCache::list(cache.folder()).value();
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].path, cache.pathOf(keyOf("later")));
+  EXPECT_EQ(entries[0].name, "");
+  EXPECT_EQ(entries[1].name, fs::canonical(file));
+  EXPECT_EQ(entries[1].size, fs::file_size(cache.pathOf(key)));
+  EXPECT_EQ(ArtifactCache::clear(cache.folder()).value().size(), 2u);
+  EXPECT_EQ(files(cache), 1u);
+  EXPECT_TRUE(fs::exists(cache.folder() + "/README"));
+}
+
 TEST_F(Cache, RemovesWhatKilledProcessesLeftAndNothingElse) {
   ArtifactCache cache = open();
   std::string old = cache.pathOf(key) + ".tmp-1-0", fresh = cache.pathOf(key) + ".tmp-1-1",
@@ -340,7 +389,7 @@ TEST_F(Cache, ArtifactFilesWorkWithoutAKey) {
   auto artifact = readArtifact(testEngine(), path, nullptr);
   ASSERT_TRUE(artifact.ok()) << artifact.error().message;
   expectSample(*artifact);
-  EXPECT_EQ(artifactKeyOf(path), key);
+  EXPECT_EQ(artifactInfoOf(path)->key, key);
   EXPECT_TRUE(looksLikeArtifact(toBytes(readFile(path))));
   struct stat info;
   ASSERT_EQ(stat(path.c_str(), &info), 0);
@@ -361,8 +410,8 @@ TEST_F(Cache, OtherFilesAreNoArtifacts) {
   auto bytes = testing::wasm("(module)");
   writeFile(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   EXPECT_FALSE(looksLikeArtifact(bytes));
-  EXPECT_EQ(artifactKeyOf(path), std::nullopt);
-  EXPECT_EQ(artifactKeyOf(root / "nothing"), std::nullopt);
+  EXPECT_FALSE(artifactInfoOf(path));
+  EXPECT_FALSE(artifactInfoOf(root / "nothing"));
   EXPECT_EQ(readArtifact(testEngine(), path, nullptr).error().code, ErrorCode::MALFORMED);
   EXPECT_EQ(readArtifact(testEngine(), root / "nothing", nullptr).error().code,
             ErrorCode::NOT_FOUND);

@@ -315,8 +315,9 @@ void Engine::runTicker() {
     tickerChanged_.wait_until(lock, next, [this] { return tickerStop_; });
     auto now = std::chrono::steady_clock::now();
     if (now < next) continue;
+    // A thread that was kept waiting for a core counts what it missed.
+    ticks_.fetch_add(1 + static_cast<uint64_t>((now - next) / TICK), std::memory_order_relaxed);
     next = now + TICK;
-    ticks_.fetch_add(1, std::memory_order_relaxed);
     wasmtime_engine_increment_epoch(engine_);
     idle = tickerUsers_.load() == 0 ? idle + 1 : 0;
     if (idle >= PATIENCE) {

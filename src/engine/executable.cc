@@ -1,9 +1,11 @@
 #include "engine/executable.h"
 
+#include "component/flatten/flatten_exports.h"
 #include "component/fuse/fuse.h"
 #include "component/types/type_table.h"
 #include "engine/linked_programs.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -85,6 +87,20 @@ std::vector<component::ModuleBytes> findIdleModules(const component::Component& 
   return idle;
 }
 
+// Whether a program has only its exports, because its component imports core modules.
+bool lacksModules(const Program& program) {
+  constexpr auto MODULE = &component::InstantiateStep::module;
+  return std::ranges::find(program.steps, NONE, MODULE) != program.steps.end();
+}
+
+// Refuses such a program.
+Result<void> checkGiven(const Program& program, const Source& source, const std::string& name) {
+  if (!lacksModules(program)) return {};
+  auto whole = component::flatten(source.definitions(), name);
+  if (!whole) return std::move(whole).error();
+  return Error(ErrorCode::INTERNAL, "a core module of the component is missing");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> bytes, std::string name,
@@ -97,7 +113,17 @@ Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> byte
   const component::Component& definitions = source->definitions();
   executable->parts_.push_back(
       {.name = executable->name_, .bytes = {}, .wires = {}, .source = std::move(source)});
-  TENON_TRY(executable->program_, component::flatten(definitions, executable->name_, elision));
+  auto program = component::flatten(definitions, executable->name_, elision);
+  if (!program && program.error().code == ErrorCode::UNSUPPORTED) {
+    // As a part of a workload it may be given what it lacks.
+    auto exports = component::flattenExports(definitions, executable->name_);
+    if (exports && lacksModules(*exports)) {
+      executable->program_ = *std::move(exports);
+      return executable;
+    }
+  }
+  if (!program) return std::move(program).error();
+  executable->program_ = *std::move(program);
   TENON_CHECK(component::fuse(executable->program_));
   TENON_CHECK(executable->resolveSignatures());
   return executable;
@@ -200,8 +226,10 @@ ArtifactKey Executable::key(const Engine& engine) const {
 }
 
 Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
-                                 std::string* warning) {
+                                 std::string* warning, const CompileLimits& limits) {
   if (compiled()) return {};
+  TENON_CHECK(checkGiven(program_, *parts_.front().source, name_));
+  findStarts();
   std::optional<ArtifactKey> cacheKey;
   if (cache) {
     cacheKey = key(*engine);
@@ -210,22 +238,37 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
     }
   }
   TENON_CHECK(checkIdleModules(engine));
-  std::vector<Module> modules;
-  std::map<std::string_view, size_t> known;  // by content: one component may be several parts
-  for (const component::ModuleBytes& module : program_.modules) {
+  // One component may be several parts, so each content is compiled once.
+  std::map<std::string_view, size_t> known;
+  std::vector<size_t> numbers;                        // by module: its place among the contents
+  std::vector<const component::ModuleBytes*> origin;  // by content
+  std::vector<std::vector<std::byte>> changed;
+  std::vector<ModuleCode> contents;
+  changed.reserve(program_.modules.size());
+  for (size_t i = 0; i < program_.modules.size(); ++i) {
+    const component::ModuleBytes& module = program_.modules[i];
     std::string_view content(reinterpret_cast<const char*>(module.bytes.data()),
                              module.bytes.size());
-    auto [same, isNew] = known.try_emplace(content, modules.size());
-    if (!isNew) {
-      modules.push_back(modules[same->second]);
-      continue;
-    }
-    auto compiled = Module::compile(engine, module.bytes);
-    if (!compiled) return refusal(module, std::move(compiled).error());
-    modules.push_back(*std::move(compiled));
+    auto [same, isNew] = known.try_emplace(content, contents.size());
+    numbers.push_back(same->second);
+    if (!isNew) continue;
+    origin.push_back(&module);
+    contents.push_back(module.bytes);
+    if (!starts_[i]) continue;
+    auto valid = Module::validate(engine, module.bytes);
+    if (!valid) return refusal(module, std::move(valid).error());
+    contents.back() = changed.emplace_back(component::exportStart(module.bytes, *starts_[i]));
   }
+  size_t failed = contents.size();
+  auto compiled = compileModules(engine, contents, limits, failed);
+  if (!compiled) {
+    if (failed == contents.size()) return std::move(compiled).error();
+    return refusal(*origin[failed], std::move(compiled).error());
+  }
+  std::vector<Module> modules;
+  for (size_t number : numbers) modules.push_back((*compiled)[number]);
   if (cache) {
-    auto stored = cache->store(*cacheKey, {.modules = modules, .extra = {}});
+    auto stored = cache->store(*cacheKey, {.modules = modules, .extra = {}, .name = name_});
     if (!stored && warning) *warning = stored.error().text();
   }
   modules_ = std::move(modules);
@@ -249,16 +292,25 @@ Result<void> Executable::checkIdleModules(const std::shared_ptr<Engine>& engine)
 }
 
 Result<void> Executable::adopt(Artifact artifact) {
+  TENON_CHECK(checkGiven(program_, *parts_.front().source, name_));
   if (artifact.modules.size() != program_.modules.size()) {
     return Error(ErrorCode::MALFORMED,
                  "the artifact has " + std::to_string(artifact.modules.size()) +
                      " modules, the component " + std::to_string(program_.modules.size()));
   }
+  findStarts();
   modules_ = std::move(artifact.modules);
   auto checked = checkSlots();
   compiled_ = checked.ok();
   if (!checked) modules_.clear();
   return checked;
+}
+
+void Executable::findStarts() {
+  starts_.clear();
+  for (const component::ModuleBytes& module : program_.modules) {
+    starts_.push_back(component::findStart(module.bytes));
+  }
 }
 
 // Every slot must be an export of the kind and type that it is used with: after this the runtime

@@ -8,7 +8,9 @@
 #include "component/binary/decoder.h"
 #include "component/flatten/flatten.h"
 #include "component/flatten/program.h"
+#include "component/flatten/start_function.h"
 #include "engine/cache.h"
+#include "engine/compiler.h"
 #include "engine/module.h"
 #include "engine/source.h"
 
@@ -55,9 +57,10 @@ class Executable {
 
   // Compiles every module, or takes them from `cache` (null: none), and puts them there. Once,
   // before the executable is shared. `warning`, when given, gets a sentence if the cache could not
-  // be used. Errors: INVALID for core code that does not validate, with the offset in the file.
+  // be used. Errors: INVALID for core code that does not validate, with the offset in the file; as
+  // compileModules.
   Result<void> compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
-                       std::string* warning = nullptr);
+                       std::string* warning = nullptr, const CompileLimits& limits = {});
   // Takes the modules of an artifact made from the same bytes. Errors: MALFORMED if it is
   // another's.
   Result<void> adopt(Artifact artifact);
@@ -68,6 +71,9 @@ class Executable {
   bool compiled() const { return compiled_; }
   const component::Program& program() const { return program_; }
   const std::vector<Module>& modules() const { return modules_; }  // as Program::modules
+  // The start functions of the modules, as Program::modules. The compiled modules have none and
+  // export them instead: whoever makes an instance calls it at once.
+  const std::vector<std::optional<component::StartFunction>>& starts() const { return starts_; }
   // The component, or a workload's first part.
   const std::shared_ptr<const Source>& source() const { return parts_.front().source; }
   std::span<const std::byte> bytes() const { return source()->bytes(); }
@@ -79,6 +85,7 @@ class Executable {
   Result<void> resolveSignatures();
   Result<void> checkIdleModules(const std::shared_ptr<Engine>& engine) const;
   Result<void> checkSlots() const;
+  void findStarts();
 
   std::string name_;
   // One, unless it is a workload. The program borrows from their sources.
@@ -89,6 +96,7 @@ class Executable {
   // checks.
   std::vector<std::optional<CoreSignature>> functionSignatures_;
   std::vector<Module> modules_;
+  std::vector<std::optional<component::StartFunction>> starts_;
   bool compiled_ = false;
 };
 

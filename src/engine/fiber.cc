@@ -153,8 +153,11 @@ void EngineAccess::onSuspend(void*, wasmtime_caller_t* caller, const wasmtime_va
 }
 
 // On the fiber, once per poll: must touch nothing but its flags.
-bool EngineAccess::isReady(void* fiber) noexcept {
-  return std::exchange(static_cast<Fiber*>(fiber)->ready_, false);
+bool EngineAccess::isReady(void* context) noexcept {
+  Fiber& fiber = *static_cast<Fiber*>(context);
+  // Whose turn is over waits for nothing: the first poll finds it, the second is its next turn.
+  if (fiber.takesTurn_) return std::exchange(fiber.turnCame_, true);
+  return std::exchange(fiber.ready_, false);
 }
 
 bool EngineAccess::block(Store& store) {
@@ -162,7 +165,7 @@ bool EngineAccess::block(Store& store) {
     store.keep(kind, message);
     return false;
   };
-  if ((store.state_ & Store::ON_FIBER) == 0) {
+  if ((store.state_ & Store::ON_FIBER) == 0 || !store.fiber_->mayWait_) {
     return fail(TrapKind::HOST, "this call would have to wait, and cannot here");
   }
   Fiber& fiber = *store.fiber_;
@@ -173,19 +176,38 @@ bool EngineAccess::block(Store& store) {
     return fail(TrapKind::HOST, "a host function waits inside an exception handler");
   }
   if (std::exchange(fiber.ready_, false)) return true;
+  fiber.waiting_ = true;
+  bool resumed = suspend(store);
+  fiber.waiting_ = false;
+  return resumed || fail(fiber.cancelKind_, "the call was cancelled");
+}
+
+bool EngineAccess::takeTurn(Store& store) {
+  Fiber& fiber = *store.fiber_;
+  // As for `block`; then the turn is taken by the guest at its next tick.
+  if (std::uncaught_exceptions() != 0 || std::current_exception() != nullptr) return true;
+  if (fiber.cancelled_ || store.poisoned()) return true;
+  fiber.takesTurn_ = true;
+  fiber.turnCame_ = false;
+  bool resumed = suspend(store);
+  fiber.takesTurn_ = false;
+  if (!resumed) store.keep(fiber.cancelKind_, Store::messageOf(fiber.cancelKind_));
+  return resumed;
+}
+
+// Gives the thread away. False: `cancel` wants the frames to unwind. It must not be called again
+// after that.
+bool EngineAccess::suspend(Store& store) {
   wasmtime_val_raw_t none{};
   wasm_trap_t* trap = nullptr;
-  fiber.waiting_ = true;
   wasmtime_error_t* error = wasmtime_func_call_unchecked(
       store.context_, &store.fiberFunctions_[Store::SUSPEND], &none, 1, &trap);
   store.noteArrival();
-  fiber.waiting_ = false;
   if (error == nullptr && trap == nullptr) return true;
-  // "future dropped": `cancel` wants the frames to unwind. It must not be called again after that.
-  fiber.cancelled_ = true;
+  store.fiber_->cancelled_ = true;  // "future dropped"
   if (error != nullptr) wasmtime_error_delete(error);
   if (trap != nullptr) wasm_trap_delete(trap);
-  return fail(fiber.cancelKind_, "the call was cancelled");
+  return false;
 }
 
 bool block(Store& store) { return EngineAccess::block(store); }
@@ -197,7 +219,7 @@ void Fiber::checkThread() const {
     fatal("a fiber is used on another thread than it started on");
 }
 
-Result<Fiber::State> Fiber::start(Body body, void* context) {
+Result<Fiber::State> Fiber::start(Body body, void* context, Waits waits) {
   if (auto refused = store_.refusal()) return refused->toError();
   if (store_.fiber_ != nullptr || store_.depth_ != 0)
     return Error(ErrorCode::UNUSABLE, "another call runs in this store");
@@ -205,7 +227,8 @@ Result<Fiber::State> Fiber::start(Body body, void* context) {
   body_ = body;
   bodyContext_ = context;
   thread_ = std::this_thread::get_id();
-  ready_ = waiting_ = cancelled_ = entered_ = succeeded_ = false;
+  ready_ = waiting_ = takesTurn_ = cancelled_ = entered_ = succeeded_ = false;
+  mayWait_ = waits == Waits::ALLOWED;
   trap_ = nullptr;
   error_ = nullptr;
   stackLow_ = 0;
@@ -229,7 +252,8 @@ Fiber::State Fiber::poll() {
 
 Fiber::State Fiber::resume() {
   Store::Ticking ticking(store_);
-  ticksLeft_ = store_.sliceTicks_ + 1;  // the first tick may come at once
+  store_.tickSeen_ = store_.engine_->ticks();
+  sliceEnd_ = store_.tickSeen_ + store_.sliceTicks_ + 1;  // the first tick may come at once
   store_.state_ = (store_.state_ & ~Store::SUSPENDED) | Store::ON_FIBER;
   running_ = true;
   bool done = wasmtime_call_future_poll(future_);

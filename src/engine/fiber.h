@@ -42,8 +42,8 @@ bool callCore(Store& store, const wasmtime_func_t& function, std::span<RawValue>
 // For host functions, on a fiber: gives the thread away until somebody calls `wake` on this store's
 // fiber. May return early, so callers test their own condition in a loop:
 //     while (!done) if (!block(store)) return store.rethrow();
-// False: cancelled, or not on a fiber; the host function must return `store.rethrow()` at once.
-// No lock may be held, no exception may be in flight.
+// False: cancelled, not on a fiber, or on one that may not wait; the host function must return
+// `store.rethrow()` at once. No lock may be held, no exception may be in flight.
 [[nodiscard]] bool block(Store& store);
 
 // One call that may wait. Lives on the store's thread, at one address from `start` to its end.
@@ -54,6 +54,8 @@ class Fiber {
     YIELDED,  // its time slice is over: poll again once others had their turn
     DONE,     // the body returned, or unwound; see `succeeded`
   };
+  // Whether `block` works in a call. Where it is refused, the call still has its turns.
+  enum class Waits : uint8_t { ALLOWED, REFUSED };
   // Runs on the fiber. False: failed, the store has the Trap. Must not throw.
   using Body = bool (*)(void* context, Store& store);
   // Called by `wake` when a blocked fiber becomes ready. Must not poll; it schedules a poll.
@@ -70,7 +72,7 @@ class Fiber {
   // DONE. On the native stack, or on a fiber of another store. A failure to get a stack is DONE
   // without success (LIMIT). Errors: UNUSABLE when the store is poisoned or another call lives in
   // it, on a fiber or not.
-  Result<State> start(Body body, void* context);
+  Result<State> start(Body body, void* context, Waits waits = Waits::ALLOWED);
 
   // Continues. Only after BLOCKED or YIELDED; a fiber that nobody woke stays BLOCKED (0.1 us). In a
   // store that was poisoned meanwhile it unwinds instead.
@@ -115,12 +117,15 @@ class Fiber {
   State state_ = State::DONE;
   bool ready_ = false;
   bool waiting_ = false;
+  bool takesTurn_ = false;  // in `suspend` because its time slice is over
+  bool turnCame_ = false;
+  bool mayWait_ = true;
   bool cancelled_ = false;
   bool entered_ = false;
   bool succeeded_ = false;
   bool running_ = false;
   TrapKind cancelKind_ = TrapKind::CANCELLED;
-  uint32_t ticksLeft_ = 0;  // of the time slice
+  uint64_t sliceEnd_ = 0;   // the tick with which the time slice is over
   std::thread::id thread_;  // of `start`
 
   // AddressSanitizer's view of the two stacks; unused otherwise.
@@ -136,6 +141,8 @@ struct EngineAccess {
   static bool callSlow(Store& store, const wasmtime_func_t& function, std::span<RawValue> values);
   static bool callFailed(Store& store, wasmtime_error_t* error, wasm_trap_t* trap);
   static bool block(Store& store);
+  static bool takeTurn(Store& store);
+  static bool suspend(Store& store);
   static std::optional<Error> beforeInstantiate(Store& store);
   static Error instantiateFailed(Store& store, wasmtime_error_t* error, wasm_trap_t* trap);
   template <typename Make>

@@ -45,6 +45,16 @@ TEST(FiberRules, BlockingInAStartFunctionIsATrap) {
   EXPECT_EQ(instance.error().message, "this call would have to wait, and cannot here");
 }
 
+TEST(FiberRules, BlockingWhereItIsRefusedIsATrap) {
+  testing::Blocking call;
+  call.name = "run";
+  call.argument = 1;
+  EXPECT_EQ(*call.fiber.start(testing::Blocking::body, &call, Fiber::Waits::REFUSED),
+            Fiber::State::DONE);
+  EXPECT_FALSE(call.fiber.succeeded());
+  EXPECT_EQ(call.guest.store.takeTrap().message, "this call would have to wait, and cannot here");
+}
+
 TEST(FiberRules, BlockingAgainAfterACancellationFailsAtOnce) {
   struct Context {
     int failures = 0;

@@ -266,6 +266,52 @@ TEST_P(FiberAt, SharesTheThreadBetweenGuestsThatCompute) {
   for (Blocking& call : calls) EXPECT_EQ(call.value.i32, 77u);
 }
 
+// A host function that takes 30 ms, in a guest that has no loop.
+wasm_trap_t* takeLong(void*, wasmtime_caller_t* caller, wasmtime_val_raw_t*, size_t) {
+  auto until = Store::Clock::now() + std::chrono::milliseconds(30);
+  while (Store::Clock::now() < until) continue;
+  return Store::from(caller).settled([] { return std::string(); });
+}
+
+TEST(FiberTurns, EndWithAHostFunctionThatTakesLong) {
+  testing::OneImport call(takeLong);
+  call.guest.store.setSlice(std::chrono::milliseconds(5));
+  ASSERT_EQ(call.start(), State::YIELDED);
+  EXPECT_TRUE(call.guest.store.busy());
+  EXPECT_EQ(call.fiber.poll(), State::DONE);
+  EXPECT_TRUE(call.fiber.succeeded());
+}
+
+TEST(FiberTurns, AtTheEndOfAHostFunctionLoseNoWake) {
+  testing::OneImport call([](void*, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                             size_t count) -> wasm_trap_t* {
+    Store& store = Store::from(caller);
+    store.fiber()->wake();
+    if (wasm_trap_t* trap = takeLong(nullptr, caller, values, count)) return trap;
+    return block(store) ? nullptr : store.rethrow();
+  });
+  call.guest.store.setSlice(std::chrono::milliseconds(5));
+  ASSERT_EQ(call.start(), State::YIELDED);
+  EXPECT_EQ(call.fiber.poll(), State::DONE);
+}
+
+TEST(FiberTurns, AtTheEndOfAHostFunctionCanBeCancelled) {
+  testing::OneImport call(takeLong);
+  call.guest.store.setSlice(std::chrono::milliseconds(5));
+  ASSERT_EQ(call.start(), State::YIELDED);
+  call.fiber.cancel();
+  EXPECT_EQ(call.fiber.state(), State::DONE);
+  EXPECT_EQ(call.guest.store.takeTrap().kind, TrapKind::CANCELLED);
+}
+
+TEST(FiberTurns, AtTheEndOfAHostFunctionEndAtTheDeadline) {
+  testing::OneImport call(takeLong);
+  call.guest.store.setSlice(std::chrono::milliseconds(5));
+  call.guest.store.setDeadline(Store::Clock::now() + std::chrono::milliseconds(10));
+  EXPECT_EQ(call.start(), State::DONE);
+  EXPECT_EQ(call.guest.store.takeTrap().kind, TrapKind::DEADLINE);
+}
+
 TEST_P(FiberAt, YieldsInsideNestedCalls) {
   Blocking call(GetParam());
   call.guest.store.setSlice(std::chrono::milliseconds(5));

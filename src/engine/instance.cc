@@ -3,6 +3,7 @@
 #include "call/guarded.h"
 #include "component/fuse/control.h"
 #include "component/types/type_table.h"
+#include "engine/blame.h"
 #include "engine/crossing.h"
 #include "engine/handles.h"
 
@@ -17,15 +18,23 @@ namespace tenon::engine {
 using component::CoreItem;
 using component::NONE;
 
-Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<const Linked> linked,
-                                                   InstanceOptions options) {
+Result<std::unique_ptr<Instance>> Instance::make(std::shared_ptr<const Linked> linked,
+                                                 InstanceOptions options) {
   if (options.timeout && !linked->engine()->options().interruptible) {
     return Error(ErrorCode::INVALID_ARGUMENT,
                  "a timeout needs an engine whose guests can be interrupted");
   }
-  auto instance = std::unique_ptr<Instance>(new Instance(std::move(linked), std::move(options)));
-  TENON_CHECK(instance->runProgram());
-  return instance;
+  return std::unique_ptr<Instance>(new Instance(std::move(linked), std::move(options)));
+}
+
+Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<const Linked> linked,
+                                                   InstanceOptions options) {
+  TENON_TRY(auto instance, make(std::move(linked), std::move(options)));
+  while (true) {
+    TENON_TRY(bool starts, instance->advance());
+    if (!starts) return instance;
+    if (!instance->runStart()) return instance->takeTrap().toError();
+  }
 }
 
 namespace {
@@ -44,10 +53,17 @@ StoreLimits limitsOf(const component::Program& program, StoreLimits limits) {
   return limits;
 }
 
-// Who may use little memory makes the host keep little.
+// Turns a failed walk into the store's trap, unless a guest trapped inside of it.
+bool fail(Store& store, std::string_view why) {
+  if (!store.hasTrap()) wasm_trap_delete(store.raise(TrapKind::HOST, why));
+  store.poison();
+  return false;
+}
+
+// Who may use little memory makes the host keep little: a quarter more.
 uint64_t hostMemory(const StoreLimits& limits) {
   constexpr uint64_t LEAST = 16 * 1024 * 1024;
-  return std::clamp(limits.memoryBytes, LEAST, call::HostObjects::DEFAULT_MEMORY);
+  return std::clamp(limits.memoryBytes / 4, LEAST, call::HostObjects::DEFAULT_MEMORY);
 }
 
 }  // namespace
@@ -92,6 +108,11 @@ Instance::~Instance() {
     });
   }
   for (auto [resource, rep] : givenUp_) drop(resource, rep, options_.whole);
+  // A slot of the pool keeps the pages that any guest in it ever wrote, and the engine sets all of
+  // them back each time, whoever wrote them. So now and then it starts anew.
+  if (store_.engine()->keepsMemory() && linked_->isTurnToGiveBack()) {
+    for (const Memory& memory : memories_) memory.giveBack();
+  }
 }
 
 abi::HandleFactory& Instance::handles() { return *handles_; }
@@ -113,44 +134,73 @@ void Instance::beginCall(const CallLimits& limits) {
   if (limits.stopFlag) store_.setStopFlag(limits.stopFlag);
 }
 
-Result<void> Instance::runProgram() {
-  CallScope call(*this);
-  beginCall();
-  std::vector<wasmtime_extern_t> imports;  // of one step after the other
-  for (uint32_t step = 0; step < program().steps.size(); ++step) {
-    TENON_CHECK(runStep(step, imports));
+Result<bool> Instance::advance() {
+  if (!begun_) {
+    begun_ = true;
+    ++calls_;
+    beginCall();
   }
-  return {};
+  const auto& steps = linked_->steps();
+  while (stepsDone_ < steps.size()) {
+    if (next_) {
+      // Its start function has run.
+      TENON_CHECK(finishStep());
+      continue;
+    }
+    TENON_TRY(next_, instantiate(stepsDone_));
+    if (steps[stepsDone_].start) return true;
+    TENON_CHECK(finishStep());
+  }
+  --calls_;
+  return false;
 }
 
-Result<void> Instance::runStep(uint32_t index, std::vector<wasmtime_extern_t>& imports) {
-  const Linked::Step& prepared = linked_->steps()[index];
-  wasmtime_instance_t instance{};
-  if (prepared.pre) {
-    TENON_TRY(instance, prepared.pre->instantiate(store_));
-  } else {
-    imports.clear();
-    imports.reserve(prepared.imports.size());
-    for (const Linked::Import& import : prepared.imports) {
-      if (!import.key) {
-        imports.push_back(
-            {.kind = WASMTIME_EXTERN_FUNC, .of = {.func = hostFunction(import.index)}});
-        continue;
-      }
-      std::optional<wasmtime_extern_t> item;
-      if (import.index < instances_.size())
-        item = import.key.find(store_, instances_[import.index]);
-      if (!item) return Error(ErrorCode::INTERNAL, "a core instance is used before it is made");
-      imports.push_back(*item);
-    }
-    const Module& module = linked_->executable().modules()[program().steps[index].module];
-    TENON_TRY(instance, engine::instantiate(store_, module, imports));
+Trap Instance::takeTrap() {
+  Trap trap = store_.takeTrap();
+  nameComponent(program(), trap);
+  placeFrames(program(), linked_->executable().starts(), trap);
+  return trap;
+}
+
+bool Instance::runStart() {
+  auto start = linked_->steps()[stepsDone_].start.find(store_, *next_);
+  // Its type was checked when the module was compiled.
+  if (!start || start->kind != WASMTIME_EXTERN_FUNC) {
+    return fail(store_, "the start function is gone");
   }
+  RawValue none{};
+  return callCore(store_, start->of.func, {&none, 1});
+}
+
+Result<wasmtime_instance_t> Instance::instantiate(uint32_t index) {
+  const Linked::Step& prepared = linked_->steps()[index];
+  if (prepared.pre) return prepared.pre->instantiate(store_);
+  imports_.clear();
+  imports_.reserve(prepared.imports.size());
+  for (const Linked::Import& import : prepared.imports) {
+    if (!import.key) {
+      imports_.push_back(
+          {.kind = WASMTIME_EXTERN_FUNC, .of = {.func = hostFunction(import.index)}});
+      continue;
+    }
+    std::optional<wasmtime_extern_t> item;
+    if (import.index < instances_.size()) item = import.key.find(store_, instances_[import.index]);
+    if (!item) return Error(ErrorCode::INTERNAL, "a core instance is used before it is made");
+    imports_.push_back(*item);
+  }
+  const Module& module = linked_->executable().modules()[program().steps[index].module];
+  return engine::instantiate(store_, module, imports_);
+}
+
+// Lets the program see the instance of the step that is due.
+Result<void> Instance::finishStep() {
+  const Linked::Step& prepared = linked_->steps()[stepsDone_];
+  wasmtime_instance_t instance = *std::exchange(next_, std::nullopt);
   instances_.push_back(instance);
   for (uint32_t slot : prepared.memories) {
     TENON_TRY(memories_[slot], exportedMemory(store_, instance, linked_->memoryKey(slot)));
   }
-  if (program().control && program().control->index == index) {
+  if (program().control && program().control->index == stepsDone_) {
     TENON_TRY(Memory control, exportedMemory(store_, instance, linked_->controlKey()));
     // It neither moves nor grows. Carry over what earlier start functions left.
     GuestMemory before = std::exchange(control_, control.view());
@@ -162,6 +212,7 @@ Result<void> Instance::runStep(uint32_t index, std::vector<wasmtime_extern_t>& i
     // guest-ok: `target` has `used` bytes
     std::ranges::copy(before.bytes(0, used), target.begin());
   }
+  ++stepsDone_;
   return {};
 }
 
@@ -277,13 +328,6 @@ class ExportCrossing final : public Crossing<abi::Context> {
 };
 
 constexpr const char* VALUES_THREW = "moving the values threw";
-
-// Turns a failed walk into the store's trap, unless a guest trapped inside of it.
-bool fail(Store& store, std::string_view why) {
-  if (!store.hasTrap()) wasm_trap_delete(store.raise(TrapKind::HOST, why));
-  store.poison();
-  return false;
-}
 
 }  // namespace
 

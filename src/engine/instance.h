@@ -61,6 +61,8 @@ struct InstanceOptions {
   // Wall-clock time for instantiation, and for each call.
   std::optional<std::chrono::nanoseconds> timeout;
   uint32_t maxHandles = 1'000'000;  // per component instance
+  // Bytes of host memory that lifting the arguments of one host function may take.
+  uint64_t liftBudget = uint64_t{1} << 30;
 };
 
 // What one call may take.
@@ -73,12 +75,24 @@ struct CallLimits {
 class Instance {
  public:
   // Runs the program: instantiates every core module, start functions included, on the native
-  // stack. Errors: LIMIT_EXCEEDED, TRAPPED (a start function), DEADLINE, EXITED.
+  // stack. Errors: INVALID_ARGUMENT; as `advance`; of a start function TRAPPED, DEADLINE, EXITED.
   static Result<std::unique_ptr<Instance>> create(std::shared_ptr<const Linked> linked,
                                                   InstanceOptions options = {});
+  // Runs nothing yet: until `complete`, it can only be instantiated. Errors: INVALID_ARGUMENT.
+  static Result<std::unique_ptr<Instance>> make(std::shared_ptr<const Linked> linked,
+                                                InstanceOptions options = {});
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
+
+  // Instantiates up to the next start function, which must be run then (true), or to the end
+  // (false), on the native stack. The first time sets the deadline of it all. Errors, after which
+  // the instance is of no use: LIMIT_EXCEEDED; TRAPPED for a segment that does not fit.
+  Result<bool> advance();
+  // Runs the start function that is next, on whatever stack this is; it may not wait. False: the
+  // store has the Trap.
+  bool runStart();
+  bool complete() const { return stepsDone_ == program().steps.size(); }
 
   // An exported function, ready to be called. Valid as long as the instance.
   struct Export {
@@ -105,6 +119,9 @@ class Instance {
   // Runs one call on whatever stack this is: lower, call, lift, post-return. False: it failed, and
   // the store has the Trap. Calls that may wait (`mayBlock`) need a fiber, or their waits trap.
   bool execute(const Export& function, const CallCodec& codec);
+
+  // Why the last call failed, taken out of the store. It says which component, in a workload.
+  Trap takeTrap();
 
   // Drops what an owning handle stood for: calls the destructor, or drops the host's object.
   // `owner` had the handle. False: it trapped.
@@ -146,7 +163,7 @@ class Instance {
   }
   // The function of a slot, looked up at first use; null when its instance does not exist yet.
   const wasmtime_func_t* function(uint32_t slot);
-  uint32_t stepsDone() const { return static_cast<uint32_t>(instances_.size()); }
+  uint32_t stepsDone() const { return stepsDone_; }
   // The calls that adapters are in and that have borrows, the innermost last.
   std::deque<FusedCall>& fusedCalls() {
     if (!fusedCalls_) fusedCalls_ = std::make_unique<std::deque<FusedCall>>();
@@ -199,8 +216,8 @@ class Instance {
   Instance(std::shared_ptr<const Linked> linked, InstanceOptions options);
   bool run(const Export& function, const CallCodec& codec);
   bool dropGivenUp();
-  Result<void> runProgram();
-  Result<void> runStep(uint32_t step, std::vector<wasmtime_extern_t>& imports);
+  Result<wasmtime_instance_t> instantiate(uint32_t step);
+  Result<void> finishStep();
   const wasmtime_func_t& hostFunction(uint32_t trampoline);
 
   struct LazyFunction {
@@ -216,10 +233,14 @@ class Instance {
   std::vector<ComponentInstance> components_;
   std::unique_ptr<std::deque<FusedCall>> fusedCalls_;  // null until the first one
   std::vector<wasmtime_instance_t> instances_;         // core instances, by step
-  std::vector<Memory> memories_;                       // by slot
-  std::vector<LazyFunction> functions_;                // by slot
-  std::vector<wasmtime_func_t> hostFunctions_;         // by trampoline; empty until one is needed
-  std::vector<std::byte> hostControl_;  // the control memory when the program has none
+  std::vector<wasmtime_extern_t> imports_;             // of one step after the other
+  std::optional<wasmtime_instance_t> next_;            // of the step whose start function is due
+  uint32_t stepsDone_ = 0;                             // start functions included
+  bool begun_ = false;
+  std::vector<Memory> memories_;                // by slot
+  std::vector<LazyFunction> functions_;         // by slot
+  std::vector<wasmtime_func_t> hostFunctions_;  // by trampoline; empty until one is needed
+  std::vector<std::byte> hostControl_;          // the control memory when the program has none
   GuestMemory control_;
   uint32_t calls_ = 0;
   uint64_t callNumber_ = 0;

@@ -1,5 +1,6 @@
 #include "engine/linked.h"
 
+#include "call/wasi03.h"
 #include "engine/blame.h"
 #include "engine/trampolines.h"
 
@@ -18,9 +19,16 @@ bool usesMemory(const Trampoline& trampoline) {
   return trampoline.options.memory != component::NONE;
 }
 
+// A component can have very many imports that nothing provides: what comes close is looked for, and
+// lines are made, for the first of them only.
+constexpr size_t MOST_COMPARED = 32;
+constexpr size_t MOST_LISTED = 200;
+
 // One line for an import that nothing provides: its name, its type, and what comes close.
-std::string missingLine(const component::ImportedFunction& import, const call::Registry& registry) {
+std::string missingLine(const component::ImportedFunction& import, const call::Registry& registry,
+                        size_t before) {
   std::string line = "  " + pathOf(import) + ": " + toString(import.type);
+  if (before >= MOST_COMPARED) return line;
   std::vector<std::string> similar = registry.similar(import.interface, import.name);
   if (!similar.empty()) {
     line += " (provided: ";
@@ -71,20 +79,27 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
   std::string missing;
   size_t missingCount = 0;
   size_t differentCount = 0;  // of the missing: there, with another type
+  bool isWasi03 = false;      // one of the missing is
   for (const component::ImportedFunction& import : program.imports) {
     const call::HostFunction* function = registry.find(import.interface, import.name);
     functions.push_back(function);
     std::string difference;
     if (function && function->mismatch) difference = function->mismatch(import.type);
     if (function && difference.empty()) continue;
-    if (missingCount++) missing += "\n";
     if (function) ++differentCount;
-    missing += function ? "  " + pathOf(import) + ": " + difference : missingLine(import, registry);
+    isWasi03 = isWasi03 || call::isWasi03(import.interface);
+    if (size_t before = missingCount++; before < MOST_LISTED) {
+      if (before > 0) missing += "\n";
+      missing += function ? "  " + pathOf(import) + ": " + difference
+                          : missingLine(import, registry, before);
+    }
   }
   for (uint32_t resource = 0; resource < program.resources.size(); ++resource) {
     const component::ResourceInfo& info = program.resources[resource];
     if (!info.imported || hostResources_[resource]) continue;
-    if (missingCount++) missing += "\n";
+    isWasi03 = isWasi03 || call::isWasi03(info.interface);
+    if (missingCount++ >= MOST_LISTED) continue;
+    if (missingCount > 1) missing += "\n";
     missing +=
         "  " + (info.interface.empty() ? "" : info.interface + ".") + info.name + ": resource";
   }
@@ -96,6 +111,10 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
                                          : " imports are not provided";
     Error error(allThere ? ErrorCode::TYPE_MISMATCH : ErrorCode::MISSING_IMPORT,
                 missingCount == 1 ? what + missing.substr(1) : std::to_string(missingCount) + what);
+    if (isWasi03) error.message = std::string(call::NO_WASI_03) + "; " + error.message;
+    if (missingCount > MOST_LISTED) {
+      missing += "\n  and " + std::to_string(missingCount - MOST_LISTED) + " more";
+    }
     if (missingCount > 1) error.details = std::move(missing);
     return error;
   }
@@ -135,6 +154,11 @@ Result<void> Linked::prepareSteps() {
   }
   for (size_t i = 0; i < program.steps.size(); ++i) {
     const component::InstantiateStep& step = program.steps[i];
+    if (const auto& start = executable_->starts()[step.module]) {
+      hasStarts_ = true;
+      steps_[i].start = ExportKey(executable_->modules()[step.module], start->name);
+      if (!steps_[i].start) return Error(ErrorCode::INTERNAL, "a start function is not exported");
+    }
     bool allTrampolines = true;
     for (const component::CoreArg& arg : step.args) {
       if (arg.item.kind != CoreItem::Kind::TRAMPOLINE) allTrampolines = false;

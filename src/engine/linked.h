@@ -10,6 +10,8 @@
 
 #include <tenon/result.h>
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -66,6 +68,7 @@ class Linked {
     std::optional<InstancePre> pre;  // when all imports are host functions
     std::vector<Import> imports;     // when not
     std::vector<uint32_t> memories;  // memory slots that this step's instance exports
+    ExportKey start;                 // of nothing: no start function
   };
   const std::vector<Step>& steps() const { return steps_; }
   const ExportKey& memoryKey(uint32_t slot) const { return memoryKeys_[slot]; }
@@ -77,6 +80,13 @@ class Linked {
   // function slot names are left as they are. Each call adds a copy of all to the store: once for
   // each.
   void hostFunctions(Store& store, std::span<wasmtime_func_t> functions) const;
+  // Counts an instance that ends; true for every 256th.
+  bool isTurnToGiveBack() const {
+    constexpr uint32_t TURN = 256;
+    return (ended_.fetch_add(1, std::memory_order_relaxed) + 1) % TURN == 0;
+  }
+  // Whether guest code runs while the program is instantiated.
+  bool hasStarts() const { return hasStarts_; }
   // Whether some component of the program has context.get or context.set.
   bool usesContext() const { return usesContext_; }
 
@@ -105,6 +115,8 @@ class Linked {
   ExportKey controlKey_;
   bool mayBlock_ = false;
   bool usesContext_ = false;
+  bool hasStarts_ = false;
+  mutable std::atomic<uint32_t> ended_ = 0;
 };
 
 }  // namespace tenon::engine

@@ -49,7 +49,9 @@ std::optional<component::Program> loadProgram(const ArtifactCache& cache, const 
 Result<void> storeProgram(const ArtifactCache& cache, const ArtifactKey& key,
                           std::span<const LinkedPart> parts, const component::Program& program) {
   TENON_TRY(auto bytes, component::writeProgram(program, sourcesOf(parts)));
-  return cache.store(key, {.modules = {}, .extra = std::move(bytes)});
+  std::string name = "how these are joined:";
+  for (const LinkedPart& part : parts) name += " " + std::string(part.name);
+  return cache.store(key, {.modules = {}, .extra = std::move(bytes), .name = std::move(name)});
 }
 
 }  // namespace tenon::engine

@@ -2,6 +2,8 @@
 
 #include "engine/fiber.h"
 
+#include <sys/mman.h>
+
 #include <array>
 #include <string>
 #include <utility>
@@ -206,6 +208,12 @@ Memory::Memory(Store& store, const wasmtime_memory_t& memory)
       memory_(memory),
       // guest-ok: here every GuestMemory begins; `view` adds the size of the moment
       base_(reinterpret_cast<std::byte*>(wasmtime_memory_data(store.context(), &memory))) {}
+
+void Memory::giveBack() const {
+  // guest-ok: whole pages, which the pool has mapped; nothing is read
+  if (base_ != nullptr)
+    ::madvise(base_, wasmtime_memory_data_size(context_, &memory_), MADV_DONTNEED);
+}
 
 namespace {
 

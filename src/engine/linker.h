@@ -116,6 +116,9 @@ class Memory {
     return {base_, wasmtime_memory_data_size(context_, &memory_)};
   }
   const wasmtime_memory_t& raw() const { return memory_; }
+  // Gives its pages back to the system, after which it is as its module makes it. Only in a store
+  // that runs nothing any more and whose memories are pooled.
+  void giveBack() const;
 
  private:
   wasmtime_context_t* context_ = nullptr;

@@ -131,14 +131,6 @@ std::optional<TrapKind> Store::dueNow() const {
   return std::nullopt;
 }
 
-std::optional<TrapKind> Store::due() {
-  // Host functions are too short and too many to read the clock after each.
-  uint32_t tick = engine_->ticks();
-  if (tick == tickSeen_ && stopFlag_ == nullptr) return std::nullopt;
-  tickSeen_ = tick;
-  return dueNow();
-}
-
 std::string_view Store::messageOf(TrapKind due) {
   return due == TrapKind::DEADLINE ? "the deadline passed" : "the call was cancelled";
 }
@@ -187,14 +179,22 @@ wasmtime_error_t* Store::onEpoch(wasmtime_context_t*, void* data, uint64_t* delt
     store.keep(*due, messageOf(*due));
     return wasmtime_error_new("interrupted");
   }
-  if ((store.state_ & ON_FIBER) != 0 && store.sliceTicks_ != 0) {
-    if (store.fiber_->ticksLeft_ > 1) {
-      --store.fiber_->ticksLeft_;
-    } else {
-      *kind = WASMTIME_UPDATE_DEADLINE_YIELD;
-    }
-  }
+  if (store.sliceIsOver()) *kind = WASMTIME_UPDATE_DEADLINE_YIELD;
   return nullptr;
+}
+
+// At the end of a host function. Why the call must end; nothing when it may go on, or has a Trap.
+std::optional<TrapKind> Store::noticeTick() {
+  tickSeen_ = engine_->ticks();
+  if (auto due = dueNow()) return due;
+  if (!sliceIsOver()) return std::nullopt;
+  if (!EngineAccess::takeTurn(*this)) return std::nullopt;
+  return dueNow();  // time has passed
+}
+
+bool Store::sliceIsOver() {
+  tickSeen_ = engine_->ticks();
+  return (state_ & ON_FIBER) != 0 && sliceTicks_ != 0 && tickSeen_ >= fiber_->sliceEnd_;
 }
 
 void Store::noteArrival() {

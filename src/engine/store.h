@@ -80,15 +80,19 @@ class Store {
   [[nodiscard]] wasm_trap_t* raiseNoMemory() noexcept;
   // For host functions whose own call into the guest failed: returns what the callback must return.
   [[nodiscard]] wasm_trap_t* rethrow();
-  // For host functions that may have entered the guest without looking at what came of it, or taken
-  // long: null if the guest may go on, or what the callback must return. `who` is put in front of
-  // the message when the time of the call was up.
+  // For host functions that may have taken long, or entered the guest without looking at what came
+  // of it, at their end: null if the guest may go on, or what the callback must return. Here
+  // deadline and stop flag hold too, and a call whose slice is over has others take their turn
+  // before this returns. `who` is put in front of the message when the time of the call was up.
   template <typename Who>
   [[nodiscard]] wasm_trap_t* settled(const Who& who) {
     if (trap_ == nullptr && (state_ & (POISONED | TIMED)) == 0) [[likely]]
       return nullptr;
     if (trap_ != nullptr || poisoned()) return stop();
-    auto kind = due();
+    // Host functions are too short and too many to read the clock after each.
+    if (engine_->ticks() == tickSeen_ && stopFlag_ == nullptr) return nullptr;
+    auto kind = noticeTick();
+    if (trap_ != nullptr || poisoned()) return stop();
     return kind ? raise(*kind, who() + std::string(messageOf(*kind))) : nullptr;
   }
 
@@ -101,9 +105,11 @@ class Store {
   void poison() { state_ |= POISONED; }
 
   // -- Time
-  // Guest code is interrupted within a tick (5 ms) of the deadline; time that passes while the
-  // guest is suspended counts too, but only guest code that runs notices: who waits on behalf of
-  // the guest also watches `deadline()` and cancels the fiber with TrapKind::DEADLINE.
+  // Guest code is interrupted within a tick (5 ms) of the deadline, or at the end of the host
+  // function that it is in; one bulk instruction (`memory.fill`) is not interrupted. Time that
+  // passes while the guest is suspended counts too, but only guest code that runs notices: who
+  // waits on behalf of the guest also watches `deadline()` and cancels the fiber with
+  // TrapKind::DEADLINE.
 
   // Absolute; nullopt: none. May be changed at any time on the store's thread, unless `busy`.
   void setDeadline(std::optional<Clock::time_point> deadline);
@@ -111,11 +117,10 @@ class Store {
   // True ends the call as a deadline does, with TrapKind::CANCELLED. Any thread may set it; it
   // outlives the call. Null: none.
   void setStopFlag(const std::atomic<bool>* flag);
-  // Why the call that runs must end: DEADLINE (known within a tick) or CANCELLED.
-  std::optional<TrapKind> due();
   static std::string_view messageOf(TrapKind due);
-  // After how much uninterrupted computing a guest on a fiber yields to the loop, rounded up to
-  // ticks. Zero: never. Off a fiber, slices do nothing.
+  // After how much time a guest on a fiber yields to the loop, that of its host functions included,
+  // rounded up to ticks. Zero: never. Off a fiber, slices do nothing. Holds from when the call next
+  // starts or is polled.
   void setSlice(std::chrono::milliseconds slice);
 
   // -- Fibers
@@ -145,11 +150,14 @@ class Store {
 
   static wasmtime_error_t* onEpoch(wasmtime_context_t* context, void* data, uint64_t* delta,
                                    wasmtime_update_deadline_kind_t* kind) noexcept;
+  // Why the call that runs must end: DEADLINE or CANCELLED.
   std::optional<TrapKind> dueNow() const;
   void updateTimed();
   void dropGrace();
   void noteArrival();
   wasm_trap_t* stop();
+  std::optional<TrapKind> noticeTick();
+  bool sliceIsOver();
   // Records, unless something is recorded.
   void keep(TrapKind kind, std::string_view message) noexcept;
   // Adds to what is recorded, or records. Poisons.
@@ -168,9 +176,9 @@ class Store {
   StoreLimits limits_;
   std::optional<Clock::time_point> deadline_;
   const std::atomic<bool>* stopFlag_ = nullptr;
-  uint32_t tickSeen_ = 0;  // the engine's, when the deadline was last looked at
   uint32_t sliceTicks_ = 0;
-  bool grace_ = false;  // holds the ticker for a deadline that was set in the middle of a call
+  uint64_t tickSeen_ = 0;  // the last at which somebody looked at the time
+  bool grace_ = false;     // holds the ticker for a deadline that was set in the middle of a call
   // Of the engine's fiberLinker(), by their names there. Their address is stable while a future is
   // alive.
   enum FiberFunction : uint8_t { ENTER = 0, SUSPEND = 1 };

@@ -240,6 +240,20 @@ TEST(Deadline, ThatHasPassedStillLetsShortCallsBe) {
   EXPECT_EQ(*guest.call("f"), 1u);
 }
 
+TEST(Deadline, HoldsAtTheEndOfAHostFunction) {
+  // Nothing but a call, so that the guest itself does not look.
+  Guest guest(compile(R"((module (import "host" "wait" (func $wait))
+      (func (export "f") (call $wait))))"),
+              {{"wait", signature(0, 0),
+                [](void*, wasmtime_caller_t* caller, wasmtime_val_raw_t*, size_t) -> wasm_trap_t* {
+                  auto until = Store::Clock::now() + milliseconds(40);
+                  while (Store::Clock::now() < until) continue;
+                  return Store::from(caller).settled([] { return std::string(); });
+                }}});
+  guest.store.setDeadline(Store::Clock::now() + milliseconds(10));
+  EXPECT_EQ(guest.trapOf("f").kind, TrapKind::DEADLINE);
+}
+
 TEST(Deadline, CanBeSetByAHostFunctionInTheMiddleOfACall) {
   Guest guest(compile(R"((module (import "host" "arm" (func $arm))
       (func (export "f") (call $arm) (loop $l (br $l)))))"),

@@ -69,6 +69,7 @@ class ImportCall final : public Crossing<call::HostCall> {
                  state.instance.objects(), arrival.trampoline.type),
         arrival_(arrival) {
     handles = &state.instance.handles();
+    budget = state.instance.options().liftBudget;
   }
 
   bool suspend() override {
@@ -100,7 +101,8 @@ class ImportCall final : public Crossing<call::HostCall> {
 
   // Null, or what the callback must return.
   wasm_trap_t* finish() {
-    // What the host did may have run the guest: a handle that it dropped, a nested call.
+    // What the host did may have run the guest: a handle that it dropped, a nested call. And it may
+    // have taken long.
     Store& store = arrival_.store;
     if (!failed()) return store.settled([&] { return arrival_.named(""); });
     if (store.hasTrap()) return store.rethrow();

@@ -1,7 +1,10 @@
 #include "engine/trap.h"
 
+#include "base/demangle.h"
+
+#include <tenon/text.h>
+
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -9,8 +12,7 @@
 namespace tenon::engine {
 namespace {
 
-// How the engine begins a message that has a backtrace, and what precedes the reasons below it.
-constexpr std::string_view BACKTRACE_TITLE = "error while executing at wasm backtrace:";
+// What precedes the reasons below the engine's message.
 constexpr std::string_view CAUSES_TITLE = "Caused by:";
 
 std::string_view view(const wasm_byte_vec_t& bytes) {
@@ -51,8 +53,8 @@ std::string_view withoutNumber(std::string_view line) {
   return line;
 }
 
-// The engine prints a chain of reasons: the outermost, then a list under "Caused by:". What was
-// going on when a call failed (the backtrace) is left out; the rest is joined to one line.
+// The engine prints a chain of reasons: the outermost, then a list under "Caused by:". Joined to
+// one line.
 std::string oneLine(std::string_view message) {
   std::string result;
   auto append = [&](std::string_view part) {
@@ -64,7 +66,7 @@ std::string oneLine(std::string_view message) {
   };
   size_t causes = message.find(CAUSES_TITLE);
   std::string_view head = message.substr(0, causes);
-  if (!head.starts_with(BACKTRACE_TITLE)) append(head.substr(0, head.find('\n')));
+  append(head.substr(0, head.find('\n')));
   if (causes != std::string_view::npos) {
     forEachLine(message.substr(causes + CAUSES_TITLE.size()), append);
   }
@@ -72,74 +74,31 @@ std::string oneLine(std::string_view message) {
   return result;
 }
 
-bool isHex(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// Leaves out what tells one build of a Rust crate from another: "core::panic::h0123456789abcdef"
-// and "core[0123456789abcdef]::panic".
-std::string readableName(std::string_view name) {
-  constexpr size_t HASH = 16;
-  if (name.size() > HASH + 3 && name.substr(name.size() - HASH - 3).starts_with("::h") &&
-      isHex(name.substr(name.size() - HASH))) {
-    name.remove_suffix(HASH + 3);
-  }
-  std::string result;
-  while (!name.empty()) {
-    size_t open = std::min(name.find('['), name.size());
-    result += name.substr(0, open);
-    name.remove_prefix(open);
-    size_t close = name.find(']');
-    if (close == std::string_view::npos) break;
-    bool isHash = close > 8 && close <= HASH + 1 && isHex(name.substr(1, close - 1));
-    if (!isHash) result += name.substr(0, close + 1);
-    name.remove_prefix(close + 1);
-  }
-  return result += name;
-}
-
-// The names in a printed backtrace, which the engine has demangled, by number of the frame:
-// "    0:   0x2a3 - module!core::panicking::panic". The structured frames have the mangled ones
-// only.
-std::vector<std::string> printedNames(std::string_view message) {
-  std::vector<std::string> names;
-  if (!message.starts_with(BACKTRACE_TITLE)) return names;
-  forEachLine(message.substr(0, message.find(CAUSES_TITLE)), [&](std::string_view line) {
-    line = trim(line);
-    size_t number = 0;
-    auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
-    if (error != std::errc() || number != names.size()) return;
-    line.remove_prefix(static_cast<size_t>(end - line.data()));
-    size_t bang = line.find('!');
-    if (!line.starts_with(":") || bang == std::string_view::npos) return;
-    names.push_back(readableName(line.substr(bang + 1)));
-  });
-  return names;
-}
-
 uint64_t offsetOf(size_t offset) {
   return offset == SIZE_MAX ? Frame::NO_OFFSET : static_cast<uint64_t>(offset);
 }
 
-// Consumes `frames`.
-std::vector<Frame> takeFrames(wasm_frame_vec_t& frames, std::string_view message) {
-  std::vector<std::string> names = printedNames(message);
+// Consumes `frames`. Only those that a trap keeps are looked at.
+void takeFrames(wasm_frame_vec_t& frames, Trap& trap) {
   std::vector<Frame> result;
-  result.reserve(frames.size);
-  for (size_t i = 0; i < frames.size; ++i) {
+  const size_t kept = std::min(frames.size, Trap::MAX_FRAMES);
+  for (size_t i = 0; i < kept; ++i) {
     const wasm_frame_t* from = frames.data[i];
     Frame frame;
     if (const wasm_name_t* module = wasmtime_frame_module_name(from)) frame.module = view(*module);
     if (const wasm_name_t* name = wasmtime_frame_func_name(from)) {
-      frame.function = names.size() == frames.size ? std::move(names[i]) : std::string(view(*name));
+      std::string_view given = view(*name);
+      auto readable = demangle(given);
+      frame.function = readable ? *std::move(readable) : std::string(given);
     }
     frame.functionIndex = wasm_frame_func_index(from);
     frame.functionOffset = offsetOf(wasm_frame_func_offset(from));
     frame.moduleOffset = offsetOf(wasm_frame_module_offset(from));
     result.push_back(std::move(frame));
   }
+  trap.append(std::move(result));
+  trap.framesLeftOut += frames.size - kept;
   wasm_frame_vec_delete(&frames);
-  return result;
 }
 
 }  // namespace
@@ -301,9 +260,12 @@ std::string Trap::backtraceText() const {
   char number[32];
   for (const Frame& frame : backtrace) {
     text += "  at ";
-    if (!frame.module.empty()) text += frame.module + "!";
+    auto name = [](const std::string& given) {
+      return printable(given, Lines::ONE, MOST_OF_A_NAME);
+    };
+    if (!frame.module.empty()) text += name(frame.module) + "!";
     if (!frame.function.empty()) {
-      text += frame.function;
+      text += name(frame.function);
     } else {
       text += "function " + std::to_string(frame.functionIndex);
     }
@@ -321,16 +283,15 @@ std::string Trap::backtraceText() const {
   return text;
 }
 
+// The engine's text for a failure with a backtrace is never asked for: it has the names of all
+// frames, demangled without bounds, so that a name of 500 bytes would take gigabytes and minutes.
+
 Trap takeTrap(wasm_trap_t* raw) {
   Trap trap;
-  wasm_byte_vec_t bytes;
-  wasm_trap_message(raw, &bytes);
-  std::string message = takeText(bytes);
   wasmtime_trap_code_t code = 0;
   if (wasmtime_trap_code(raw, &code)) {
     trap.kind = kindOfCode(code);
     trap.message = messageOfCode(code);
-    if (trap.kind == TrapKind::OTHER) trap.message = oneLine(message);
   } else {
     // Nothing but an exception that nobody caught comes as a trap without a code.
     trap.kind = TrapKind::EXCEPTION;
@@ -338,20 +299,25 @@ Trap takeTrap(wasm_trap_t* raw) {
   }
   wasm_frame_vec_t frames;
   wasm_trap_trace(raw, &frames);
-  trap.append(takeFrames(frames, message));
+  takeFrames(frames, trap);
   wasm_trap_delete(raw);
   return trap;
 }
 
 Trap takeTrap(wasmtime_error_t* error) {
   Trap trap;
-  wasm_byte_vec_t bytes;
-  wasmtime_error_message(error, &bytes);
-  std::string message = takeText(bytes);
-  trap.message = oneLine(message);
   wasm_frame_vec_t frames;
   wasmtime_error_wasm_trace(error, &frames);
-  trap.append(takeFrames(frames, message));
+  if (frames.size == 0) {
+    wasm_byte_vec_t bytes;
+    wasmtime_error_message(error, &bytes);
+    trap.message = oneLine(takeText(bytes));
+  } else {
+    // What is no trap but stops a guest that runs is the engine's own: its heap for the guest's
+    // objects cannot grow, or the system gives no memory.
+    trap.message = "the engine could not go on: its memory for the guest cannot grow";
+  }
+  takeFrames(frames, trap);
   wasmtime_error_delete(error);
   return trap;
 }

@@ -38,8 +38,8 @@ const char* toString(TrapKind kind);
 
 // One WebAssembly function on the stack.
 struct Frame {
-  std::string module;           // the module's own name; may be empty
-  std::string function;         // demangled, from the name section; may be empty
+  std::string module;    // the module's own name, raw; may be empty
+  std::string function;  // from the name section, demangled if it was mangled; raw; may be empty
   uint32_t functionIndex = 0;   // in the module's function index space
   uint64_t functionOffset = 0;  // bytes from the start of the function's code; NO_OFFSET: unknown
   uint64_t moduleOffset = 0;    // bytes from the start of the module; NO_OFFSET: unknown
@@ -65,7 +65,7 @@ struct Trap {
   // `details` holds the backtrace as text.
   Error toError() const;
   // One line per frame, innermost first: "  at <module>!<function>+0x1f (module offset 0x2a3)".
-  // Empty without frames.
+  // Empty without frames. Names are printable and cut.
   std::string backtraceText() const;
 };
 
@@ -75,9 +75,10 @@ const char* messageOfCode(wasmtime_trap_code_t code);
 
 // Takes an engine's trap apart. Consumes the argument.
 Trap takeTrap(wasm_trap_t* trap);
-// The same for an engine's error. The message is the engine's, first line.
+// The same for an engine's error. The message is the engine's if no guest was running.
 Trap takeTrap(wasmtime_error_t* error);
-// The text of an engine's error, for errors outside of calls. Consumes the argument.
+// The text of an engine's error without frames of guests, for errors outside of calls. Consumes the
+// argument.
 std::string takeMessage(wasmtime_error_t* error);
 
 }  // namespace tenon::engine

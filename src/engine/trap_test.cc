@@ -97,6 +97,29 @@ TEST(Trap, DemanglesFunctionNamesOfRustAndCpp) {
   EXPECT_EQ(trap.backtrace[2].function, "mycrate::example");
 }
 
+TEST(Trap, LeavesNamesThatAreNotMangled) {
+  Guest guest(compile(R"((module
+      (func $f unreachable)
+      (func $St (call $f))
+      (func $"core::panicking::panic::h0123456789abcdef" (call $St))
+      (func (export "f") (call $"core::panicking::panic::h0123456789abcdef"))))"));
+  Trap trap = guest.trapOf("f");
+  ASSERT_EQ(trap.backtrace.size(), 4u);
+  EXPECT_EQ(trap.backtrace[0].function, "f");
+  EXPECT_EQ(trap.backtrace[1].function, "St");
+  EXPECT_EQ(trap.backtrace[2].function, "core::panicking::panic::h0123456789abcdef");
+}
+
+TEST(Trap, ShowsNamesWithoutWhatSteersATerminalAndNotWithoutEnd) {
+  Trap trap;
+  Frame frame;
+  frame.module = "m\n\x1b[31m";
+  frame.function = std::string(100'000, 'f');
+  trap.append({frame});
+  EXPECT_EQ(trap.backtraceText(), "  at m\\n\\u{1b}[31m!" + std::string(256, 'f') +
+                                      "... (99744 bytes more)+0x0 (module offset 0x0)\n");
+}
+
 TEST(Trap, ReportsAnExceptionThatNobodyCatches) {
   Guest guest(
       compile("(module (tag $e (param i32)) (func $t (throw $e (i32.const 3))) "

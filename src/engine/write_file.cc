@@ -34,15 +34,22 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   int get() const { return descriptor_; }
-  // Writes all and closes; what the system reports of either, or 0.
-  int finish(std::span<const std::byte> bytes) {
+  // In the place of one that is none.
+  void reset(int descriptor) { descriptor_ = descriptor; }
+  // Writes all; what the system reports, or 0.
+  int write(std::span<const std::byte> bytes) const {
     while (!bytes.empty()) {
-      ssize_t count = write(descriptor_, bytes.data(), bytes.size());
+      ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return errno;
       if (count == 0) return EIO;
       bytes = bytes.subspan(static_cast<size_t>(count));
     }
+    return 0;
+  }
+  // The same, and closes.
+  int finish(std::span<const std::byte> bytes) {
+    if (int problem = write(bytes)) return problem;
     return close(std::exchange(descriptor_, -1)) == 0 ? 0 : errno;
   }
 
@@ -63,15 +70,28 @@ int tryReplace(const std::string& path, std::span<const std::byte> bytes,
                           "-" + std::to_string(counter.fetch_add(1));
   // Left over by a process of the same number that was killed.
   unlink(temporary.c_str());
-  int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  File out(open(temporary.c_str(), flags, NEW_MODE));
-  if (out.get() < 0) return errno;
+  // What has no name yet goes with its process, so that nothing half-written stays when that is
+  // killed. Not all file systems have such files.
+  File out(open(folderOf(path).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, NEW_MODE));
+  const bool isNameless = out.get() >= 0;
+  if (!isNameless) {
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    out.reset(open(temporary.c_str(), flags, NEW_MODE));
+    if (out.get() < 0) return errno;
+  }
   int problem = 0;
   if (mode && fchmod(out.get(), *mode & (S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH)) != 0) {
     problem = errno;
   }
   // No fsync: after a crash of the machine the sum does not fit, and the file is made again.
-  if (problem == 0) problem = out.finish(bytes);
+  if (problem == 0) problem = out.write(bytes);
+  if (problem == 0 && isNameless) {
+    std::string self = "/proc/self/fd/" + std::to_string(out.get());
+    if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      problem = errno;
+    }
+  }
+  if (problem == 0) problem = out.finish({});
   if (problem == 0 && rename(temporary.c_str(), path.c_str()) != 0) problem = errno;
   if (problem != 0) unlink(temporary.c_str());
   return problem;

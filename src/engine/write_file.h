@@ -15,7 +15,9 @@ namespace tenon::engine {
 inline constexpr const char* TEMPORARY_MARK = ".tmp-";
 
 // Makes `path` a new regular file with these bytes, at once and whatever had that name, by way of a
-// temporary name in the same folder; mode 0644 without the umask's bits. Errors: IO.
+// temporary name in the same folder; mode 0644 without the umask's bits. Where the file system has
+// files without a name, the bytes get one when they are whole, so that a process that is killed
+// leaves nothing. Errors: IO.
 Result<void> replaceFile(const std::string& path, std::span<const std::byte> bytes);
 
 // Puts the bytes where the user's `path` leads. Links are followed, also one to nothing. A regular

@@ -29,10 +29,10 @@ std::string plainName(const std::string& name) {
   return name.starts_with('[') ? name.substr(name.find(']') + 1) : name;
 }
 
-// The function on one line of a list.
 // Exports that an error lists, the nearest first.
 constexpr size_t MAX_LISTED = 12;
 
+// The function on one line of a list.
 std::string listLine(const FunctionInfo& function) {
   constexpr size_t MAX_TYPE = 160;
   std::string type = toString(function.type);
@@ -42,6 +42,52 @@ std::string listLine(const FunctionInfo& function) {
 
 std::string withoutVersion(const std::string& interface) {
   return interface.substr(0, interface.find('@'));
+}
+
+// "demo:shop/cart@1.0.0" -> "cart": the interface's own name is enough too.
+std::string briefName(const std::string& interface) {
+  std::string unversioned = withoutVersion(interface);
+  return unversioned.substr(unversioned.rfind('/') + 1);
+}
+
+// Whether a function goes by a name that is not its full path.
+bool isCalled(const FunctionInfo& function, const std::string& name) {
+  std::string unversioned = withoutVersion(function.interface);
+  std::string brief = briefName(function.interface);
+  for (const std::string& given : {function.name, plainName(function.name)}) {
+    if (name == given || name == function.interface + "." + given ||
+        name == unversioned + "." + given || name == brief + "." + given) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// How far a word is from the nearest of a function's names: its own, also without its resource
+// ("increment"), behind its interface's, or the whole path. `close`: what is not nearer is all the
+// same.
+size_t distanceTo(const FunctionInfo& function, const std::string& word, size_t close) {
+  const std::string plain = plainName(function.name);
+  const std::string brief = briefName(function.interface);
+  size_t nearest = SIZE_MAX;
+  for (const std::string& name : {plain, plain.substr(plain.find('.') + 1), function.name,
+                                  brief + "." + plain, function.path()}) {
+    size_t apart = std::max(name.size(), word.size()) - std::min(name.size(), word.size());
+    if (apart >= std::min(nearest, close)) continue;
+    nearest = std::min(nearest, base::editDistance(word, name));
+  }
+  return nearest;
+}
+
+// The shortest name that leads to a function and to no other.
+std::string shortestPath(const std::vector<FunctionInfo>& all, const FunctionInfo& function) {
+  const std::string plain = plainName(function.name);
+  for (const std::string& name : {plain, briefName(function.interface) + "." + plain,
+                                  withoutVersion(function.interface) + "." + plain}) {
+    auto called = [&](const FunctionInfo& other) { return isCalled(other, name); };
+    if (std::ranges::count_if(all, called) == 1) return name;
+  }
+  return function.path();
 }
 
 Result<std::shared_ptr<host::ComponentState>> linkComponent(const Engine& engine,
@@ -69,16 +115,7 @@ Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const st
   std::vector<const FunctionInfo*> found;
   for (const FunctionInfo& function : all) {
     if (function.path() == name) return function;
-    // The interface's own name is enough too: "iface.func".
-    std::string unversioned = withoutVersion(function.interface);
-    std::string brief = unversioned.substr(unversioned.rfind('/') + 1);
-    for (const std::string& given : {function.name, plainName(function.name)}) {
-      if (name == given || name == function.interface + "." + given ||
-          name == unversioned + "." + given || name == brief + "." + given) {
-        found.push_back(&function);
-        break;
-      }
-    }
+    if (isCalled(function, name)) found.push_back(&function);
   }
   if (found.size() == 1) return *found[0];
   if (!found.empty()) {
@@ -91,15 +128,11 @@ Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const st
               all.empty() ? "there is no export '" + name + "': the component exports no function"
                           : "there is no export '" + name + "'");
   std::vector<std::pair<size_t, size_t>> nearest;  // distance and index
-  for (size_t i = 0; i < all.size(); ++i) {
-    nearest.emplace_back(std::min({base::editDistance(name, all[i].name),
-                                   base::editDistance(name, plainName(all[i].name)),
-                                   base::editDistance(name, all[i].path())}),
-                         i);
-  }
-  if (!nearest.empty() && std::ranges::min(nearest).first < name.size() / 2 + 1) {
+  const size_t close = name.size() / 2 + 1;
+  for (size_t i = 0; i < all.size(); ++i) nearest.emplace_back(distanceTo(all[i], name, close), i);
+  if (!nearest.empty() && std::ranges::min(nearest).first < close) {
     std::ranges::sort(nearest);
-    error.message += "; did you mean '" + all[nearest[0].second].path() + "'?";
+    error.message += "; did you mean '" + shortestPath(all, all[nearest[0].second]) + "'?";
   }
   size_t listed = std::min(nearest.size(), MAX_LISTED);
   for (size_t i = 0; i < listed; ++i) error.details += listLine(all[nearest[i].second]) + "\n";
@@ -141,7 +174,8 @@ Result<Component> host::loadComponent(const Engine& engine, const std::string& p
   TENON_TRY(engine::Artifact artifact, engine::readArtifact(engineState.engine, path, nullptr));
   TENON_TRY(auto state, linkComponent(engine, std::move(artifact.extra), path));
   artifact.extra.clear();
-  if (engine::artifactKeyOf(path) != state->executable->key(*engineState.engine)) {
+  auto info = engine::artifactInfoOf(path);
+  if (!info || info->key != state->executable->key(*engineState.engine)) {
     return Error(ErrorCode::UNSUPPORTED, path +
                                              ": compiled by another version of Tenon or with "
                                              "other settings; compile it again");
@@ -180,7 +214,8 @@ Result<void> host::ComponentState::compile() {
   if (compiled) return {};
   EngineState& engineState = EngineState::of(engine);
   const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
-  TENON_CHECK(executable->compile(engineState.engine, cache, &cacheWarning));
+  TENON_CHECK(
+      executable->compile(engineState.engine, cache, &cacheWarning, engineState.compileLimits()));
   compiled = true;
   return {};
 }
@@ -195,10 +230,11 @@ Result<void> Component::save(const std::string& path) const {
   TENON_CHECK(state_->compile());
   host::EngineState& engineState = host::EngineState::of(state_->engine);
   std::span<const std::byte> bytes = state_->executable->bytes();
-  return engine::writeArtifact(
-      path, state_->executable->key(*engineState.engine),
-      {.modules = state_->executable->modules(), .extra = {bytes.begin(), bytes.end()}},
-      *engineState.engine, engine::Placement::USER);
+  return engine::writeArtifact(path, state_->executable->key(*engineState.engine),
+                               {.modules = state_->executable->modules(),
+                                .extra = {bytes.begin(), bytes.end()},
+                                .name = state_->executable->name()},
+                               *engineState.engine, engine::Placement::USER);
 }
 
 Result<std::string> Component::wit() const {

@@ -30,6 +30,10 @@ Result<Engine> Engine::create(const EngineOptions& options) {
   return host::EngineState::wrap(std::move(state));
 }
 
+std::optional<int> compileWorker(int argc, char** argv) {
+  return engine::compileWorker(argc, argv);
+}
+
 bool Engine::pooled() const { return state_->engine->pooled(); }
 const std::string& Engine::warning() const { return state_->cacheWarning; }
 

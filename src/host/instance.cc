@@ -1,6 +1,7 @@
 #include "component/abi/dynamic.h"
 #include "component/wit/wave.h"
 #include "engine/dynamic_call.h"
+#include "host/running_call.h"
 #include "host/state.h"
 
 #include <tenon/instance.h>
@@ -238,16 +239,21 @@ Result<std::vector<Value>> parseArguments(const FunctionInfo& function,
   }
   std::vector<Value> values;
   for (size_t i = 0; i < texts.size(); ++i) {
-    auto value = component::parseWave(texts[i], *params[i].type, findHandle);
-    if (!value) {
-      return Error(ErrorCode::INVALID_ARGUMENT,
-                   "'" + shorten(texts[i], MAX_SHOWN) + "' does not fit argument '" +
-                       params[i].name + ": " + shorten(toString(*params[i].type), MAX_SHOWN) +
-                       "' of " + function.path() + ": " + value.error().text());
-    }
-    values.push_back(*std::move(value));
+    TENON_TRY(Value value, parseArgument(function, i, texts[i], findHandle));
+    values.push_back(std::move(value));
   }
   return values;
+}
+
+Result<Value> parseArgument(const FunctionInfo& function, size_t index, const std::string& text,
+                            const DynamicFunction::FindHandle& findHandle) {
+  const Parameter& parameter = function.type.params.at(index);
+  auto value = component::parseWave(text, *parameter.type, findHandle);
+  if (value) return value;
+  return Error(ErrorCode::INVALID_ARGUMENT,
+               "'" + shorten(text, MAX_SHOWN) + "' does not fit argument '" + parameter.name +
+                   ": " + shorten(toString(*parameter.type), MAX_SHOWN) + "' of " +
+                   function.path() + ": " + value.error().text());
 }
 
 std::string toWave(const Value& value) { return component::printWave(value); }

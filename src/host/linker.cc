@@ -1,6 +1,8 @@
 #include "call/guarded.h"
 #include "call/registry.h"
 #include "component/abi/dynamic.h"
+#include "host/cache_guard.h"
+#include "host/running_call.h"
 #include "host/state.h"
 #include "wasi/wasi.h"
 
@@ -169,13 +171,15 @@ Result<Instance> Linker::instantiate(const Component& component, Loop& loop,
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.timeout = options.timeout;
+  TENON_CHECK(
+      host::keepFromCache(host::EngineState::of(componentState.engine), options.wasi.directories));
   settings.whole = &state->whole;
   // One part: the component itself, nested ones included.
   TENON_TRY(auto context, wasi::newContext(state->loop.io, options.wasi));
   context->userData = &state->userData;
   settings.parts = {context.get()};
   state->contexts.push_back(std::move(context));
-  TENON_TRY(state->instance, engine::Instance::create(state_->linked, std::move(settings)));
+  TENON_CHECK(host::instantiate(*state, state_->linked, std::move(settings)));
   return Instance(std::move(state));
 }
 

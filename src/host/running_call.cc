@@ -1,5 +1,4 @@
-#include "engine/blame.h"
-#include "host/state.h"
+#include "host/running_call.h"
 
 #include <algorithm>
 #include <chrono>
@@ -22,11 +21,7 @@ kj::Maybe<kj::Duration> timeLeft(const engine::Store& store) {
 
 }  // namespace
 
-Error takeTrap(InstanceState& instance) {
-  engine::Trap trap = instance.instance->store().takeTrap();
-  engine::nameComponent(instance.instance->program(), trap);
-  return trap.toError();
-}
+Error takeTrap(InstanceState& instance) { return instance.instance->takeTrap().toError(); }
 
 Result<void> beginCall(engine::Instance& instance, const CallOptions& options) {
   bool isPlain = !options.timeout && !options.canceller;
@@ -53,25 +48,32 @@ RunningCall::RunningCall(InstanceState& instance, const engine::Instance::Export
                          const engine::CallCodec& codec)
     : instance_(instance),
       loop_(instance.loop),
-      function_(function),
+      function_(&function),
       codec_(codec),
       fiber_(instance.instance->store(), onReady, this) {}
 
+RunningCall::RunningCall(InstanceState& instance)
+    : instance_(instance),
+      loop_(instance.loop),
+      fiber_(instance.instance->store(), onReady, this) {}
+
 RunningCall::~RunningCall() {
-  if (!done_ && fiber_.started()) cancel(Error(ErrorCode::CANCELLED, "the call was cancelled"));
+  if (begun_ && !done_) cancel(Error(ErrorCode::CANCELLED, "the call was cancelled"));
 }
 
 void RunningCall::cancel(Error why) {
   driving_ = nullptr;
   ready_ = nullptr;
   fiber_.cancel();
-  finish();
-  outcome_ = std::move(why);
+  instance_.instance->store().takeTrap();
+  finish(std::move(why));
 }
 
 bool RunningCall::body(void* context, engine::Store&) {
   auto& self = *static_cast<RunningCall*>(context);
-  return self.function_.instance->execute(self.function_, self.codec_);
+  engine::Instance& instance = *self.instance_.instance;
+  if (!instance.complete()) return instance.runStart();
+  return instance.execute(*self.function_, self.codec_);
 }
 
 void RunningCall::onReady(void* context, engine::Fiber&) {
@@ -89,44 +91,62 @@ Result<void> RunningCall::start(Turns turns, const CallOptions& options) {
   if (store.fiber() || instance.inCall()) {
     return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
   }
-  TENON_CHECK(beginCall(instance, options));
   if (options.canceller) cancel_ = CancelState::of(*options.canceller);
   // Inside a host function there are no turns: what is called there must be done before it returns.
-  bool takesTurns = turns == Turns::ALWAYS || takesTurnsNow(loop_);
-  if (!instance.mayBlock() && !takesTurns) {
-    if (!instance.execute(function_, codec_)) outcome_ = takeTrap(instance_);
+  takesTurns_ = turns == Turns::ALWAYS || takesTurnsNow(loop_);
+  if (instance.complete()) TENON_CHECK(beginCall(instance, options));
+  if (!takesTurns_ && !instance.mayBlock() && instance.complete()) {
+    if (!instance.execute(*function_, codec_)) outcome_ = takeTrap(instance_);
     instance.endCall();
     done_ = true;
     return {};
   }
+  begun_ = true;
   ++loop_.calls;
   instance_.running = this;
-  auto started = [&]() {
-    ++loop_.inside;
-    store.setSlice(takesTurns ? SLICE : SLICE.zero());
-    auto state = fiber_.start(body, this);
-    --loop_.inside;
-    return state;
-  }();
-  if (!started) {
-    --loop_.calls;
-    instance_.running = nullptr;
-    instance.endCall();
-    return std::move(started).error();
-  }
-  if (*started == engine::Fiber::State::DONE) {
-    finish();
-  } else {
+  auto state = proceed();
+  if (!state) {
+    finish(std::move(state).error());
+  } else if (*state != engine::Fiber::State::DONE) {
     driving_ = drive().eagerlyEvaluate(nullptr).fork();
   }
   return {};
 }
 
-// Takes the outcome out of the store, where another call's could follow.
-void RunningCall::finish() {
-  engine::Store& store = instance_.instance->store();
-  if (!fiber_.succeeded()) outcome_ = takeTrap(instance_);
-  store.setSlice(SLICE.zero());
+// Begins one thing after the other, start functions and then the call, until one waits or has had
+// its turn, or all are done.
+Result<engine::Fiber::State> RunningCall::proceed() {
+  using State = engine::Fiber::State;
+  engine::Instance& instance = *instance_.instance;
+  while (!called_) {
+    bool starts = false;
+    if (!instance.complete()) {
+      TENON_TRY(starts, instance.advance());
+      if (!starts) {
+        if (whenInstantiated) TENON_CHECK(whenInstantiated());
+        instance.beginCall();  // from here on it has a call's time
+      }
+    }
+    if (!starts) {
+      called_ = true;
+      if (!function_) break;
+    }
+    ++loop_.inside;
+    instance.store().setSlice(takesTurns_ ? SLICE : SLICE.zero());
+    auto state = fiber_.start(
+        body, this, starts ? engine::Fiber::Waits::REFUSED : engine::Fiber::Waits::ALLOWED);
+    --loop_.inside;
+    TENON_TRY(State reached, std::move(state));
+    if (reached != State::DONE) return reached;
+    if (!fiber_.succeeded()) return takeTrap(instance_);
+  }
+  finish({});
+  return State::DONE;
+}
+
+void RunningCall::finish(Result<void> outcome) {
+  outcome_ = std::move(outcome);
+  instance_.instance->store().setSlice(SLICE.zero());
   instance_.instance->endCall();
   instance_.running = nullptr;
   --loop_.calls;
@@ -134,13 +154,14 @@ void RunningCall::finish() {
 }
 
 kj::Promise<void> RunningCall::drive() {
+  using State = engine::Fiber::State;
   engine::Store& store = instance_.instance->store();
   kj::Timer& timer = loop_.io.provider->getTimer();
   kj::Maybe<kj::Own<CancelWatch>> watch;
   if (cancel_) watch = kj::heap<CancelWatch>(cancel_);
-  while (fiber_.state() != engine::Fiber::State::DONE) {
+  while (!done_) {
     bool late = false;
-    if (fiber_.state() == engine::Fiber::State::YIELDED) {
+    if (fiber_.state() == State::YIELDED) {
       // By way of the timer, so that the loop also looks at I/O.
       co_await timer.afterDelay(0 * kj::NANOSECONDS);
     } else {
@@ -164,8 +185,13 @@ kj::Promise<void> RunningCall::drive() {
       fiber_.poll();
       --loop_.inside;
     }
+    if (fiber_.state() != State::DONE) continue;
+    if (!fiber_.succeeded()) {
+      finish(takeTrap(instance_));
+    } else if (auto state = proceed(); !state) {
+      finish(std::move(state).error());
+    }
   }
-  finish();
 }
 
 void RunningCall::wait() {
@@ -177,6 +203,19 @@ void RunningCall::wait() {
     return;
   }
   driving_.addBranch().wait(loop_.io.waitScope);
+}
+
+Result<void> instantiate(InstanceState& instance, std::shared_ptr<const engine::Linked> linked,
+                         engine::InstanceOptions options) {
+  if (!linked->hasStarts() || !takesTurnsNow(instance.loop)) {
+    TENON_TRY(instance.instance, engine::Instance::create(std::move(linked), std::move(options)));
+    return {};
+  }
+  TENON_TRY(instance.instance, engine::Instance::make(std::move(linked), std::move(options)));
+  RunningCall call(instance);
+  TENON_CHECK(call.start(Turns::SHARED));
+  call.wait();
+  return call.takeOutcome();
 }
 
 void drain(InstanceState& instance, const CallOptions& options) {

@@ -10,7 +10,6 @@
 #include "engine/fiber.h"
 #include "engine/instance.h"
 #include "engine/linked.h"
-#include "host/cancel.h"
 #include "host/files.h"
 #include "link/plan.h"
 #include "wasi/wasi.h"
@@ -41,6 +40,12 @@ struct EngineState {
   std::shared_ptr<engine::Engine> engine;
   std::optional<engine::ArtifactCache> cache;
   std::string cacheWarning;  // why there is no cache although one was wanted
+
+  engine::CompileLimits compileLimits() const {
+    return {.program = options.compiler,
+            .timeout = options.compileTimeout,
+            .memory = options.compileMemory};
+  }
 
   static EngineState& of(const Engine& engine) { return *engine.state_; }
   static Engine wrap(std::shared_ptr<EngineState> state) { return Engine(std::move(state)); }
@@ -203,58 +208,5 @@ Error noHandler(std::string_view who);
 
 // NOT_FOUND, with what there is.
 Error noComponent(const WorkloadPlan& plan, std::string_view name);
-
-// Runs one call to its end: directly when it neither waits nor takes turns, else on a fiber, driven
-// by the instance's loop. Lives at one address until it is done. The instance may go first, which
-// ends the call.
-class RunningCall {
- public:
-  // `codec` and what it points to outlive this.
-  RunningCall(InstanceState& instance, const engine::Instance::Export& function,
-              const engine::CallCodec& codec);
-  // Cancels when the call is not done.
-  ~RunningCall();
-  RunningCall(const RunningCall&) = delete;
-  RunningCall& operator=(const RunningCall&) = delete;
-
-  // Runs until the call is done, waits, or has had its turn. Errors: UNUSABLE; of the options
-  // INVALID_ARGUMENT and CANCELLED.
-  Result<void> start(Turns turns = Turns::ALWAYS, const CallOptions& options = {});
-  bool done() const { return done_; }
-  // Runs the loop until the call is done. Inside a host function, which has the loop to itself, a
-  // call that waits is ended instead.
-  void wait();
-  // Resolves when it is done. Not after this is gone.
-  kj::Promise<void> whenDone() { return done_ ? kj::READY_NOW : driving_.addBranch(); }
-  // After it is done, once. Errors: as DynamicFunction::call.
-  Result<void> takeOutcome() { return std::move(outcome_); }
-  // Ends the call.
-  void cancel(Error why);
-
- private:
-  kj::Promise<void> drive();
-  void finish();
-  static bool body(void* context, engine::Store& store);
-  static void onReady(void* context, engine::Fiber& fiber);
-
-  InstanceState& instance_;  // not after it is done
-  LoopState& loop_;
-  const engine::Instance::Export& function_;
-  engine::CallCodec codec_;
-  engine::Fiber fiber_;
-  bool done_ = false;
-  Result<void> outcome_;
-  std::shared_ptr<CancelState> cancel_;  // null: nobody can cancel the call
-  kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> ready_;
-  kj::ForkedPromise<void> driving_ = nullptr;  // last: uses everything above
-};
-
-// Begins a call: its time and its canceller. Errors: INVALID_ARGUMENT when the engine cannot
-// interrupt guests; CANCELLED.
-Result<void> beginCall(engine::Instance& instance, const CallOptions& options);
-
-// Runs the loop until what the instance wrote to its standard streams is where it goes, or until
-// the deadline of its last call, or until that is cancelled.
-void drain(InstanceState& instance, const CallOptions& options);
 
 }  // namespace tenon::host

@@ -1,9 +1,13 @@
 #include "engine/source.h"
+#include "host/cache_guard.h"
+#include "host/running_call.h"
 #include "host/state.h"
 #include "link/plan.h"
 #include "wasi/wasi.h"
 
 #include <tenon/workload.h>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -87,8 +91,11 @@ bool canWrite(const PlannedComponent& component) {
   });
 }
 
-void setPrefix(OutputStream& stream, const std::string& component) {
+// `descriptor`: where the stream leads.
+void setPrefix(OutputStream& stream, int descriptor, WorkloadOptions::Prefix when,
+               const std::string& component) {
   if (stream.kind != OutputStream::Kind::INHERIT || !stream.linePrefix.empty()) return;
+  if (when == WorkloadOptions::Prefix::AUTO && ::isatty(descriptor) != 1) return;
   stream.linePrefix = component + " | ";
 }
 
@@ -269,7 +276,8 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
   if (cache) programs.emplace(*engineState.engine, *cache);
   TENON_TRY(auto joined, engine::Executable::linkWorkload(std::move(parts), name, elision, programs,
                                                           &cacheWarning));
-  TENON_CHECK(joined->compile(engineState.engine, cache, &cacheWarning));
+  TENON_CHECK(
+      joined->compile(engineState.engine, cache, &cacheWarning, engineState.compileLimits()));
   executable = std::move(joined);
   joinedPlan = std::make_shared<const WorkloadPlan>(plan);
   joinedAs = std::move(key);
@@ -328,18 +336,22 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
       options.maxMemory.value_or(manifest.maxMemory.value_or(DEFAULT_MEMORY));
   settings.timeout = options.timeout ? options.timeout : manifest.timeout;
   settings.whole = &state->whole;
-  bool prefix = options.prefix == WorkloadOptions::Prefix::AUTO &&
-                std::ranges::count_if(state->plan->components, canWrite) > 1;
+  using Prefix = WorkloadOptions::Prefix;
+  bool prefix = options.prefix == Prefix::ALWAYS ||
+                (options.prefix == Prefix::AUTO &&
+                 std::ranges::count_if(state->plan->components, canWrite) > 1);
   for (const PlannedComponent& planned : state->plan->components) {
     auto component =
         std::ranges::find(state_->components, planned.component, &WorkloadComponent::name);
     WasiOptions wasi = component->wasi;
     if (options.adjust) options.adjust(planned, wasi);
     if (prefix) {
-      setPrefix(wasi.output, planned.name);
-      setPrefix(wasi.error, planned.name);
+      setPrefix(wasi.output, STDOUT_FILENO, options.prefix, planned.name);
+      setPrefix(wasi.error, STDERR_FILENO, options.prefix, planned.name);
     }
-    auto context = wasi::newContext(state->loop.io, wasi);
+    const auto& engine = host::EngineState::of(state_->engine);
+    auto kept = host::keepFromCache(engine, wasi.directories);
+    auto context = kept ? wasi::newContext(state->loop.io, wasi) : std::move(kept).error();
     if (!context) {
       Error error = std::move(context).error();
       error.message = "component " + planned.name + ": " + error.message;
@@ -350,7 +362,7 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
     settings.parts.push_back(context->get());
     state->contexts.push_back(*std::move(context));
   }
-  TENON_TRY(state->instance, engine::Instance::create(linkerState.linked, std::move(settings)));
+  TENON_CHECK(host::instantiate(*state, linkerState.linked, std::move(settings)));
   return WorkloadInstance(std::move(state));
 }
 

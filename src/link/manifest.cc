@@ -28,9 +28,10 @@ constexpr int64_t VERSION = 1;  // of the format
 // Options of `tenon serve`, without their dashes, that a manifest may have. A test of the command
 // looks whether it knows them.
 constexpr std::string_view SERVE_OPTIONS[] = {
-    "addr",         "threads",        "reuse",        "tls-cert",      "tls-key",
-    "component",    "max-body",       "max-head",     "max-headers",   "max-connections",
-    "max-requests", "header-timeout", "idle-timeout", "stall-timeout", "shutdown-timeout"};
+    "addr",           "threads",         "reuse",          "tls-cert",
+    "tls-key",        "component",       "max-body",       "max-head",
+    "max-headers",    "max-connections", "max-handshakes", "max-requests",
+    "header-timeout", "idle-timeout",    "stall-timeout",  "shutdown-timeout"};
 
 class Reader {
  public:

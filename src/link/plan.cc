@@ -2,6 +2,7 @@
 
 #include "base/keyed_hash.h"
 #include "base/suggest.h"
+#include "call/wasi03.h"
 #include "component/validate/interface.h"
 
 #include <algorithm>
@@ -225,8 +226,9 @@ class Planner {
       bool itself = findExport(described(part), import.name.name) != nullptr;
       problem(ErrorCode::MISSING_IMPORT, parts_[part].name, import, {},
               std::string("nothing provides this ") + typed::describe(import.entity) +
-                  (itself ? ": only the component itself exports it"
-                          : didYouMeanExport(import.name.name, part)));
+                  (call::isWasi03(import.name.name) ? ": " + std::string(call::NO_WASI_03)
+                   : itself                         ? ": only the component itself exports it"
+                                                    : didYouMeanExport(import.name.name, part)));
       return {.cost = Cost::MISSING};
     }
     std::string details;

@@ -12,13 +12,22 @@
 //
 // A bound function must be able to return a default value after it failed: `call.fail(why); return
 // {};`.
+//
+// Two rules hold for all of them, so that no function has to see to them. What a guest passes by
+// value takes at most MAX_LIFTED bytes of the host, texts that are only looked at included: beyond
+// that the call traps before the function runs. What the host keeps is charged to the budget of the
+// instance, and a call that leaves it overdrawn traps. And an exception of a library (KJ) is the
+// error that the function's result can tell, by `errorOf`; it traps only where the result tells
+// none.
 
 #include "call/guarded.h"
 #include "call/registry.h"
 
 #include <tenon/typed.h>
 
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <string>
@@ -27,6 +36,19 @@
 #include <utility>
 
 namespace tenon::wasi {
+
+// Bytes of all strings, and of all lists that are no views, in the arguments of one call. More than
+// any function has a use for: 64 datagrams, the fields of a message, the pollables of a list.
+inline constexpr uint64_t MAX_LIFTED = 8 * 1024 * 1024;
+
+// The error that stands for an exception of a library, of a type that results carry. Found by
+// argument-dependent look-up; a type without one traps.
+//   E errorOf(call::HostCall& call, std::string text, std::type_identity<E>);
+template <typename R>
+concept TellsFailures = requires(call::HostCall& call, std::string text) {
+  typename R::Err;
+  R(Unexpected{errorOf(call, std::move(text), std::type_identity<typename R::Err>())});
+};
 
 namespace detail {
 
@@ -49,6 +71,11 @@ struct Passed<T&> {
   static T& unwrap(call::HostCall& call, Wire wire) { return *call.objects.find<T>(wire.rep); }
 };
 
+// What an exception says, for a trap.
+std::string describe(const std::exception_ptr& exception);
+// Whether it is a failure of a library, and not the end of the call.
+bool isFailure(const std::exception_ptr& exception);
+
 // FUNCTION with what crosses the ABI as parameters.
 template <auto FUNCTION, typename Signature>
 struct Adapter;
@@ -59,12 +86,20 @@ struct Adapter<FUNCTION, abi::detail::Signature<R, call::HostCall&, As...>> {
       call.fail("a handle does not stand for the resource that the function takes");
       return R();
     }
-    return FUNCTION(call, Passed<As>::unwrap(call, wires)...);
+    if constexpr (TellsFailures<R>) {
+      std::exception_ptr failure;
+      try {
+        return FUNCTION(call, Passed<As>::unwrap(call, wires)...);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      if (!isFailure(failure)) std::rethrow_exception(failure);
+      return R(Unexpected{errorOf(call, describe(failure), std::type_identity<typename R::Err>())});
+    } else {
+      return FUNCTION(call, Passed<As>::unwrap(call, wires)...);
+    }
   }
 };
-
-// What an exception says, for a trap.
-std::string describe(const std::exception_ptr& exception);
 
 template <auto FUNCTION>
 struct Bound {
@@ -73,6 +108,7 @@ struct Bound {
 
   static void run(void*, call::HostCall& call, RawValue* values) noexcept {
     std::exception_ptr failure;
+    call.budget = std::min(call.budget, MAX_LIFTED);
     try {
       auto* function = &Adapter<FUNCTION, Signature>::run;
       Thunk::run(function, call, call.type, values);
@@ -80,6 +116,10 @@ struct Bound {
       failure = std::current_exception();
     }
     if (failure) call::guarded(call, [&] { call.trap(describe(failure)); });
+    // Some of it came from outside, or is only known afterwards: what one call adds is bounded.
+    if (call.objects.overdrawn()) {
+      call.fail("what the host keeps for the instance takes more memory than it may use");
+    }
   }
   static std::string mismatch(const FuncType& type) {
     TypeMatch match;

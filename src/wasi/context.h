@@ -7,6 +7,7 @@
 #include "wasi/filesystem/filesystem.h"
 #include "wasi/io/lingering.h"
 #include "wasi/io/streams.h"
+#include "wasi/refusals.h"
 #include "wasi/sockets/access.h"
 #include "wasi/wasi.h"
 
@@ -16,6 +17,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,6 +59,12 @@ class ContextImpl final : public Context {
   std::shared_ptr<Lingering> lingering;
   std::shared_ptr<sockets::NetworkAccess> network;
   std::shared_ptr<KernelPipe> pipe;
+  std::shared_ptr<Refusals> refusals;
+
+  // Tells people that the component asked for what it was not granted.
+  void refused(Refusal::Kind kind, std::string_view target = {}) {
+    refusals->tell(component, kind, target);
+  }
 
   kj::Promise<void> drained() override;
   // Whether `drained` resolves at once.

@@ -93,13 +93,24 @@ std::string describe(const std::exception_ptr& exception) {
   }
 }
 
+bool isFailure(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const kj::Exception&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace detail
 
 ContextImpl::ContextImpl(Clocks clocks)
     : clocks(clocks),
       lingering(std::make_shared<Lingering>(clocks.timer)),
       network(std::make_shared<sockets::NetworkAccess>(sockets::Grants(), nullptr, *lingering)),
-      pipe(std::make_shared<KernelPipe>()) {}
+      pipe(std::make_shared<KernelPipe>()),
+      refusals(std::make_shared<Refusals>(nullptr)) {}
 
 bool ContextImpl::isDrained() { return output->flushed() && error->flushed() && lingering->done(); }
 
@@ -133,6 +144,7 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
   context->errorIsTerminal =
       options.error.linePrefix.empty() && isTerminal(options.error, STDERR_FILENO);
   context->eventPort = &io.unixEventPort;
+  context->refusals = std::make_shared<Refusals>(options.onRefusal);
   TENON_TRY(auto grants, sockets::Grants::parse(options.network));
   context->network = std::make_shared<sockets::NetworkAccess>(std::move(grants), &io.unixEventPort,
                                                               *context->lingering);

@@ -1,15 +1,18 @@
 // Runs generated calls under Tenon and under Wasmtime's component API and compares what happens.
 //
-//     tenon_differential [--what calls|handles] [--cases N] [--seed S] [--shard I/N] [--guest K]
+//     tenon_differential [--what calls|handles|shapes] [--cases N] [--seed S] [--shard I/N]
+//     [--guest K]
 //
 // `calls`: a case is one call through a chain of generated components (calls.h). `handles`: a case
-// is a sequence of operations on resource handles (handles.h).
+// is a sequence of operations on resource handles (handles.h). `shapes`: a component that imports
+// through a shim (shapes.h).
 //
 // Everything follows from the seed: guest K of a seed is the same in every run. A difference is
 // printed as a minimal case, with the arguments that bring it back. Exit code 1 if there was one.
 
 #include "calls.h"
 #include "handles.h"
+#include "shapes.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +26,7 @@ struct Options {
   uint64_t seed = 1;
   uint64_t shard = 0, shards = 1;
   int64_t guest = -1;
-  bool handles = false;
+  std::string what = "calls";
   int failures = 5;
 };
 
@@ -154,7 +157,7 @@ void runGuest(const Options& options, const Engines& engines, uint64_t number, C
 
 int usage() {
   std::fprintf(stderr,
-               "tenon_differential [--what calls|handles] [--cases N] [--seed S] "
+               "tenon_differential [--what calls|handles|shapes] [--cases N] [--seed S] "
                "[--shard I/N] [--guest K]\n");
   return 2;
 }
@@ -168,7 +171,7 @@ int main(int argc, char** argv) {
     char* end = nullptr;
     uint64_t number = std::strtoull(text, &end, 10);
     if (word == "--what") {
-      options.handles = std::string(text) == "handles";
+      options.what = text;
     } else if (word == "--cases") {
       options.cases = number;
     } else if (word == "--seed") {
@@ -185,7 +188,7 @@ int main(int argc, char** argv) {
   if (options.shards == 0) return usage();
   Engines engines;
   Counts counts;
-  if (options.handles) {
+  if (options.what == "handles") {
     uint64_t share = options.cases / options.shards, operations = 0;
     int differences =
         runHandles(engines, options.seed, options.shard * share, share, operations, counts.trapped);
@@ -194,6 +197,22 @@ int main(int argc, char** argv) {
                 static_cast<unsigned long long>(counts.trapped), differences);
     return differences == 0 ? 0 : 1;
   }
+  if (options.what == "shapes") {
+    uint64_t share = options.cases / options.shards, calls = 0, rewritten = 0;
+    uint64_t first =
+        options.guest < 0 ? options.shard * share : static_cast<uint64_t>(options.guest);
+    if (options.guest >= 0) share = 1;
+    int differences =
+        runShapes(engines, options.seed, first, share, calls, counts.trapped, rewritten);
+    std::printf(
+        "%llu components, %llu of them rewritten, %llu calls, %llu trapped; %d differences\n",
+        static_cast<unsigned long long>(share), static_cast<unsigned long long>(rewritten),
+        static_cast<unsigned long long>(calls), static_cast<unsigned long long>(counts.trapped),
+        differences);
+    // Most must be of the kind that is rewritten, or nothing is compared.
+    return differences == 0 && (share < 100 || rewritten * 2 > share) ? 0 : 1;
+  }
+  if (options.what != "calls") return usage();
   uint64_t guests = (options.cases + CASES_OF_GUEST - 1) / CASES_OF_GUEST;
   for (uint64_t guest = 0; guest < guests; ++guest) {
     if (options.guest < 0 && guest % options.shards == options.shard) {

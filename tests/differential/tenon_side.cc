@@ -100,11 +100,12 @@ std::shared_ptr<engine::Engine> newTenonEngine() {
 }
 
 Result<std::unique_ptr<Side>> newTenonSide(const std::shared_ptr<engine::Engine>& engine,
-                                           std::span<const std::byte> component, Script& script) {
+                                           std::span<const std::byte> component, Script& script,
+                                           component::ShimElision elision) {
   component::Features features;
   features.maps = true;
   TENON_TRY(auto executable, engine::Executable::link({component.begin(), component.end()}, "test",
-                                                      component::ShimElision::ON, features));
+                                                      elision, features));
   TENON_CHECK(executable->compile(engine, nullptr));
   call::Registry registry;
   auto add = [&](const char* interface, const std::string& name) {

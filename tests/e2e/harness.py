@@ -1,10 +1,14 @@
 """What the tests of the command share: running it, and judging how it ended."""
 
+import fcntl
 import os
 import pathlib
+import pty
 import shutil
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 
 
@@ -150,6 +154,25 @@ class Tenon:
         after = os.times()
         cpu = (after.children_user + after.children_system - before.children_user - before.children_system)
         return Ended(process.args, process.returncode, out or b"", err or b"", time.monotonic() - begin, cpu)
+
+    def on_terminal(self, *words, env=None, error=None, columns=80):
+        """What a command shows on a terminal, line ends as they were, and its exit code. `error`: where
+        standard error goes instead."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = self.start(*words, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=error or theirs)
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # EIO: the other end is gone
+                break
+            if not part:
+                break
+            shown += part
+        os.close(ours)
+        return shown.decode(errors="replace").replace("\r\n", "\n"), process.wait(timeout=300)
 
     def file(self, name, content=b""):
         path = self.folder / name

@@ -2,10 +2,9 @@
 
 import os
 import random
-import re
 import subprocess
 
-from harness import both_links
+from harness import both_links, wasm_tools
 
 
 # -- Command lines
@@ -48,6 +47,21 @@ def test_an_option_that_is_given_too_often(t):
 def test_usage_says_what_follows_the_file(t):
     assert "Usage: tenon run [OPTIONS] FILE [ARG...]\n" in t("run", "--help").succeeded().out
     assert "Usage: tenon call [OPTIONS] FILE FUNC [VALUE...]\n" in t("call", "--help").succeeded().out
+
+
+def test_help_has_nothing_of_the_parser_and_nothing_for_tests_only(t):
+    for command in ("run", "call", "serve", "inspect", "plan", "compile", "cache"):
+        text = t(command, "--help").succeeded().out
+        for left in (" TEXT", "REQUIRED", "...\n", "Print this help", "Positionals", "Excludes", "UINT", "shim"):
+            assert left not in text, (command, left, text)
+        assert text.startswith(("Runs", "Calls", "Serves", "Prints", "Shows", "Compiles")), text
+        assert "  -h, --help  " in text and all(len(line) <= 100 for line in text.splitlines()), text
+        assert "  FILE  " in text or command == "cache", text
+    text = t("serve", "--help").succeeded().out
+    groups = ["Listening:", "Serving:", "Limits of requests and connections:", "Patience:", "Log:",
+              "What the guest gets:", "Limits of the guest:", "Compiling:", "Help:"]
+    assert [line for line in text.splitlines() if line in groups] == groups, text
+    assert "--no-shim" not in t("run", "--no-shim", "@hello").refused(125, "'--no-shim'").err
 
 
 def test_a_word_that_is_missing(t):
@@ -218,13 +232,63 @@ def test_any_release_of_wasi_0_2_will_do(t):
     t("run", path).succeeded("Hello from a component\n")
 
 
-def test_an_export_that_is_missing_lists_what_there_is(t):
-    ended = t("call", "@types", "ad", "1", "2").refused(125, "types.wasm: there is no export 'ad'", "did you mean 'add'?")
-    assert "  add: func(a: u32, b: u32) -> u32" in ended.details, str(ended)
-    assert re.search(r"and \d+ more", ended.details[-1]) and len(ended.details) < 15, str(ended)
+def test_an_export_that_is_missing_is_answered_in_one_line(t):
+    for given, near in [("ad", "add"), ("echo-tupl", "echo.echo-tuple"), ("incremnt", "counter.increment"),
+                        ("counter.incremen", "counter.increment"), ("[method]counter.valu", "counter.value"),
+                        ("tenon:types/echo@1.0.0.echo-u9", "echo-u8"), ("basic.echo-strin", "basic.echo-string")]:
+        ended = t("call", "@types", given, "1").refused(125, f"types.wasm: there is no export '{given}'",
+                                                        f"; did you mean '{near}'?")
+        assert ended.details == [], ended
+    path = t.guest("types")
+    ended = t("call", "@types", "qqqqqqqqqq").refused(125, f"'qqqqqqqqqq'; 'tenon inspect {path}' shows what there is")
+    assert ended.details == [], ended
+    # All that are missing, a line each, and nothing has run.
+    ended = t("call", "@types", "counter", "1", "--", "ad", "1", "2", "--", "greeet", '"x"').refused(125, "'ad'")
+    assert ended.details == ["  there is no export 'greeet'; did you mean 'greet'?"] and ended.out == "", ended
     t("call", "@hello", "x").refused(125, "there is no export 'x'")
     t("call", "@types", "echo.add", "1", "2").refused(125, "there is no export 'echo.add'")
     t("call", "@types", "wasi:cli/run@0.2.0.run").refused(125, "there is no export")
+
+
+def test_an_http_component_is_sent_to_serve(t):
+    path = t.guest("http_hello")
+    t("run", path).refused(126, "does not export wasi:cli/run", f"it answers HTTP requests: 'tenon serve {path}'")
+    t.file("tenon.toml", f'[components.web]\nsource = "{path}"\n')
+    t("run", t.folder).refused(125, "there is no program", f"it answers HTTP requests: 'tenon serve {t.folder}'")
+    t("run", "--component", "web", t.folder).refused(125, "'web'", f"'tenon serve {t.folder}'")
+
+
+def test_an_import_that_nobody_provides_leads_to_manifests(t):
+    t("run", "@host_imports").refused(125, "in a manifest (tenon.toml, docs/manifest.md)")
+
+
+def test_wasi_0_3_is_refused_by_its_name(t):
+    asynchronous = renamed(t, "next.wasm", b"wasi:cli/stdout@0.2.6", b"wasi:cli/stdout@0.3.0")
+    for words in (["run", asynchronous], ["call", asynchronous, "wasi:cli/run@0.2.0.run"]):
+        t(*words).refused(125, "WASI 0.3 and its asynchronous functions are not supported, Tenon provides WASI 0.2")
+    t("plan", asynchronous).exited(125)
+    assert "WASI 0.3" in t("plan", asynchronous).err
+    program = renamed(t, "program.wasm", b"wasi:cli/run@0.2.0", b"wasi:cli/run@0.3.0")
+    t("run", program).refused(126, "its wasi:cli/run is that of WASI 0.3, which is not supported")
+
+
+def test_an_asynchronous_function_is_refused_by_that_name(t):
+    component = t.component("asynchronous", """(component
+      (core module $m (func (export "f") (result i32) i32.const 1))
+      (core instance $i (instantiate $m))
+      (type $f (func async (result u32)))
+      (func $f (type $f) (canon lift (core func $i "f")))
+      (export "f" (func $f)))""")
+    t("call", component, "f").refused(126, "f is an asynchronous function, as WASI 0.3 has them")
+
+
+def test_a_core_module_of_wasi_0_1_is_told_of_the_adapter(t):
+    source = t.file("old.wat", """(module (import "env" "memory" (memory 1))
+      (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))))""")
+    wasm_tools("parse", source, "-o", t.folder / "old.wasm")
+    for words in (["run", "old.wasm"], ["inspect", "old.wasm"], ["serve", "old.wasm"]):
+        t(*words).refused(126, "old.wasm: this is a core module of WASI 0.1 (wasip1), not a component",
+                          "--adapt wasi_snapshot_preview1.command.wasm", "wasm32-wasip2")
 
 
 def test_a_library_cannot_be_run(t):

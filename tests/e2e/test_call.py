@@ -1,5 +1,7 @@
 """`tenon call`: values in WAVE through real components."""
 
+import json
+
 import values
 from harness import both_links, lock
 
@@ -234,3 +236,85 @@ def test_the_number_of_values_must_match(t):
     refuses(t, ["add", "1", "2", "3"], "takes 2 values, not 3")
     refuses(t, ["nop", "1"], "takes 0 values, not 1")
     refuses(t, ["greet"], "takes 1 value, not 0")
+
+
+# -- JSON, and values from elsewhere
+
+
+def json_call(t, function, text, expected=None, guest="@types"):
+    """Calls an echo; what comes back is what was sent, or `expected`."""
+    ended = t("call", "--json", guest, function, text).succeeded()
+    assert json.loads(ended.out) == json.loads(expected or text) and ended.out.count("\n") == 1, ended
+    return ended
+
+
+def test_values_go_in_and_out_as_json(t):
+    for function, values in {
+            "echo.echo-bool": ["true", "false"],
+            "echo-u8": ["0", "255"], "echo-s8": ["-128"], "echo-u64": ["18446744073709551615"],
+            "echo.echo-s64": ["-9223372036854775808"],
+            "echo-f32": ["0.5", "-2.25", '"nan"', '"inf"', '"-inf"'], "echo.echo-f64": ["1e300", "3"],
+            "echo.echo-char": ['"x"', '"\\u00e4"', '"\U0001f980"'],
+            "basic.echo-string": ['""', '"a \\"quoted\\" \\n line, \U0001f980"'],
+            "echo-u32s": ["[]", "[1, 2, 3]"],
+            "echo.echo-tuple": ['[1, "a", 0.5]'],
+            "echo-point": ['{"x": 1, "y": -2}'],
+            "echo.echo-color": ['"red"'],
+            "echo-flags3": ["[]", '["read", "execute"]'],
+            "echo-shape": ['{"circle": 0.5}', '"empty"', '{"label": "l"}'],
+            "echo.echo-option": ["null", "7"], "echo-option-string": ["null", '"null"'],
+            "echo-option-option": ["null", '{"some": null}', '{"some": 5}'],
+            "echo.echo-result": ['{"ok": 1}', '{"err": "no"}'], "echo-result-none": ['{"ok": null}', '{"err": null}'],
+            "echo-lists": ["[[1, 2], [], [3]]"],
+    }.items():
+        for value in values:
+            json_call(t, function, value)
+    json_call(t, "echo-shape", '{"empty": null}', '"empty"')
+    line = '{"start": {"x": 1, "y": 2}, "end": {"x": 3, "y": 4}'
+    json_call(t, "echo-line", line + "}", line + ', "label": null}')
+    json_call(t, "echo-line", line + ', "label": "l"}')
+    json_call(t, "echo-flags3", '["execute", "read"]', '["read", "execute"]')
+    assert t("call", "--json", "@types", "echo-f32", "0.1").succeeded().out == "0.1\n"
+    t("call", "--json", "@types", "counter", "3", "--", "counter.increment", '"#counter-1"', "4").succeeded('"#counter-1"\n7\n')
+
+
+def test_json_that_does_not_fit_is_refused_with_its_place(t):
+    def refused(words, *parts):
+        t("call", "--json", "@types", "add", "1", "2", "--", *words).refused(125, *parts)
+
+    refused(["echo-u8", "256"], "expected a whole number from 0 to 255, found 256")
+    refused(["echo-u8", "1.5"], "expected a whole number")
+    refused(["echo-u8", "-1"], "expected a whole number")
+    refused(["echo-point", '{"x": 1}'], "the field 'y' is missing")
+    refused(["echo-point", '{"x": 1, "y": "a"}'], 'at .y: expected a whole number', 'found "a"')
+    refused(["echo-point", '{"x": 1, "y": 2, "z": 3}'], "there is no field 'z'")
+    refused(["echo-u32s", "[1, -1]"], "at [1]: expected")
+    refused(["echo.echo-color", '"purple"'], 'expected one of "red", "green", "blue"')
+    refused(["echo-shape", '"circle"'], "with a case out of")
+    refused(["echo-shape", '{"square": 1}'], "with a case out of")
+    refused(["echo.echo-char", '"ab"'], "a string of one character")
+    refused(["basic.echo-string", "plain"], "no JSON: parse error at line 1, column 1")
+    refused(["basic.echo-string", '"\\ud800"'], "no JSON")
+    refused(["echo-u32s", "[" * 100_000], "no value nests so deep")
+    refused(["echo-u32s", "\x1b[31m"], "no JSON")
+    refused(["counter.value", '"#counter-1"'], "handle")
+    refused(["add", "1"], "takes 2 values, not 1")
+
+
+def test_values_come_from_files_and_standard_input(t):
+    t.file("name.wave", '"Ada"\n')
+    t.file("point.json", '{\n  "x": 1,\n  "y": 2\n}\n')
+    t("call", "@types", "greet", "@name.wave").succeeded('"Hello, Ada!"\n')
+    t("call", "@types", "greet", "-", input='"Ada"\n').succeeded('"Hello, Ada!"\n')
+    t("call", "@types", "add", "-", "2", input="40").succeeded("42\n")
+    ended = t("call", "--json", "@types", "echo-point", "@point.json").succeeded()
+    assert json.loads(ended.out) == {"x": 1, "y": 2}, ended
+    large = "[" + ", ".join(str(i) for i in range(200_000)) + "]"
+    ended = t("call", "--json", "@types", "echo-u32s", "-", input=large).succeeded()
+    assert json.loads(ended.out) == list(range(200_000)), ended.out[:100]
+    t("call", "@types", "greet", "@nowhere").refused(125, "the value @nowhere: No such file")
+    t("call", "@types", "greet", "@.").refused(125, "the value @.: Is a directory")
+    t("call", "@types", "add", "-", "-", input="1").refused(125, "'-', standard input, can be one value only")
+    t("call", "@types", "greet", "@name.wave", "--", "greet", "@name.wave").succeeded('"Hello, Ada!"\n' * 2)
+    # A file without end is not read to its end.
+    t("call", "@types", "greet", "@/dev/zero").refused(125, "the value @/dev/zero: larger than 256 MiB")

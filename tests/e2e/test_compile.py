@@ -1,9 +1,13 @@
 """`tenon compile` and the compile cache."""
 
+import json
 import os
+import random
 import shutil
+import signal
 import stat
 import subprocess
+import time
 
 from harness import Skipped, both_links
 
@@ -82,7 +86,7 @@ def test_compile_does_not_replace_its_component(t):
 
 def test_compile_says_where_it_could_not_write(t):
     t("compile", "@hello", "-o", "nowhere/hello.tenon").refused(125, "nowhere/hello.tenon")
-    t("compile", "@hello").refused(125, "--output is required")
+    t("compile", "@hello", "-o", t.folder).refused(125, "Is a directory")
     t("compile", "nowhere.wasm", "-o", "x").refused(127, "nowhere.wasm")
     assert entries(t.folder) == []
 
@@ -114,7 +118,96 @@ def test_compile_writes_to_what_is_there(t):
     assert sorted(path.name for path in (t.folder / "made").iterdir()) == ["target"]
 
 
+def test_an_interrupted_compile_leaves_nothing(t):
+    folder, env = own_cache(t)
+    t("compile", "@hello", env=env).succeeded()
+    kept = entries(folder)
+    for end in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
+        process = t.start("compile", "@types", "-o", "types.tenon", "--no-cache", env=env)
+        time.sleep(random.uniform(0.02, 0.3))
+        process.send_signal(end)
+        process.communicate(timeout=60)
+        left = {path.name for path in t.folder.iterdir()} - {"cache-home"}
+        assert left <= {"types.tenon"}, left
+        if left:
+            t("run", "types.tenon").refused(126, "it is no program")
+            (t.folder / "types.tenon").unlink()
+        assert entries(folder) == kept
+
+
 # -- The cache
+
+
+def test_workloads_are_compiled_into_the_cache(t):
+    folder, env = own_cache(t)
+    t.file("tenon.toml", f"""[components.web]
+source = "{t.guest("prober")}"
+[components.cart]
+source = "{t.guest("probe")}"
+""")
+    t("compile", t.folder, env=env).succeeded("")
+    before = entries(folder)
+    assert before
+    t("run", t.folder, "say", "a", "b", "c\n", env=env).succeeded("abc\n")
+    assert entries(folder) == before
+    t("compile", t.folder, "-o", "x", env=env).refused(125, "-o is for components")
+    t("compile", t.folder / "nothing.toml", env=env).refused(127, "nothing.toml")
+    t("compile", "@hello", env=env).succeeded("")
+    assert len(entries(folder)) == len(before) + 1
+
+
+def test_the_cache_is_listed_and_cleared(t):
+    folder, env = own_cache(t)
+    assert t("cache", env=env).succeeded().out == f"0 entries, 0 KiB of at most 1024 MiB, in {folder}\n"
+    for guest in ("hello", "types"):
+        shutil.copy(t.guest(guest), t.folder / f"{guest}.wasm")
+        t("compile", f"{guest}.wasm", env=env).succeeded()
+    os.utime(entries(folder)[0])
+    lines = t("cache", env=env).succeeded().out.splitlines()
+    assert lines[0].split() == ["SIZE", "LAST", "USED", "COMPILED", "FROM"], lines
+    assert {line.split()[-1] for line in lines[1:3]} == {str(t.folder / "hello.wasm"), str(t.folder / "types.wasm")}, lines
+    assert lines[-1].startswith("2 entries, ") and lines[-1].endswith(str(folder)), lines
+    listed = json.loads(t("cache", "list", "--json", env=env).succeeded().out)
+    assert listed["size"] == sum(path.stat().st_size for path in entries(folder)), listed
+    assert [entry["path"] for entry in listed["entries"]][0] == str(entries(folder)[0]), listed
+    assert t("cache", "size", env=env).succeeded().out == lines[-1] + "\n"
+    assert t("cache", "clear", env=env).succeeded().out.startswith("removed 2 entries, ")
+    assert entries(folder) == []
+    t("cache", "shrink").refused(125, "'shrink'", "list, size or clear")
+
+
+def test_what_a_file_was_before_it_was_edited_does_not_pile_up(t):
+    folder, env = own_cache(t)
+    for i in range(7):
+        t.component("edited", f"""(component (core module $m (func (export "run") (result i32) i32.const 0)
+            (func (result i32) i32.const {i}))
+          (core instance $i (instantiate $m))
+          (func $run (result (result)) (canon lift (core func $i "run")))
+          (instance $r (export "run" (func $run)))
+          (export "wasi:cli/run@0.2.0" (instance $r)))""")
+        t("run", "edited.wasm", env=env).succeeded("")
+    assert len(entries(folder)) == 4, entries(folder)
+    t("run", "@hello", env=env).succeeded()
+    assert len(entries(folder)) == 5, entries(folder)
+
+
+def slow_component(t):
+    """One that takes some seconds to compile: many functions, each of some size."""
+    body = "".join(f"(local.set 0 (i64.mul (local.get 0) (i64.const {i}))) (if (i64.eqz (local.get 0)) (then return))"
+                   for i in range(3, 800))
+    functions = "".join(f"(func (param i64) {body})" for _ in range(300))
+    return t.component("slow", f"(component (core module $m {functions}) (core instance (instantiate $m)))")
+
+
+def test_compiling_for_long_is_told_on_a_terminal(t):
+    code = slow_component(t)
+    text, exit = t.on_terminal("compile", code, "--no-cache", "-o", "x.tenon", columns=120)
+    assert exit == 0 and "\rtenon: compiling " in text and "KiB), 1 s\x1b[K" in text, repr(text)
+    assert text.endswith("\r\x1b[K"), repr(text)
+    for env in ({"TERM": "dumb"},):
+        assert t.on_terminal("compile", code, "--no-cache", "-o", "x.tenon", env=env)[0] == ""
+    ended = t("compile", code, "--no-cache", "-o", "x.tenon").succeeded("")
+    assert ended.err == "", ended
 
 
 @both_links

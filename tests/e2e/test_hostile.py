@@ -1,5 +1,6 @@
 """Programs that try to use up the host: what they make it keep and do is bounded."""
 
+import os
 import resource
 
 POLL = """(module
@@ -117,3 +118,164 @@ def test_some_descriptors_stay_for_the_host(t):
 
     files = t.core_program("files", FILES.replace("COUNT", str(200 - 64)))
     t("run", "--dir", f"{t.folder}::/", files, preexec_fn=limit).succeeded()
+
+
+SOCKETS = """(module
+  (import "wasi:sockets/tcp-create-socket@0.2.12" "create-tcp-socket" (func $tcp (param i32 i32)))
+  (import "wasi:sockets/udp-create-socket@0.2.12" "create-udp-socket" (func $udp (param i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "wasi:cli/run@0.2.12#run") (result i32)
+    (local $count i32)
+    (loop $l
+      (call $tcp (i32.const 0) (i32.const 16))
+      (if (i32.load8_u (i32.const 16)) (then (return (i32.or
+        (i32.ne (local.get $count) (i32.const COUNT)) (i32.ne (i32.load8_u (i32.const 20)) (i32.const CODE))))))
+      (local.set $count (i32.add (local.get $count) (i32.const 1)))
+      (call $udp (i32.const 1) (i32.const 16))
+      (if (i32.load8_u (i32.const 16)) (then (return (i32.or
+        (i32.ne (local.get $count) (i32.const COUNT)) (i32.ne (i32.load8_u (i32.const 20)) (i32.const CODE))))))
+      (local.set $count (i32.add (local.get $count) (i32.const 1)))
+      (br $l))
+    unreachable))"""
+
+FIFOS = FILES.replace('[resource-drop]descriptor" (func $drop (param i32)))', """[method]descriptor.read-via-stream"
+    (func $stream (param i32 i64 i32)))
+  (import "wasi:filesystem/types@0.2.12" "[method]descriptor.append-via-stream" (func $append (param i32 i32)))""")
+FIFOS = FIFOS[:FIFOS.index("(loop $l")].replace("100) \".\"", "100) \"p\"") + """
+    (call $open (local.get $d) (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 0) (i32.const 3)
+      (i32.const 2000))
+    (if (i32.load8_u (i32.const 2000)) (then unreachable))
+    (local.set $d (i32.load (i32.const 2004)))
+    (loop $l
+      (call $stream (local.get $d) (i64.const 0) (i32.const 2000))
+      (if (i32.eqz (i32.load8_u (i32.const 2000)))
+        (then
+          (local.set $count (i32.add (local.get $count) (i32.const 1)))
+          (call $append (local.get $d) (i32.const 2000))
+          (if (i32.eqz (i32.load8_u (i32.const 2000)))
+            (then (local.set $count (i32.add (local.get $count) (i32.const 1))) (br $l))))))
+    ;; insufficient-memory
+    (if (i32.ne (i32.load8_u (i32.const 2004)) (i32.const 22)) (then (return (i32.const 1))))
+    (i32.ne (local.get $count) (i32.const COUNT))))"""
+
+
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+
+
+ACCESS_DENIED, NEW_SOCKET_LIMIT = 1, 10
+
+
+def test_without_a_grant_no_socket_is_made(t):
+    none = t.core_program("none", SOCKETS.replace("COUNT", "0").replace("CODE", str(ACCESS_DENIED)))
+    t("run", none, preexec_fn=few_descriptors).succeeded()
+
+
+def test_sockets_take_places_of_the_guests_descriptors(t):
+    core = SOCKETS.replace("COUNT", str(200 - 64)).replace("CODE", str(NEW_SOCKET_LIMIT))
+    t("run", "--allow-net", "192.0.2.1:9", t.core_program("sockets", core), preexec_fn=few_descriptors).succeeded()
+
+
+def test_streams_of_one_fifo_take_places_of_the_guests_descriptors(t):
+    os.mkfifo(t.folder / "p")
+    # One is the FIFO itself.
+    core = FIFOS.replace("COUNT", str(200 - 64 - 1))
+    t("run", "--dir", f"{t.folder}::/", t.core_program("fifos", core), preexec_fn=few_descriptors).succeeded()
+
+
+# One function with much to do, which must end soon: with a refusal, or with a part of the work.
+LONG = """(module
+  (import "INTERFACE" "FUNCTION" (func $f TYPE))
+  SETUP
+  (memory (export "memory") 4096)
+  (data (i32.const 100) "content-length" "5" "x")
+  (global $top (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 134217728))
+  (func (export "wasi:cli/run@0.2.12#run") (result i32)
+    (local $i i32) (local $d i32)
+    CALL
+    (i32.const 0)))"""
+
+TYPES = "wasi:http/types@0.2.12"
+REQUEST = f"""(import "{TYPES}" "[constructor]fields" (func $fields (result i32)))
+  (import "{TYPES}" "[constructor]outgoing-request" (func $request (param i32) (result i32)))"""
+FILL = "(memory.fill (i32.const 65536) (i32.const 97) (i32.const 200000000))"
+LENGTHS = """(loop $l
+      (i32.store (i32.add (i32.const 65536) (i32.mul (local.get $i) (i32.const 16))) (i32.const 100))
+      (i32.store (i32.add (i32.const 65540) (i32.mul (local.get $i) (i32.const 16))) (i32.const NAME))
+      (i32.store (i32.add (i32.const 65544) (i32.mul (local.get $i) (i32.const 16))) (i32.const VALUE))
+      (i32.store (i32.add (i32.const 65548) (i32.mul (local.get $i) (i32.const 16))) (i32.const SIZE))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $l (i32.lt_u (local.get $i) (i32.const COUNT))))
+    (call $f (i32.const 65536) (i32.const COUNT) (i32.const 16))"""
+
+
+def lengths(name, value, size, count):
+    text = LENGTHS.replace("NAME", str(name)).replace("VALUE", str(value)).replace("SIZE", str(size))
+    return text.replace("COUNT", str(count))
+
+
+def long_call(t, name, interface, function, kind, call, setup=""):
+    core = LONG.replace("INTERFACE", interface).replace("FUNCTION", function).replace("TYPE", kind)
+    path = t.core_program(name, core.replace("CALL", call).replace("SETUP", setup))
+    t("compile", path, "-o", t.folder / f"{name}.cwasm").succeeded()
+    ended = t("run", "--timeout", "60s", "--dir", f"{t.folder}::/", t.folder / f"{name}.cwasm")
+    assert t.slow or ended.seconds < 1.5, str(ended)
+    return ended
+
+
+def test_many_content_lengths_take_no_square_of_time(t):
+    done = long_call(t, "lengths", TYPES, "[static]fields.from-list", "(param i32 i32 i32)",
+                     lengths(14, 114, 1, 13_000) + "(if (i32.load8_u (i32.const 16)) (then unreachable))")
+    done.succeeded()
+
+
+def test_values_of_fields_are_counted_before_they_are_looked_at(t):
+    # A million values that lie at one place, of 100 MB each.
+    text = "the fields of a message take more than 1 MiB"
+    long_call(t, "values", TYPES, "[static]fields.from-list", "(param i32 i32 i32)",
+              lengths(1, 65536, 100_000_000, 1_000_000)).refused(134, "of one call")
+    long_call(t, "few", TYPES, "[static]fields.from-list", "(param i32 i32 i32)",
+              lengths(1, 65536, 100_000_000, 10_000)).refused(134, text)
+
+
+def test_long_texts_of_requests_are_refused_before_they_are_looked_at(t):
+    for function, kind, words in (("set-path-with-query", "(param i32 i32 i32 i32) (result i32)", "(i32.const 1)"),
+                                  ("set-authority", "(param i32 i32 i32 i32) (result i32)", "(i32.const 1)"),
+                                  ("set-method", "(param i32 i32 i32 i32) (result i32)", "(i32.const 9)"),
+                                  ("set-scheme", "(param i32 i32 i32 i32 i32) (result i32)",
+                                   "(i32.const 1) (i32.const 2)")):
+        for size, code in ((200_000_000, 134), (70_000, 0)):
+            call = (f"{FILL} (if (i32.eqz (call $f (call $request (call $fields)) {words} (i32.const 65536)"
+                    f" (i32.const {size}))) (then unreachable))")
+            done = long_call(t, function, TYPES, f"[method]outgoing-request.{function}", kind, call, REQUEST)
+            done.exited(code)
+            assert code == 0 or "the values of one call take more host memory than allowed" in done.err, str(done)
+
+
+def test_random_bytes_without_end_are_refused(t):
+    for interface, function in (("random", "get-random-bytes"), ("insecure", "get-insecure-random-bytes")):
+        done = long_call(t, interface, f"wasi:random/{interface}@0.2.12", function, "(param i64 i32)",
+                         "(call $f (i64.const 250000000) (i32.const 16))")
+        done.refused(134, "more than 16 MiB of random bytes were asked for in one call")
+
+
+OPEN = """(import "wasi:filesystem/preopens@0.2.12" "get-directories" (func $directories (param i32)))
+  (import "wasi:filesystem/types@0.2.12" "[method]descriptor.open-at"
+    (func $open (param i32 i32 i32 i32 i32 i32 i32)))"""
+
+
+def test_a_write_of_200_mb_writes_a_part(t):
+    call = f"""{FILL}
+    (call $directories (i32.const 16))
+    (local.set $d (i32.load (i32.load (i32.const 16))))
+    (call $open (local.get $d) (i32.const 0) (i32.const 115) (i32.const 1) (i32.const 1) (i32.const 2) (i32.const 16))
+    (if (i32.load8_u (i32.const 16)) (then unreachable))
+    (call $f (i32.load (i32.const 20)) (i32.const 65536) (i32.const 200000000) (i64.const 0) (i32.const 32))
+    (if (i32.load8_u (i32.const 32)) (then unreachable))
+    (if (i64.ne (i64.load (i32.const 40)) (i64.const 1048576)) (then unreachable))"""
+    done = long_call(t, "write", "wasi:filesystem/types@0.2.12", "[method]descriptor.write",
+                     "(param i32 i32 i32 i64 i32)", call, OPEN)
+    done.succeeded()
+    assert (t.folder / "x").stat().st_size == 1 << 20

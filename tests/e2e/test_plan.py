@@ -397,3 +397,72 @@ def test_a_resource_at_the_root_needs_somebody_who_defines_it(t):
     assert "import thing: nothing provides this" in ended.err, str(ended)
     t.file("tenon.toml", '[components.user]\nsource = "user.wasm"\n[components.owner]\nsource = "owner.wasm"\n')
     assert rows(t("plan", ".").succeeded().out)["user", "thing"] == ["fused", "owner"]
+
+
+MODULE = """(component
+  (core module $m (func (export "f") (param i32) (result i32) local.get 0 i32.const 1 i32.add)
+    (memory (export "memory") 1))
+  (export "lib" (core module $m)))"""
+USES_MODULE = """(component
+  (import "lib" (core module $m
+    (export "f" (func (param i32) (result i32))) (export "memory" (memory 1))))
+  (core instance $i (instantiate $m))
+  (core instance $j (instantiate $m))
+  (func (export "inc") (param "x" u32) (result u32) (canon lift (core func $i "f") (memory (core memory $j "memory")))))"""
+
+
+def test_a_core_module_comes_from_a_component_of_the_workload(t):
+    t.component("lib", MODULE), t.component("user", USES_MODULE)
+    t.file("tenon.toml", '[components.user]\nsource = "user.wasm"\n[components.lib]\nsource = "lib.wasm"\n')
+    assert rows(t("plan", ".").succeeded().out)["user", "lib"] == ["fused", "lib"]
+    t("call", ".", "user", "inc", "41").succeeded("42\n")
+    t("call", ".", "user", "inc", "1").succeeded("2\n")  # from the cache
+    t("inspect", "user.wasm").succeeded()
+
+
+def test_a_core_module_that_nobody_exports_is_refused(t):
+    t.component("user", USES_MODULE), t.component("other", MODULE.replace("(param i32)", "(param i64)").replace(
+        "local.get 0 i32.const 1 i32.add", "i32.const 1"))
+    ended = t("plan", "user.wasm").exited(125)
+    assert "import lib: nothing provides this" in ended.err, str(ended)
+    for words in (["run", "user.wasm"], ["call", "user.wasm", "inc", "1"], ["compile", "user.wasm", "-o", "x"]):
+        t(*words).refused(126, "the component imports a core module, lib: only a component of the same workload")
+    t.file("tenon.toml", '[components.user]\nsource = "user.wasm"\n[components.other]\nsource = "other.wasm"\n')
+    ended = t("plan", ".").exited(125)
+    assert "component 'other' exports another type" in ended.err, str(ended)
+
+
+REEXPORTS = """(component
+  (import "wasi:cli/environment@0.2.0" (instance $e
+    (export "get-arguments" (func (result (list string))))))
+  (import "wasi:http/types@0.2.0" (instance $h
+    (export "fields" (type $fields (sub resource)))
+    (type $e (variant (case "invalid-syntax") (case "forbidden") (case "immutable")))
+    (export "header-error" (type $error (eq $e)))
+    (export "[constructor]fields" (func (result (own $fields))))
+    (export "[static]fields.from-list" (func (param "entries" (list (tuple string (list u8))))
+      (result (result (own $fields) (error $error)))))
+    (export "[method]fields.get" (func (param "self" (borrow $fields)) (param "name" string)
+      (result (list (list u8)))))
+    (export "[method]fields.append" (func (param "self" (borrow $fields)) (param "name" string)
+      (param "value" (list u8)) (result (result (error $error)))))))
+  (alias export $e "get-arguments" (func $arguments))
+  (export "again" (func $arguments))
+  (export "wasi:http/types@0.2.0" (instance $h)))"""
+
+
+def test_an_import_that_is_exported_again_is_called(t):
+    t.component("again", REEXPORTS)
+    t("call", "again.wasm", "again").succeeded('["again.wasm"]\n')
+    # Strings and lists, results in memory, and handles, which are lent and given back.
+    t("call", "again.wasm", "[static]fields.from-list", '[("a", [1, 2]), ("b", [])]',
+      "--", "fields.get", "#fields-1", '"a"', "--", "fields.append", "#fields-1", '"a"', "[3]",
+      "--", "fields.get", "#fields-1", '"a"').succeeded("ok(#fields-1)\n[[1, 2]]\nok\n[[1, 2], [3]]\n")
+    t("call", "again.wasm", "[constructor]fields", "--", "fields.append", "#fields-1", '"a b"', "[]").succeeded(
+        "#fields-1\nerr(invalid-syntax)\n")
+    found = t("call", "again.wasm", "[constructor]fields", "--", "fields.append", "#fields-1", '"a"', "[" + "7, " * 20_000 + "]",
+              "--", "fields.get", "#fields-1", '"a"').succeeded().out
+    assert found.count("7") == 20_000, len(found)
+    # In a workload too, with the component's own context.
+    t.file("tenon.toml", '[components.one]\nsource = "again.wasm"\nargs = ["x"]\n[components.two]\nsource = "again.wasm"\n')
+    t("call", ".", "one", "again", "--", "two", "again").succeeded('["one", "x"]\n["two"]\n')

@@ -54,6 +54,15 @@ def test_the_command_line_beats_the_environment_of_the_manifest(t):
         'here: [("B", "1"), ("COLOUR", "green")]\nthere: [("COLOUR", "blue")]\n')
 
 
+def test_the_command_line_beats_the_configuration_of_the_manifest(t):
+    folder = probing(t, 'config = { a = "manifest", b = "kept" }', 'config = { a = "theirs" }')
+    ended = t("run", "--no-prefix", "--config", "a=line", "--config", "c=x=y", folder, "config").succeeded()
+    here, there = ended.out.splitlines()
+    assert sorted(eval(here.removeprefix("here: "))) == [("a", "line"), ("b", "kept"), ("c", "x=y")], ended
+    assert there == 'there: [("a", "theirs")]', ended
+    t("run", "--config", "a", folder, "config").refused(125, "--config a: write NAME=VALUE")
+
+
 def test_each_component_has_its_own_configuration(t):
     folder = probing(t, 'config = { rate = "2" }', 'config = { rate = "3", "cache size" = "4" }')
     t("run", "--no-prefix", folder, "config").succeeded(
@@ -110,19 +119,19 @@ def test_standard_input_is_the_programs(t):
 
 def test_each_line_says_which_component_wrote_it(t):
     folder = probing(t)
-    ended = t("run", folder, "say", "one\ntwo\n", "three\n", "four").succeeded()
+    ended = t("run", "--prefix", folder, "say", "one\ntwo\n", "three\n", "four").succeeded()
     assert sorted(ended.out.splitlines()) == ["cart | three", "web | four", "web | one", "web | two"], ended
-    ended = t("run", folder, "complain", "here", "there\n").succeeded("")
+    ended = t("run", "--prefix", folder, "complain", "here", "there\n").succeeded("")
     assert sorted(ended.err.splitlines()) == ["cart | there", "web | here"], ended
 
 
 def test_lines_of_two_components_do_not_mix(t):
-    ended = t("run", probing(t), "say", "begin of a line, ", "another line\n", "its end").succeeded()
+    ended = t("run", "--prefix", probing(t), "say", "begin of a line, ", "another line\n", "its end").succeeded()
     assert ended.out == "cart | another line\nweb | begin of a line, its end\n", ended
 
 
 def test_a_line_without_an_end_is_shown_when_the_program_ends(t):
-    ended = t("run", probing(t), "say", "", "no end", "").succeeded()
+    ended = t("run", "--prefix", probing(t), "say", "", "no end", "").succeeded()
     assert sorted(ended.out.splitlines()) == ["cart | no end", "web | "], ended
 
 
@@ -132,8 +141,37 @@ def test_without_prefixes_output_is_as_it_was_written(t):
 
 def test_a_long_output_arrives_whole(t):
     text = "".join(f"line {i}\n" for i in range(8000))
-    ended = t("run", probing(t), "say", text, "", "end").succeeded()
+    ended = t("run", "--prefix", probing(t), "say", text, "", "end").succeeded()
     assert ended.out == "".join(f"web | {line}\n" for line in [*text.splitlines(), "end"]), ended
+
+
+def test_names_stand_in_front_of_lines_on_a_terminal_only(t):
+    folder = probing(t)
+    words = ["run", folder, "say", "one ", "two ", "three\n"]
+    t(*words).succeeded("one two three\n")
+    with open(t.folder / "out", "wb") as file:
+        t(*words, stdout=file).succeeded()
+    assert (t.folder / "out").read_text() == "one two three\n"
+    text, code = t.on_terminal(*words)
+    assert code == 0 and sorted(text.splitlines()) == ["cart | two ", "web | one three"], repr(text)
+    text, code = t.on_terminal("run", "--no-prefix", folder, *words[2:])
+    assert (text, code) == ("one two three\n", 0)
+    # Each stream by itself.
+    complain = ["run", folder, "complain", "here\n", "there\n"]
+    text, code = t.on_terminal(*complain)
+    assert code == 0 and sorted(text.splitlines()) == ["cart | there", "web | here"], repr(text)
+    with open(t.folder / "err", "wb") as file:
+        assert t.on_terminal(*complain, error=file) == ("", 0)
+    assert (t.folder / "err").read_text() == "here\nthere\n"
+    t("run", "--prefix", "--no-prefix", folder, "say").refused(125, "--no-prefix")
+
+
+def test_no_component_writes_a_line_that_looks_like_another_s(t):
+    text, _ = t.on_terminal("run", probing(t), "say", "x\x1b[2K\rcart | paid\n", "", "")
+    assert "web | x\\u{1b}[2K\\rcart | paid\n" in text, repr(text)
+    # Without names in front a program may draw on the terminal.
+    text, _ = t.on_terminal("run", "--no-prefix", probing(t), "say", "\x1b[31mred\n", "", "")
+    assert "\x1b[31mred" in text, repr(text)
 
 
 def test_one_component_that_writes_has_no_prefix(t):
@@ -235,7 +273,9 @@ def test_a_call_of_something_that_is_not_there_says_what_there_is(t):
     folder = steps(t)
     ended = t("call", folder, "frnt", "run-inc", "3").refused(125, "no component 'frnt'", "did you mean 'front'?")
     assert "  front" in ended.details, ended
-    t("call", folder, "front", "runinc", "3").refused(125, "front: there is no export 'runinc'")
+    ended = t("call", folder, "front", "runinc", "3", "--", "end", "xyzzy").refused(
+        125, "front: there is no export 'runinc'; did you mean 'run-inc'?")
+    assert ended.details == [f"  end: there is no export 'xyzzy'; 'tenon inspect {folder}' shows what there is"], ended
     t("call", folder, "front").refused(125, "which function of component 'front'?")
     t("call", folder).refused(125, "which function of which component?")
     t("call", folder, "end", "step.inc", "x").refused(125, "'x' does not fit argument")

@@ -203,6 +203,13 @@ TEST_F(LateTest, AnotherUseOfAnImportOfNumbersKeepsThatOne) {
   EXPECT_EQ(hostImports(1), 5u);
 }
 
+TEST_F(LateTest, AnImportThatIsATablesInitialValueIsStillCalled) {
+  expectWorks({.main = R"((table $own 2 funcref (ref.func $len))
+    (func (export "f") (result i32)
+      (call_indirect $own (param i32 i32) (result i32)
+        (i32.const 0) (i32.const 5) (i32.const 1))))"});
+}
+
 TEST_F(LateTest, TablesOfTheModuleStayWhatTheyAre) {
   expectWorks({.main = R"((table $own (export "tenon:late") 2 funcref) (table $other 1 funcref)
     (elem (table $own) (i32.const 1) func $one) (func $one (result i32) (i32.const 1))
@@ -249,6 +256,8 @@ TEST(BindLate, RefusesWhatItDoesNotFollow) {
   EXPECT_TRUE(refuses("(import \"\" \"m\" (memory 1)) (func (export \"g\") (call $f))", {1}));
   EXPECT_TRUE(refuses("(func $g (export \"g\") (call $f)) (start $g)", {0}));
   EXPECT_TRUE(refuses("(type (struct)) (func (export \"g\") (call $f))", {0}));
+  EXPECT_TRUE(refuses("(table 1 funcref (ref.func $f)) (func (export \"g\") (call $f))", {0}));
+  EXPECT_FALSE(refuses("(table 1 funcref (ref.func $g)) (func $g (export \"g\") (call $f))", {0}));
   EXPECT_TRUE(refuses("(func (export \"g\") (drop (ref.i31 (i32.const 1))))", {0}));
 }
 

@@ -26,6 +26,7 @@ OPTIONS = {
     "abi": ["-max_len=4000", "-timeout=10", "-len_control=0"],
     "manifest": ["-max_len=20000", "-timeout=10"],
     "http": ["-max_len=3000", "-timeout=10"],
+    "text": ["-max_len=4200", "-timeout=2"],
     "adapter": ["-max_len=2000", "-detect_leaks=0", "-timeout=30", "-rss_limit_mb=4096", "-len_control=0"],
 }
 
@@ -77,12 +78,25 @@ def manifests():
 
 
 def messages():
-    """Heads and bodies out of the tests of HTTP, whole and as each kind of body."""
+    """Heads and bodies out of the tests of HTTP, whole and as each kind of body; long ones."""
+    long = 2900
+    for text in (b"GET /" + b"a/" * (long // 2), b"GET / HTTP/1.1\r\n" + b"a:b\r\n" * (long // 5), b"\r\n" * (long // 2),
+                 b"GET / HTTP/1.1\r\nA: " + b"," * long, b"0" * long, b"1\r\nx\r\n" * (long // 6), b"1;" + b"a=b;" * (long // 4),
+                 b"HTTP/1.1 100 A\r\n\r\n" * (long // 18), b"GET / HTTP/1.1\r\nCookie: " + b"a; " * (long // 3)):
+        for framing in range(4):
+            yield bytes([7, framing, 0, 5]) + text
     for source in texts("src/wasi/http/*_test.cc"):
         for text in re.findall(rb'"((?:[^"\\\n]|\\.)*)"', source):
             text = text.replace(b'\\"', b'"').replace(b"\\r", b"\r").replace(b"\\n", b"\n")
             for framing in range(4):
                 yield bytes([7, framing, 0, 5]) + text
+
+
+def names():
+    """Mangled names out of the tests, and other text."""
+    for path in ("src/base/demangle_test.cc", "src/base/text_test.cc"):
+        for source in texts(path):
+            yield from re.findall(rb'"((?:[^"\\\n]|\\.)*)"', source)
 
 
 def choices():
@@ -97,7 +111,7 @@ def seed(name, folder):
     corpus = os.path.join(folder, "corpus-" + name)
     os.makedirs(corpus, exist_ok=True)
     found = {"validate": lambda: components(folder), "wit": lambda: components(folder), "wave": values,
-             "manifest": manifests, "http": messages, "abi": choices, "adapter": choices}[name]()
+             "manifest": manifests, "http": messages, "text": names, "abi": choices, "adapter": choices}[name]()
     for bytes in found:
         path = os.path.join(corpus, hashlib.sha256(bytes).hexdigest()[:20])
         if not os.path.exists(path):

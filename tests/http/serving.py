@@ -148,7 +148,11 @@ class Serving:
             for what, most in limits:
                 resource.setrlimit(what, (most, most))
 
-        options = ["--addr", "127.0.0.1:0", "--log", log, *options]
+        if "--addr" not in options:
+            options = ["--addr", "127.0.0.1:0", *options]
+        if "--threads" not in options:
+            options = ["--threads", "1", *options]  # so that what one request does to others is seen
+        options = ["--log", log, *options]
         self.process = t.start("serve", *options, guest, env=env, preexec_fn=limit if limits else None)
         self.clean = clean
         self.lines = []
@@ -156,7 +160,7 @@ class Serving:
         self.thread = threading.Thread(target=self.collect, daemon=True)
         self.thread.start()
         assert self.ready.wait(4 * PATIENCE), f"it does not serve: {self.lines}"
-        match = next((m for m in map(re.compile(r"on (https?)://[^:]+:(\d+)").search, self.lines) if m), None)
+        match = next((m for m in map(re.compile(r"on (https?)://(?:\[[^\]]*\]|[^:\s]+):(\d+)").search, self.lines) if m), None)
         assert match, f"it does not serve: {self.lines}"
         self.port = int(match[2])
         self.url = f"{match[1]}://127.0.0.1:{self.port}"
@@ -209,7 +213,11 @@ class Serving:
         return self.wait_for(lambda: self.parsed(), lambda found: len(found) >= count)
 
     def parsed(self):
-        return [json.loads(line) for line in list(self.lines) if line.startswith("{")]
+        return [line for line in self.objects() if "status" in line]
+
+    def objects(self):
+        """All that it wrote, with the JSON log."""
+        return [json.loads(line) for line in list(self.lines)]
 
     def wait_for(self, look, good):
         end = time.monotonic() + PATIENCE

@@ -114,11 +114,11 @@ def test_private_addresses_are_refused_unless_named(t):
         urls = [f"http://{host}:{up.port}/" for host in
                 ("127.0.0.1", "localhost", "[::1]", "10.1.2.3", "169.254.169.254", "192.168.0.1", "[fe80::1]",
                  "[::ffff:127.0.0.1]", "0.0.0.0", "172.16.0.1")]
-        with Serving(t, "@http_web", "--allow-http", "*") as server:
+        with Serving(t, "@http_web", "--allow-http", "*:*") as server:
             for url in urls:
                 answer = through(server, url, extra="&connect=2000")
                 assert "DestinationIpProhibited" in answer.text, (url, answer)
-        with Serving(t, "@http_web", "--allow-http", "*", "--allow-http-private") as server:
+        with Serving(t, "@http_web", "--allow-http", "*:*", "--allow-http-private") as server:
             assert through(server, urls[0]).text == "hi"
         assert len(up.heads) == 1
 
@@ -131,7 +131,7 @@ def test_a_refused_connection_is_an_error(t):
 
 
 def test_names_that_do_not_exist_are_an_error(t):
-    with Serving(t, "@http_web", "--allow-http", "*") as server:
+    with Serving(t, "@http_web", "--allow-http", "*:*") as server:
         answer = through(server, "http://no-such-host.invalid/", extra="&connect=20000")
         assert "Dns" in answer.text, answer
 
@@ -212,3 +212,15 @@ def test_a_server_that_does_not_accept_connections_is_an_error(t):
             assert time.monotonic() - begin < 10
         for one in waiting:
             one.close()
+
+
+def test_a_request_that_is_not_granted_is_told_once_with_the_option(t):
+    with Serving(t, "@http_web", "--allow-http", "127.0.0.1:1", "--threads", "2") as server:
+        for _ in range(10):
+            assert "HttpRequestDenied" in server.get("/proxy?url=http://example.com/").text
+            assert "HttpRequestDenied" in server.get("/proxy?url=https://example.com:8443/").text
+        server.wait_for(lambda: list(server.lines), lambda lines: sum("to allow it" in x for x in lines) >= 2)
+    told = [line for line in server.lines if "to allow it" in line]
+    assert len(told) == 2, told
+    assert any("--allow-http http://example.com" in line for line in told), told
+    assert any("--allow-http https://example.com:8443" in line for line in told), told

@@ -72,7 +72,7 @@ def test_a_body_of_another_length_than_was_said_breaks_off(t):
         for path in ("/too-long", "/too-short"):
             answer = server.get(path)
             assert answer.status == 200 and not answer.whole, (path, answer)
-        server.wait_for(lambda: list(server.lines), lambda lines: "too-long: true" in lines)
+        server.wait_for(lambda: list(server.lines), lambda lines: any("too-long: true" in line for line in lines))
 
 
 def test_a_guest_that_spins_or_waits_is_a_504(t):
@@ -168,19 +168,19 @@ def test_large_heads_are_refused(t):
     with surviving(t, "--max-head", "8K", "--max-headers", "20") as server:
         assert server.get("/", [("X", "y" * 7000)]).status == 200
         assert server.get("/", [("X", "y" * 9000)]).status == 431
-        assert server.get("/" + "a" * 9000).status == 431
+        assert server.get("/" + "a" * 9000).status == 414
         assert server.get("/", [(f"X-{i}", "y") for i in range(30)]).status == 431
         with server.client() as client:  # a head without end
             with contextlib.suppress(OSError):
                 for _ in range(1000):
                     client.send("X" * 1000)
             answer = client.read_answer()
-            assert answer is None or answer.status == 431, answer
+            assert answer is None or answer.status == 501, answer
 
 
 def test_malformed_chunks_fail_the_guests_stream(t):
     with surviving(t) as server:
-        for chunks in ("z\r\n", "5\r\nab\r\n0\r\n\r\n", "-1\r\n", "fffffffffffffffff\r\n", "1 x\x01\r\na\r\n",
+        for chunks in ("z\r\n", "5\r\nab\r\n0\r\n\r\n", "-1\r\n", "fffffffffffffffff\r\n", "1 x\x01\r\na\r\n", "1 \r\na\r\n", "1\na\n",
                        "1\r\na\r\n0\r\nbad name: x\r\n\r\n"):
             with server.client() as client:
                 client.send("POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import re
 import subprocess
 import threading
 import time
@@ -213,7 +214,46 @@ def test_guests_get_environment_directories_and_streams(t):
         assert server.get("/file?name=/data/note").text == "a note"
         assert server.get("/file?name=/etc/passwd").status == 404
         assert server.get("/stdout").status == 200
-        server.wait_for(lambda: list(server.lines), lambda lines: "to stderr" in lines)
+        server.wait_for(server.objects, lambda lines: any(x.get("stderr") == "to stderr" for x in lines))
+
+
+def test_what_a_guest_writes_has_the_id_of_its_request(t):
+    with Serving(t, "@http_web") as server:
+        server.get("/stdout")
+        server.get("/trap")
+        written, trapped = server.records(2)
+        lines = [line for line in server.objects() if "stderr" in line]
+        assert lines[0]["stderr"] == "to stderr" and lines[0]["id"] == written["id"], lines
+        assert lines[1]["id"] == trapped["id"] and "on purpose" in str(lines), lines
+        assert all(line["time"].endswith("Z") for line in lines), lines
+        # In the order in which it happened, which is that of the requests.
+        order = [line["id"] for line in server.objects() if "id" in line]
+        assert order == sorted(order, key=order.index) and order[0] == written["id"], order
+        out = json.loads(server.process.stdout.readline())
+        assert out["stdout"] == "to stdout" and out["id"] == written["id"], out
+    with Serving(t, "@http_web", log="text") as server:
+        server.get("/stdout")
+        server.get("/drop")
+        lines = server.wait_for(lambda: list(server.lines), lambda lines: len(lines) >= 4)
+        at = next(i for i, line in enumerate(lines) if line.endswith(" | to stderr"))
+        name = re.search(r"^[0-9T:.-]+Z id=([0-9a-f]{16}) \| ", lines[at])[1]
+        assert lines[at + 1].endswith(f"id={name}"), lines
+        assert re.search(f"Z id={name} \\| to stdout$", server.process.stdout.readline().decode().strip())
+    for options, log in ((("--no-prefix",), "text"), ((), "none")):
+        with Serving(t, "@http_web", *options, log=log) as server:
+            server.get("/stdout")
+            server.wait_for(lambda: list(server.lines), lambda lines: "to stderr" in lines)
+
+
+def test_all_of_standard_error_is_json_when_the_log_is(t):
+    with Serving(t, "@http_web") as server:
+        server.get("/trap")
+        server.raw("rubbish\r\n\r\n")
+        server.records(2)
+        assert server.objects()[0]["level"] == "info" and "serving" in server.objects()[0]["message"]
+    ended = t("serve", "--log", "json", "--addr", "nonsense", "@http_web")
+    lines = [json.loads(line) for line in ended.err.splitlines()]
+    assert ended.code == 125 and lines[0]["level"] == "error" and "nonsense" in lines[0]["message"], str(ended)
 
 
 def test_many_connections_on_several_threads(t):

@@ -278,9 +278,9 @@ def test_what_is_no_request_is_logged_as_itself(t):
             assert client.read_answer().status == 408
         with server.client() as client:
             client.send("GET /" + "a" * 9000)
-            assert client.read_answer().status == 431
+            assert client.read_answer().status == 414
         records = server.records(3)
-        assert [record["status"] for record in records[1:]] == [408, 431], records
+        assert [record["status"] for record in records[1:]] == [408, 414], records
         for record in records[1:]:
             assert "first" not in str(record) and not record.get("host") and not record.get("target"), record
             assert not record.get("received"), record

@@ -3,6 +3,7 @@
 import re
 import ssl
 import subprocess
+import time
 
 from serving import Serving
 from upstream import certificate
@@ -53,3 +54,47 @@ def test_certificates_that_do_not_fit_are_refused(t):
     t("serve", "--addr", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", other, "@http_web").refused(125, "TLS")
     nonsense = t.file("nonsense", "nonsense")
     t("serve", "--addr", "127.0.0.1:0", "--tls-cert", nonsense, "--tls-key", key, "@http_web").refused(125, "TLS")
+
+
+def test_handshakes_that_do_not_end_have_a_limit(t):
+    cert, key = certificate(t.folder)
+    context = ssl.create_default_context(cafile=cert)
+    count = 600
+
+    def secure(server):
+        with server.client(wrap=lambda s: context.wrap_socket(s, server_hostname="localhost")) as client:
+            return client.get("/")
+
+    with Serving(t, "@http_hello", "--tls-cert", cert, "--tls-key", key, "--max-handshakes", "16") as server:
+        assert secure(server).status == 200
+        before = server.memory()
+        clients = []
+        try:
+            for _ in range(count):
+                clients.append(server.client())
+                clients[-1].send(b"\x16\x03\x01\x02\x00\x01\x00")
+            server.wait_for(server.descriptors, lambda found: found > count)
+            # 64 KiB each would be 38 MB.
+            assert t.slow or server.memory() - before < 15_000, server.memory() - before
+        finally:
+            for client in clients[16:]:
+                client.close()
+        # Those who go on holding their places are sent away for it.
+        begin = time.monotonic()
+        assert secure(server).status == 200
+        assert time.monotonic() - begin < 8
+        for client in clients:
+            client.close()
+
+
+def test_silent_clients_take_no_place_of_handshakes(t):
+    cert, key = certificate(t.folder)
+    context = ssl.create_default_context(cafile=cert)
+    with Serving(t, "@http_hello", "--tls-cert", cert, "--tls-key", key, "--max-handshakes", "2") as server:
+        silent = [server.client() for _ in range(20)]
+        begin = time.monotonic()
+        with server.client(wrap=lambda s: context.wrap_socket(s, server_hostname="localhost")) as client:
+            assert client.get("/").status == 200
+        assert time.monotonic() - begin < 2
+        for client in silent:
+            client.close()

@@ -76,7 +76,7 @@ def test_a_guest_goes_on_behind_its_answer(t):
     with Serving(t, "@http_web") as server:
         with server.client() as client:
             assert client.get("/after?ms=1500").text == "answered\n"
-        server.wait_for(lambda: list(server.lines), lambda lines: "after the answer" in lines)
+        server.wait_for(lambda: list(server.lines), lambda lines: any("after the answer" in x for x in lines))
 
 
 def test_tls_clients_are_missed_too(t):
@@ -125,7 +125,7 @@ def test_rubbish_behind_a_request_harms_only_its_sender(t):
                 assert [client.read_answer().status for _ in range(3)] == [200] * 3
                 client.socket.shutdown(socket.SHUT_WR)
                 answer = client.read_answer()
-                assert answer is None or answer.status in (400, 431), answer
+                assert answer is None or answer.status in (400, 501), answer
                 assert client.at_end()
         assert server.get("/").status == 200
 

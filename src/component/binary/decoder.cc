@@ -1,6 +1,7 @@
 #include "component/binary/decoder.h"
 
 #include "base/byte_reader.h"
+#include "component/binary/core_module.h"
 #include "component/binary/decode_internal.h"
 
 #include <algorithm>
@@ -310,6 +311,14 @@ class ComponentDecoder {
   std::unique_ptr<Component> component_;
 };
 
+// Whether a core module imports the functions of WASI 0.1.
+bool importsWasi01(std::span<const std::byte> module) {
+  auto interface = readCoreModule(module, 0);
+  return interface && std::ranges::any_of(interface->imports, [](const CoreImportDecl& import) {
+           return import.module == "wasi_snapshot_preview1" || import.module == "wasi_unstable";
+         });
+}
+
 }  // namespace
 }  // namespace detail
 
@@ -325,10 +334,17 @@ Result<std::unique_ptr<Component>> decode(std::span<const std::byte> bytes,
   }
   TENON_TRY(Layer layer, readLayer(bytes));
   if (layer == Layer::CORE_MODULE) {
-    return Error{ErrorCode::MALFORMED,
-                 "this is a core module, not a component: make one of it with "
-                 "`wasm-tools component new`, or build it for wasm32-wasip2",
-                 4};
+    std::string what = "this is a core module, not a component: ";
+    if (detail::importsWasi01(bytes)) {
+      what =
+          "this is a core module of WASI 0.1 (wasip1), not a component: build it for "
+          "wasm32-wasip2, "
+          "or make one of it with the adapter of Wasmtime's releases, `wasm-tools component new "
+          "--adapt wasi_snapshot_preview1.command.wasm` (`.reactor.wasm` for a library)";
+    } else {
+      what += "make one of it with `wasm-tools component new`, or build it for wasm32-wasip2";
+    }
+    return Error{ErrorCode::MALFORMED, std::move(what), 4};
   }
   auto parts = std::make_unique<ArrayPool>();
   detail::DecodeContext context{features, limits, *parts};

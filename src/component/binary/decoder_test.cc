@@ -50,6 +50,25 @@ TEST(Decode, AdvisesWhatToDoWithACoreModule) {
             "new`, or build it for wasm32-wasip2");
 }
 
+TEST(Decode, TellsACoreModuleOfWasi01OfTheAdapter) {
+  // (import "wasi_snapshot_preview1" "f" (func)), behind one of something else.
+  Bytes module = bytesOf({0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,  // preamble
+                          0x01, 0x04, 0x01, 0x60, 0x00, 0x00,              // (type (func))
+                          0x02, 0x23, 0x02,                                // two imports
+                          0x01, 'e',  0x01, 'm',  0x02, 0x00, 0x01,        // (memory 1)
+                          0x16});
+  for (char c : std::string_view("wasi_snapshot_preview1")) {
+    module.push_back(static_cast<std::byte>(c));
+  }
+  for (uint8_t byte : {0x01, int{'f'}, 0x00, 0x00}) module.push_back(static_cast<std::byte>(byte));
+  module[15] = static_cast<std::byte>(module.size() - 16);
+  Error error = errorOf(module);
+  EXPECT_EQ(error.code, ErrorCode::MALFORMED);
+  EXPECT_NE(error.message.find("a core module of WASI 0.1 (wasip1)"), std::string::npos)
+      << error.message;
+  EXPECT_NE(error.message.find("--adapt wasi_snapshot_preview1.command.wasm"), std::string::npos);
+}
+
 TEST(Decode, TakesAnEmptyComponentAndEmptySections) {
   Bytes empty = Builder::component().bytes();
   auto component = decode(empty).value();

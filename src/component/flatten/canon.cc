@@ -24,7 +24,9 @@ Result<uint32_t> Flattener::memorySlot(const CoreItem& item, uint64_t offset) {
   if (item.kind != CoreItem::Kind::INSTANCE_EXPORT || item.index >= program_.steps.size()) {
     return invalidDefinition("a memory that no core instance exports", offset);
   }
-  const ModuleBytes& module = program_.modules[program_.steps[item.index].module];
+  const uint32_t index = program_.steps[item.index].module;
+  if (index == NONE) return next;  // of a module that is given by nobody
+  const ModuleBytes& module = program_.modules[index];
   auto interface = interfaces_.find(module.bytes.data());
   if (interface == interfaces_.end()) return invalidDefinition("an unread core module", offset);
   auto [exports, isNew] = exportsByName_.try_emplace(module.bytes.data());

@@ -79,6 +79,12 @@ Result<const CoreInstanceItem*> Flattener::instantiateCore(Scope& scope,
     arguments.emplace(argument.name, scope.coreInstances[argument.instance]);
   }
   const ModuleItem module = scope.coreModules[instance.module];
+  if (!module.module) {
+    CoreInstanceItem& made = coreInstances_.emplace_back();
+    made.step = static_cast<uint32_t>(program_.steps.size());
+    program_.steps.push_back({NONE, {}, scope.instance});
+    return &made;
+  }
   TENON_TRY(const CoreModuleInterface* interface, interfaceOf(module));
   InstantiateStep step;
   step.module = moduleIndex(module);

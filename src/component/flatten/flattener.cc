@@ -1,6 +1,7 @@
 #include "component/flatten/flattener.h"
 
 #include "component/flatten/elide.h"
+#include "component/flatten/flatten_exports.h"
 
 #include <memory>
 #include <string>
@@ -30,14 +31,20 @@ Result<Program> flattenWorkload(std::span<const WorkloadPart> parts, const std::
   return program;
 }
 
-Flattener::Flattener(const std::string& name, const FlattenLimits& limits) : limits_(limits) {
+Result<Program> flattenExports(const Component& component, const std::string& name,
+                               const FlattenLimits& limits) {
+  return Flattener(name, limits, Flattener::Modules::MISSING).run(component);
+}
+
+Flattener::Flattener(const std::string& name, const FlattenLimits& limits, Modules modules)
+    : limits_(limits), modules_(modules) {
   program_.types = std::make_shared<TypeTable>();
   program_.instances.push_back({name, NONE, 0});
 }
 
 Result<Program> Flattener::run(const Component& component) {
   TENON_TRY(const InstanceItem* exports, instantiate({&component, nullptr}, nullptr, nullptr, 0));
-  TENON_CHECK(finish(*exports));
+  TENON_CHECK(finish(*exports, Outermost::COMPONENT));
   nameHandles();
   return std::move(program_);
 }
@@ -73,7 +80,7 @@ Result<Program> Flattener::runWorkload(std::span<const WorkloadPart> parts) {
     made.push_back(*instance);
     exports.add(strings_.emplace_back(parts[index].name), Sort::INSTANCE, Item(*instance));
   }
-  TENON_CHECK(finish(exports));
+  TENON_CHECK(finish(exports, Outermost::WORKLOAD));
   nameHandles();
   return std::move(program_);
 }

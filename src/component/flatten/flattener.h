@@ -19,7 +19,10 @@ namespace tenon::component {
 
 class Flattener {
  public:
-  Flattener(const std::string& name, const FlattenLimits& limits);
+  // MISSING: modules that the world imports are given by nobody, and what is made of them only
+  // stands for it.
+  enum class Modules : uint8_t { GIVEN, MISSING };
+  Flattener(const std::string& name, const FlattenLimits& limits, Modules modules = Modules::GIVEN);
   Result<Program> run(const Component& component);
   Result<Program> runWorkload(std::span<const WorkloadPart> parts);
 
@@ -68,7 +71,11 @@ class Flattener {
   Result<uint32_t> memorySlot(const CoreItem& item, uint64_t offset);
 
   // exports.cc
-  Result<void> finish(const InstanceItem& exports);
+  // COMPONENT: `exports` are a component's; WORKLOAD: each is a part, an instance.
+  enum class Outermost : uint8_t { COMPONENT, WORKLOAD };
+  Result<void> finish(const InstanceItem& exports, Outermost outermost);
+  // `name`: of the part, for messages.
+  Result<void> reexport(std::vector<ProgramExport>& exports, uint32_t part, std::string name);
   Result<ProgramExport> programExport(const InstanceItem::Entry& entry, uint32_t depth);
 
   Result<void> charge(uint64_t items);
@@ -77,6 +84,7 @@ class Flattener {
   Scope& newScope(Scope* parent);
 
   FlattenLimits limits_;
+  const Modules modules_;
   Program program_;
   uint64_t items_ = 0;
 

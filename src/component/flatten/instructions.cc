@@ -220,6 +220,22 @@ Result<Instruction> readInstruction(ByteReader& in) {
   }
 }
 
+Result<void> readTables(ByteReader& in, const VisitConstant& visit) {
+  constexpr uint8_t WITH_INITIAL_VALUE = 0x40;
+  TENON_TRY(uint32_t count, in.count("tables", 1'000'000));
+  for (uint32_t i = 0; i < count; ++i) {
+    bool initial = in.peek() == WITH_INITIAL_VALUE;
+    if (initial) {
+      TENON_TRY(auto head, in.take(2, "table"));
+      if (head[1] != std::byte{0}) return notFollowed();
+    }
+    TENON_CHECK(skipType(in));
+    TENON_CHECK(skipLimits(in));
+    if (initial) TENON_CHECK(readConstant(in, visit, true));
+  }
+  return {};
+}
+
 Result<void> readGlobals(ByteReader& in, const VisitConstant& visit) {
   TENON_TRY(uint32_t count, in.count("globals", 1'000'000));
   for (uint32_t i = 0; i < count; ++i) {

@@ -39,10 +39,11 @@ Result<void> skipU32(ByteReader& in, uint32_t count = 1);
 // The declarations of locals with which a function's code begins.
 Result<void> skipLocals(ByteReader& in);
 
-// The contents of a global and of an element section. Every instruction of the constants in them is
-// visited but END; an element that is a function's index counts as a REFERENCE. `isElement`: what
-// the instruction gives goes into a table.
+// The contents of a table, a global and an element section. Every instruction of the constants in
+// them is visited but END; an element that is a function's index counts as a REFERENCE.
+// `isElement`: what the instruction gives goes into a table, as an element or its initial value.
 using VisitConstant = std::function<void(const Instruction& instruction, bool isElement)>;
+Result<void> readTables(ByteReader& in, const VisitConstant& visit);
 Result<void> readGlobals(ByteReader& in, const VisitConstant& visit);
 Result<void> readElements(ByteReader& in, const VisitConstant& visit);
 

@@ -160,6 +160,8 @@ class Binder {
     tableWritten_ = true;
     uint32_t defined = 0;
     if (!in.atEnd()) {
+      ByteReader constants = in;
+      TENON_CHECK(checkConstants(constants, readTables));
       TENON_TRY(defined, in.u32());
       if (defined >= MAX_TABLES) return refuse();
     }

@@ -190,9 +190,13 @@ Result<Item> Flattener::importItem(Scope& scope, std::string_view name, const Ex
       return Item(instance);
     }
     case ExternTypeRef::Kind::CORE_MODULE:
+      if (modules_ == Modules::MISSING) {
+        program_.steps.push_back({NONE, {}, scope.instance});
+        return Item(ModuleItem{nullptr, offset});
+      }
       return Error{ErrorCode::UNSUPPORTED,
                    "the component imports a core module, " + std::string(name) +
-                       "; importing modules is not supported",
+                       ": only a component of the same workload that exports it can provide it",
                    offset};
     case ExternTypeRef::Kind::COMPONENT:
       return Error{ErrorCode::UNSUPPORTED,
@@ -233,6 +237,7 @@ Result<const InstanceItem*> Flattener::importInstance(const TypeItem& type, std:
       Sort sort = Sort::TYPE;
       if (std::holds_alternative<FuncItem>(item)) sort = Sort::FUNC;
       if (std::holds_alternative<const InstanceItem*>(item)) sort = Sort::INSTANCE;
+      if (std::holds_alternative<ModuleItem>(item)) sort = Sort::CORE_MODULE;
       TENON_CHECK(bind(scope, sort, item, decl.offset));
       instance.add(exported->name.name, sort, item);
     }

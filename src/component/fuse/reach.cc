@@ -34,7 +34,7 @@ class Reader {
       TENON_TRY(uint32_t size, in.u32());
       TENON_TRY(ByteReader section, in.sub(size, "section"));
       if (id == 2) TENON_CHECK(readImports(section));
-      if (id == 4) TENON_CHECK(readTables(section));
+      if (id == 4) TENON_CHECK(readTables(section, visitConstant()));
       if (id == 6) TENON_CHECK(readGlobals(section, visitConstant()));
       if (id == 7) TENON_CHECK(readExports(section));
       if (id == 9) TENON_CHECK(readElements(section, visitConstant()));
@@ -72,16 +72,6 @@ class Reader {
         default:
           return notFollowed();
       }
-    }
-    return {};
-  }
-
-  Result<void> readTables(ByteReader& in) {
-    TENON_TRY(uint32_t count, in.count("tables", 1000));
-    for (uint32_t i = 0; i < count; ++i) {
-      if (in.peek() == 0x40) return notFollowed();  // with an initial value
-      TENON_CHECK(skipType(in));
-      TENON_CHECK(skipLimits(in));
     }
     return {};
   }

@@ -1,7 +1,5 @@
 #include "component/wit/extern_name.h"
 
-#include "component/wit/utf8.h"
-
 #include <gtest/gtest.h>
 
 namespace tenon::component::wit {
@@ -61,23 +59,6 @@ TEST(FullVersion, PutsTheSuffixBehindTheName) {
     EXPECT_FALSE(version(bad, std::nullopt)) << bad;
   }
   EXPECT_FALSE(version(std::nullopt, ".1"));
-}
-
-TEST(DecodeScalar, TakesWellFormedUtf8Only) {
-  for (const char32_t code :
-       {U'a', U'\u00e4', U'\u20ac', U'\uffff', U'\U00010000', U'\U0010ffff'}) {
-    std::string text;
-    appendScalar(text, code);
-    const std::optional<Scalar> scalar = decodeScalar(text);
-    ASSERT_TRUE(scalar);
-    EXPECT_EQ(scalar->code, code);
-    EXPECT_EQ(scalar->length, text.size());
-    EXPECT_FALSE(decodeScalar(std::string_view(text).substr(0, text.size() - 1)));
-  }
-  for (const char* bad : {"\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                          "\xf8\x88\x80\x80\x80", "\xc3(", "\xff"}) {
-    EXPECT_FALSE(decodeScalar(bad));
-  }
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "component/wit/json_reader.h"
 
-#include "component/wit/utf8.h"
+#include "base/utf8.h"
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,6 @@
 #include "component/wit/wave_lexer.h"
 
-#include "component/wit/utf8.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 #include <array>

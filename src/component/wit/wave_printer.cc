@@ -1,4 +1,4 @@
-#include "component/wit/utf8.h"
+#include "base/utf8.h"
 #include "component/wit/wave.h"
 #include "component/wit/wave_lexer.h"
 
@@ -7,33 +7,9 @@
 #include <cmath>
 #include <concepts>
 #include <type_traits>
-#include <utility>
 
 namespace tenon::component {
 namespace {
-
-// Characters that do not show, or that change how the text around them shows: controls, invisible
-// and direction marks, line separators, private use, non-characters.
-bool isHidden(char32_t code) {
-  static constexpr std::array<std::pair<char32_t, char32_t>, 12> HIDDEN = {{
-      {0x00, 0x1f},
-      {0x7f, 0x9f},
-      {0xad, 0xad},
-      {0x200b, 0x200f},
-      {0x2028, 0x202e},
-      {0x2060, 0x206f},
-      {0xe000, 0xf8ff},
-      {0xfdd0, 0xfdef},
-      {0xfeff, 0xfeff},
-      {0xfff0, 0xfffb},
-      {0xe0000, 0xe007f},
-      {0xf0000, 0x10ffff},
-  }};
-  for (const auto& [from, to] : HIDDEN) {
-    if (code >= from && code <= to) return true;
-  }
-  return (code & 0xfffe) == 0xfffe;
-}
 
 class Printer {
  public:
@@ -111,13 +87,7 @@ class Printer {
       out_ += '\\';
       out_ += static_cast<char>(quote);
     } else if (isHidden(code)) {
-      std::array<char, 8> buffer;
-      const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(),
-                                              static_cast<uint32_t>(code), 16);
-      static_cast<void>(error);
-      out_ += "\\u{";
-      out_.append(buffer.data(), end);
-      out_ += '}';
+      appendEscape(out_, code);
     } else {
       appendScalar(out_, code);
     }

@@ -1,6 +1,6 @@
 #include "component/wit/wit_json.h"
 
-#include "component/wit/utf8.h"
+#include "base/utf8.h"
 #include "component/wit/wit_printer.h"
 
 #include <array>

@@ -67,7 +67,7 @@ Connection::Next Connection::begin(size_t headSize, ResponseContext& context,
   context.toHead = head.method == "HEAD";
   context.minorVersion = head.minorVersion;
   context.keepAlive = head.keepAlive && !closing_;
-  begun_ = continued_ = continueWaits_ = answered_ = unread_ = false;
+  brokenOff_ = begun_ = continued_ = continueWaits_ = answered_ = unread_ = false;
   bodyLength_ = head.framing == http::Framing::LENGTH ? head.length : 0;
   leftSince_ = nullptr;
   status_ = 0;
@@ -98,11 +98,17 @@ Connection::Next Connection::begin(size_t headSize, ResponseContext& context,
     context.keepAlive = false;
     return {.refusal = {413, "413 Content Too Large\n"}};
   }
-  http::IncomingMessage message{
-      .pathWithQuery = std::move(head.path),
-      .scheme = worker_.secure() ? http::Scheme::HTTPS : http::Scheme::HTTP,
-      .fields = std::move(head.fields),
-      .body = body_};
+  auto scheme = worker_.secure() ? http::Scheme::HTTPS : http::Scheme::HTTP;
+  // Source: RFC 9110 section 7.4.
+  if (head.scheme.value_or(scheme) != scheme) {
+    error_ = "the target's scheme is not that of the connection";
+    context.keepAlive = context.keepAlive && mayContinue_;
+    return {.refusal = {421, "421 Misdirected Request\n"}};
+  }
+  http::IncomingMessage message{.pathWithQuery = std::move(head.path),
+                                .scheme = scheme,
+                                .fields = std::move(head.fields),
+                                .body = body_};
   if (!head.authority.empty()) message.authority = std::move(head.authority);
   message.method = std::move(head.method);
   auto front =
@@ -212,7 +218,8 @@ void Connection::startGuest(http::IncomingMessage message, GuestPool& guests, In
   exchange_ = std::make_shared<http::Exchange>();
   exchange_->toHead = message.method == "HEAD";
   end_ = std::make_shared<GuestEnd>();
-  auto guest = guests.take();
+  end_->id = id_;
+  auto guest = guests.take(id_);
   if (!guest) {
     end_->ended = true;
     end_->outcome = std::move(guest).error();
@@ -254,6 +261,7 @@ kj::Promise<bool> Connection::sendAnswer(http::Answer& answer, ResponseContext& 
     // It declared a body that does not come.
     whole = mode == http::BodyMode::NONE || http::declaredLength(*answer.fields).value_or(0) == 0;
   }
+  brokenOff_ = !whole;
   if (end_->ended && !end_->outcome) {
     noteFailure(std::move(end_->outcome).error());
   } else if (!whole) {
@@ -263,7 +271,7 @@ kj::Promise<bool> Connection::sendAnswer(http::Answer& answer, ResponseContext& 
 }
 
 void Connection::noteFailure(Error error) {
-  id_ = worker_.newId();
+  if (id_.empty()) id_ = worker_.newId();
   error_ = error.text();
   details_ = std::move(error.details);
 }

@@ -1,6 +1,7 @@
 #include "host/server/connection.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <utility>
@@ -54,8 +55,9 @@ Connection::~Connection() {
 }
 
 kj::Promise<void> Connection::run() {
+  bool ended = true;
   co_await serve()
-      .catch_([](kj::Exception&&) {})  // the client has gone
+      .catch_([&ended](kj::Exception&&) { ended = false; })  // the client has gone
       .exclusiveJoin(kj::mv(cutPromise_));
   if (timedOut_ && stage_ == Stage::HEAD) {
     ResponseContext context{.keepAlive = false};
@@ -70,6 +72,8 @@ kj::Promise<void> Connection::run() {
   } else if (timedOut_ || vanished_) {
     status_ = 499;
     writeRecord();
+  } else if (worker_.secure() && ended) {
+    (void)kj::runCatchingExceptions([this]() { shutdownWrite(); });
   }
 }
 
@@ -136,9 +140,14 @@ Connection::HeadSearch Connection::findHead(size_t& searched) {
     searched = 0;
   }
   if (!bytes.empty() && stage_ == Stage::IDLE) noteBegin();
+  if (!bytes.empty() && bytes != "\r" && !http::isToken(bytes.substr(0, 1))) {
+    return {.wrong = http::Malformed{400, "this is no HTTP request"}};
+  }
   size_t size = http::headSize(bytes, searched);
   searched = bytes.size();
-  if (size > most || (size == 0 && bytes.size() >= most)) return {.tooLarge = true};
+  if (size > most || (size == 0 && bytes.size() >= most)) {
+    return {.wrong = http::describeTooLarge(bytes.substr(0, most))};
+  }
   if (size != 0) return {.size = size};
   if (bytes.empty()) wire_.shrink();
   return {};
@@ -153,7 +162,7 @@ kj::Promise<void> Connection::serve() {
     since_ = worker_.timer().now();
     size_t searched = 0;
     HeadSearch found = findHead(searched);
-    while (!found.tooLarge && found.size == 0) {
+    while (!found.wrong && found.size == 0) {
       if (closing_ && wire_.bytes().empty()) co_return;
       bool more = co_await wire_.fill(worker_.options().maxHeaderBytes);
       if (!more) co_return;
@@ -161,8 +170,8 @@ kj::Promise<void> Connection::serve() {
     }
     stage_ = Stage::GUEST;
     ResponseContext context;
-    Next next = found.tooLarge ? Next{.malformed = {431, "the request's head is too large"}}
-                               : begin(found.size, context, response);
+    Next next =
+        found.wrong ? Next{.malformed = *found.wrong} : begin(found.size, context, response);
     if (next.malformed.status != 0) {
       co_await refuse(next.malformed);
       co_return;
@@ -192,8 +201,9 @@ kj::Promise<void> Connection::serve() {
       error_ = "the client has gone";
     }
     writeRecord();
-    if (gone == nullptr && unread_) co_await drain();
-    if (!more || closing_) co_return;
+    bool ends = !more || closing_;
+    if (gone == nullptr && (unread_ || (ends && sendsMore()))) co_await drain();
+    if (ends) co_return;
     response.clear();
     if (response.capacity() > MOST_KEPT) response.shrink_to_fit();
     // Requests that are here already: others go first.
@@ -210,6 +220,7 @@ void Connection::noteBegin() {
   host_.clear();
   minorVersion_ = 1;
   sent_ = received_ = 0;
+  id_ = worker_.namesRequests() ? worker_.newId() : std::string();
   if (!worker_.options().onRequest) return;
   begin_ = std::chrono::system_clock::now();
   beginSteady_ = std::chrono::steady_clock::now();
@@ -219,7 +230,7 @@ void Connection::noteBegin() {
 kj::Promise<void> Connection::refuse(http::Malformed malformed) {
   const auto [status, why] = malformed;
   stage_ = Stage::SENDING;
-  ResponseContext context{.keepAlive = false};
+  ResponseContext context{.toHead = wire_.bytes().starts_with("HEAD "), .keepAlive = false};
   error_ = why;
   std::string text =
       std::to_string(status) + " " + std::string(http::reasonPhrase(status)) + ": " + why + "\n";
@@ -228,9 +239,23 @@ kj::Promise<void> Connection::refuse(http::Malformed malformed) {
   co_await drain();
 }
 
+// The end of what is sent; in TLS an alert, without which a message that the end of the connection
+// ends is not whole. Source: RFC 9112 section 9.8.
+void Connection::shutdownWrite() {
+  if (!brokenOff_ && !std::exchange(shut_, true)) stream_->shutdownWrite();
+}
+
+// Whether bytes of the client are here that nobody will read.
+bool Connection::sendsMore() const {
+  int waiting = 0;
+  return !wire_.bytes().empty() ||
+         (fd_ >= 0 && ::ioctl(fd_, FIONREAD, &waiting) == 0 && waiting > 0);
+}
+
 // Ends a connection whose client may still send: closing it at once would take the answer away.
+// Source: RFC 9112 section 9.6.
 kj::Promise<void> Connection::drain() {
-  stream_->shutdownWrite();
+  shutdownWrite();
   http::BodyReader rest(wire_, {.framing = http::Framing::UNTIL_CLOSE});
   co_await rest.discard().exclusiveJoin(worker_.timer().afterDelay(DISCARD_TIME));
 }
@@ -249,8 +274,8 @@ void Connection::writeRecord() {
       .status = status_,
       .received = body_ ? body_->received() : received_,
       .sent = sent_,
-      .error = error_,
       .id = id_,
+      .error = error_,
       .details = details_,
   });
   error_.clear();

@@ -50,7 +50,7 @@ class Connection {
   // Size 0: not all of it is there yet.
   struct HeadSearch {
     size_t size = 0;
-    bool tooLarge = false;
+    std::optional<wasi::http::Malformed> wrong;
   };
   struct Refusal {
     uint16_t status = 0;
@@ -77,6 +77,8 @@ class Connection {
   kj::Promise<void> discardBody(wasi::http::BodyReader& body, bool keepAlive);
   bool leavesTooMuch() const;
   bool endRequest(bool keepAlive);
+  bool sendsMore() const;
+  void shutdownWrite();
   kj::Promise<void> drain();
   kj::Promise<void> sendShort(uint16_t status, std::string_view text, ResponseContext& context,
                               uint32_t retryAfter = 0);
@@ -117,6 +119,8 @@ class Connection {
   bool continued_ = false;      // "100 Continue" was sent, or is to be
   bool continueWaits_ = false;  // it is to be
   bool unread_ = false;         // something of the last request's body
+  bool brokenOff_ = false;      // the last response
+  bool shut_ = false;           // nothing more is sent
 
   // For its record.
   bool unrecorded_ = false;  // a guest was started and there is no record yet

@@ -1,7 +1,9 @@
 #include "host/server/guest_pool.h"
 
 #include "call/registry.h"
+#include "host/cache_guard.h"
 #include "wasi/http/resources.h"
+#include "wasi/output.h"
 
 #include <algorithm>
 #include <string_view>
@@ -22,6 +24,10 @@ constexpr size_t MOST_SPARE = 64;
 // Of one instance, which answers one request.
 constexpr uint32_t MOST_HANDLES = 100'000;
 
+// Bytes that the arguments of one host function may take: lifting them holds the other requests of
+// the thread, some milliseconds for so many. Streams take far less at a time.
+constexpr uint64_t MOST_LIFTED = 64 * 1024 * 1024;
+
 // The handler among the exports of a component; null without.
 const component::LiftedFunction* findHandler(const std::vector<component::ProgramExport>& exports) {
   for (const component::ProgramExport& item : exports) {
@@ -40,6 +46,7 @@ engine::InstanceOptions settingsOf(const ServerOptions& options) {
   engine::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.maxHandles = MOST_HANDLES;
+  settings.liftBudget = MOST_LIFTED;
   settings.timeout = options.timeout;
   return settings;
 }
@@ -76,6 +83,7 @@ WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& grant
   WasiOptions wasi = granted;
   wasi.output = options.wasi.output;
   wasi.error = options.wasi.error;
+  wasi.onRefusal = options.wasi.onRefusal;
   if (planned.name != front) return wasi;
   grant(wasi, options.wasi);
   return wasi;
@@ -83,7 +91,11 @@ WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& grant
 
 // Sets what follows from the handler.
 Result<std::shared_ptr<const Blueprint>> finished(std::shared_ptr<Blueprint> blueprint,
-                                                  const ServerOptions& options) {
+                                                  const ServerOptions& options,
+                                                  const EngineState& engine) {
+  for (const WasiOptions& wasi : blueprint->contexts) {
+    TENON_CHECK(keepFromCache(engine, wasi.directories));
+  }
   blueprint->settings = settingsOf(options);
   TENON_CHECK(checkType(*blueprint));
   TENON_TRY(blueprint->shape, engine::Instance::shapeOf(*blueprint->handle));
@@ -111,7 +123,7 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Component& componen
   blueprint->handle = findHandler(blueprint->linked->program().exports);
   blueprint->contexts = {options.wasi};
   blueprint->components = {""};
-  return finished(std::move(blueprint), options);
+  return finished(std::move(blueprint), options, EngineState::of(state.engine));
 }
 
 Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
@@ -143,13 +155,13 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
       auto component =
           std::ranges::find(state.components, planned.component, &WorkloadComponent::name);
       WasiOptions wasi = contextFor(planned, component->wasi, front, options);
-      if (plan.components.size() > 1) {
+      if (plan.components.size() > 1 && !options.onLine) {
         wasi.output.linePrefix = wasi.error.linePrefix = planned.name + " | ";
       }
       blueprint->contexts.push_back(std::move(wasi));
       blueprint->components.push_back(planned.name);
     }
-    TENON_TRY(auto done, finished(std::move(blueprint), options));
+    TENON_TRY(auto done, finished(std::move(blueprint), options, EngineState::of(state.engine)));
     blueprints.push_back(std::move(done));
   }
   return blueprints;
@@ -158,8 +170,9 @@ Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
 // -- GuestPool ------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const Blueprint> blueprint,
-                                                     LoopState& loop, uint32_t reuse) {
-  auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(blueprint), loop, reuse));
+                                                     LoopState& loop, uint32_t reuse,
+                                                     LineTaker* taker) {
+  auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(blueprint), loop, reuse, taker));
   const Blueprint& plan = *pool->blueprint_;
   for (size_t i = 0; i < plan.contexts.size(); ++i) {
     TENON_TRY(auto context, wasi::newContext(loop.io, plan.contexts[i]));
@@ -169,10 +182,24 @@ Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const Bluep
   return pool;
 }
 
-Result<std::unique_ptr<Guest>> GuestPool::take() {
+void GuestPool::takeLines(Guest& guest) {
+  auto newSink = [&](GuestLine::Stream stream, size_t part) {
+    std::string component = contexts_.size() > 1 ? blueprint_->components[part] : "";
+    guest.lines.push_back(std::make_shared<GuestLineSink>(*taker_, stream, std::move(component)));
+    return guest.lines.back();
+  };
+  for (size_t part = 0; part < contexts_.size(); ++part) {
+    auto output = newSink(GuestLine::Stream::OUTPUT, part);
+    wasi::setOutput(*guest.state->contexts[part], std::move(output),
+                    newSink(GuestLine::Stream::ERROR, part));
+  }
+}
+
+Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
   if (!idle_.empty()) {
     auto guest = std::move(idle_.back());
     idle_.pop_back();
+    for (auto& sink : guest->lines) sink->begin(id);
     return guest;
   }
   auto guest = std::make_unique<Guest>();
@@ -184,13 +211,26 @@ Result<std::unique_ptr<Guest>> GuestPool::take() {
     guest->state->contexts = std::move(spare_.back());
     spare_.pop_back();
   }
+  if (taker_) takeLines(*guest);
+  for (auto& sink : guest->lines) sink->begin(id);
   engine::InstanceOptions settings = blueprint_->settings;
   settings.parts.reserve(contexts_.size());
   for (const auto& context : guest->state->contexts) settings.parts.push_back(context.get());
-  TENON_TRY(guest->state->instance,
-            engine::Instance::create(blueprint_->linked, std::move(settings)));
-  TENON_TRY(guest->handle, guest->state->instance->resolve(blueprint_->shape));
+  const auto& linked = blueprint_->linked;
+  guest->shape = &blueprint_->shape;
+  if (linked->hasStarts()) {
+    // Guest code: part of the call, which takes turns with others.
+    TENON_TRY(guest->state->instance, engine::Instance::make(linked, std::move(settings)));
+    return guest;
+  }
+  TENON_TRY(guest->state->instance, engine::Instance::create(linked, std::move(settings)));
+  TENON_CHECK(guest->resolve());
   return guest;
+}
+
+Result<void> Guest::resolve() {
+  TENON_TRY(handle, state->instance->resolve(*shape));
+  return {};
 }
 
 void GuestPool::giveBack(std::unique_ptr<Guest> guest) {
@@ -208,13 +248,15 @@ HandlerCall::HandlerCall(std::unique_ptr<Guest> guest, wasi::http::IncomingMessa
       message_(std::move(message)),
       exchange_(std::move(exchange)),
       call_(*guest_->state, guest_->handle,
-            {.self = this, .lower = lower, .lift = [](void*, abi::Context&, const RawValue*) {}}) {}
+            {.self = this, .lower = lower, .lift = [](void*, abi::Context&, const RawValue*) {}}) {
+  call_.whenInstantiated = [this]() { return guest_->resolve(); };
+}
 
 void HandlerCall::lower(void* self, abi::Context& context, RawValue* values) {
   auto& call = *static_cast<HandlerCall*>(self);
   call::HostObjects& objects = call.guest_->state->instance->objects();
   Own<IncomingRequest> request{
-      objects.add(std::make_unique<IncomingRequest>(std::move(call.message_)))};
+      objects.add(std::make_unique<IncomingRequest>(std::move(call.message_), objects.budget()))};
   Own<ResponseOutparam> outparam{
       objects.add(std::make_unique<ResponseOutparam>(std::move(call.exchange_)))};
   if (request.rep == 0 || outparam.rep == 0) {
@@ -225,6 +267,7 @@ void HandlerCall::lower(void* self, abi::Context& context, RawValue* values) {
 
 Result<void> HandlerCall::finish(GuestPool& pool) {
   auto outcome = call_.takeOutcome();
+  for (auto& sink : guest_->lines) sink->end();
   if (outcome) {
     pool.giveBack(std::move(guest_));
   } else {

@@ -5,6 +5,8 @@
 
 #include "engine/instance.h"
 #include "engine/linked.h"
+#include "host/server/guest_lines.h"
+#include "host/running_call.h"
 #include "host/state.h"
 #include "wasi/http/exchange.h"
 #include "wasi/wasi.h"
@@ -42,29 +44,43 @@ struct Blueprint {
 // An instance with its export.
 struct Guest {
   std::unique_ptr<InstanceState> state;
-  engine::Instance::Export handle;
+  std::vector<std::shared_ptr<GuestLineSink>> lines;     // of its standard streams, by part
+  const engine::Instance::ExportShape* shape = nullptr;  // of the blueprint
+  engine::Instance::Export handle;                       // once the instance is complete
   uint32_t served = 0;
+
+  // Finds `handle`.
+  Result<void> resolve();
 };
 
 class GuestPool {
  public:
   // Opens directories and standard streams. Errors: as Linker::instantiate.
+  // `taker`: gets what guests write to their standard streams; null: it goes where their contexts
+  // say. Outlives this.
   static Result<std::unique_ptr<GuestPool>> create(std::shared_ptr<const Blueprint> blueprint,
-                                                   LoopState& loop, uint32_t reuse);
+                                                   LoopState& loop, uint32_t reuse,
+                                                   LineTaker* taker);
 
-  // Errors: LIMIT_EXCEEDED when there is no room for another; what a start function does.
-  Result<std::unique_ptr<Guest>> take();
+  // For the request `id`. Complete, unless the program has start functions: the call runs them.
+  // Errors: LIMIT_EXCEEDED when there is no room for another.
+  Result<std::unique_ptr<Guest>> take(const std::string& id);
   // After a request that ended well. Keeps it while it may serve more, else its contexts, which
   // hold nothing of a request, for another.
   void giveBack(std::unique_ptr<Guest> guest);
 
  private:
-  GuestPool(std::shared_ptr<const Blueprint> blueprint, LoopState& loop, uint32_t reuse)
-      : blueprint_(std::move(blueprint)), loop_(loop), reuse_(reuse) {}
+  GuestPool(std::shared_ptr<const Blueprint> blueprint, LoopState& loop, uint32_t reuse,
+            LineTaker* taker)
+      : blueprint_(std::move(blueprint)), loop_(loop), reuse_(reuse), taker_(taker) {}
+
+  // Has what the guest writes handed over as lines.
+  void takeLines(Guest& guest);
 
   std::shared_ptr<const Blueprint> blueprint_;
   LoopState& loop_;
   const uint32_t reuse_;
+  LineTaker* const taker_;
   std::vector<std::unique_ptr<wasi::Context>> contexts_;            // to be copied, by part
   std::vector<std::vector<std::unique_ptr<wasi::Context>>> spare_;  // copies that nobody uses
   std::vector<std::unique_ptr<Guest>> idle_;
@@ -100,7 +116,7 @@ class HandlerCall {
   HandlerCall(std::unique_ptr<Guest> guest, wasi::http::IncomingMessage message,
               std::shared_ptr<wasi::http::Exchange> exchange, InFlight inFlight);
 
-  // Runs until the call is done or waits. Errors: as RunningCall::start.
+  // Runs until the call is done or waits, or has had its turn. Errors: as RunningCall::start.
   Result<void> start() { return call_.start(); }
   bool done() const { return call_.done(); }
   kj::Promise<void> whenDone() { return call_.whenDone(); }

@@ -82,7 +82,7 @@ uint16_t statusOf(const wasi::http::ErrorCode& code) {
     case ErrorKind::HTTP_REQUEST_BODY_SIZE:
       return 413;
     case ErrorKind::HTTP_REQUEST_METHOD_INVALID:
-      return 405;
+      return 501;  // a 405 would have to say which ones are allowed
     case ErrorKind::HTTP_REQUEST_URI_INVALID:
       return 400;
     case ErrorKind::HTTP_REQUEST_URI_TOO_LONG:

@@ -1,12 +1,11 @@
+#include "host/server/listen.h"
 #include "host/server/worker.h"
 
 #include <tenon/server.h>
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +24,8 @@ struct ServerState {
   ServerShared shared;
   uint16_t port = 0;
   std::string url;
+  std::vector<std::string> places;
+  std::deque<SocketFile> files;
   std::vector<kj::AutoCloseFd> stopFds;  // a worker each, which has a copy
   std::mutex joining;
   std::vector<std::thread> threads;  // guarded by `joining`
@@ -47,93 +48,16 @@ struct ServerState {
 
 namespace {
 
-struct Listening {
-  kj::AutoCloseFd fd;
-  uint16_t port = 0;
-  std::string host;  // as a URL has it
-};
-
 Error systemError(const std::string& what, int code) {
   ErrorCode kind = code == EACCES ? ErrorCode::PERMISSION : ErrorCode::IO;
   return Error(kind, what + ": " + std::strerror(code));
-}
-
-// "host:port", "[host]:port", "*:port", ":port".
-Result<std::pair<std::string, std::string>> splitAddress(const std::string& address) {
-  size_t colon = address.rfind(':');
-  std::string host = colon == std::string::npos ? address : address.substr(0, colon);
-  std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
-  bool digits = !port.empty() && port.size() <= 5 &&
-                port.find_first_not_of("0123456789") == std::string::npos;
-  if (!digits || std::stoul(port) > 65535) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + address + "' is no address: write HOST:PORT, for example 127.0.0.1:8080");
-  }
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string::npos) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 "'" + address + "' is no address: IPv6 addresses need brackets, [::1]:8080");
-  }
-  return std::pair(host, port);
-}
-
-Result<Listening> listenOn(const std::string& address) {
-  TENON_TRY(auto parts, splitAddress(address));
-  auto& [host, port] = parts;
-  bool any = host.empty() || host == "*";
-  addrinfo hints{};
-  hints.ai_family = any ? AF_INET6 : AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  int code = ::getaddrinfo(any ? nullptr : host.c_str(), port.c_str(), &hints, &found);
-  if (code != 0 && any) {  // a machine without IPv6
-    hints.ai_family = AF_INET;
-    code = ::getaddrinfo(nullptr, port.c_str(), &hints, &found);
-  }
-  if (code != 0) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 "cannot listen on " + address + ": " + ::gai_strerror(code));
-  }
-  std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
-  int failure = 0;
-  for (addrinfo* item = found; item; item = item->ai_next) {
-    int raw = ::socket(item->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (raw < 0) {
-      failure = errno;
-      continue;
-    }
-    kj::AutoCloseFd fd(raw);
-    int one = 1, zero = 0;
-    (void)::setsockopt(raw, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (any) (void)::setsockopt(raw, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
-    if (::bind(raw, item->ai_addr, item->ai_addrlen) != 0 || ::listen(raw, SOMAXCONN) != 0) {
-      failure = errno;
-      continue;
-    }
-    sockaddr_storage bound{};
-    socklen_t size = sizeof(bound);
-    if (::getsockname(raw, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
-      failure = errno;
-      continue;
-    }
-    char number[8] = "";
-    (void)::getnameinfo(reinterpret_cast<sockaddr*>(&bound), size, nullptr, 0, number,
-                        sizeof(number), NI_NUMERICSERV);
-    Listening result;
-    result.fd = kj::mv(fd);
-    result.port = static_cast<uint16_t>(std::stoul(number));
-    result.host = any ? "localhost" : host.find(':') == std::string::npos ? host : "[" + host + "]";
-    return result;
-  }
-  return systemError("cannot listen on " + address, failure);
 }
 
 Result<void> checkOptions(const ServerOptions& options) {
   auto refuse = [](const char* why) { return Error(ErrorCode::INVALID_ARGUMENT, why); };
   if (options.threads == 0 || options.threads > 256) return refuse("threads must be 1 to 256");
   if (options.reuse == 0) return refuse("reuse must be at least 1");
+  if (options.maxHandshakes == 0) return refuse("there must be room for a TLS handshake");
   if (options.maxHeaderBytes < 256 || options.maxHeaderBytes > wasi::http::Wire::ROOM) {
     return refuse("the largest head of a request must be 256 bytes to 64 KiB");
   }
@@ -175,8 +99,27 @@ Result<Fronts> frontsOf(const Workload& workload, const ServerOptions& options) 
   return fronts;
 }
 
+// `files`: gets those that are made.
+Result<std::vector<Listening>> listenAll(const ServerOptions& options,
+                                         std::deque<SocketFile>& files) {
+  std::vector<Listening> all;
+  for (int fd : options.sockets) {
+    TENON_TRY(Listening taken, takeListening(fd));
+    all.push_back(std::move(taken));
+  }
+  std::vector<std::string> addresses = options.moreAddresses;
+  if (!options.address.empty()) addresses.insert(addresses.begin(), options.address);
+  for (const std::string& address : addresses) {
+    TENON_TRY(Listening made, listenOn(address));
+    if (made.isFile()) files.emplace_back(made.place.substr(made.place.find(':') + 1));
+    all.push_back(std::move(made));
+  }
+  if (all.empty()) return Error(ErrorCode::INVALID_ARGUMENT, "there is no address to listen on");
+  for (int fd : options.sockets) ::close(fd);
+  return all;
+}
+
 Result<std::unique_ptr<ServerState>> startServer(Fronts fronts, const ServerOptions& options) {
-  TENON_TRY(Listening listening, listenOn(options.address));
   auto state = std::make_unique<ServerState>();
   state->shared.options = options;
   state->shared.fronts = std::move(fronts.blueprints);
@@ -184,29 +127,40 @@ Result<std::unique_ptr<ServerState>> startServer(Fronts fronts, const ServerOpti
   if (::getrandom(&state->shared.idSeed, sizeof(state->shared.idSeed), 0) < 0) {
     return systemError("getrandom", errno);
   }
-  state->port = listening.port;
-  state->url = (options.tlsKey.empty() ? "http://" : "https://") + listening.host + ":" +
-               std::to_string(listening.port);
+  TENON_TRY(std::vector<Listening> listening, listenAll(options, state->files));
+  std::string scheme = options.tlsKey.empty() ? "http://" : "https://";
+  for (const Listening& one : listening) {
+    std::string prefix = one.isFile() ? "" : scheme;
+    if (state->url.empty()) state->url = prefix + one.authority;
+    if (state->port == 0) state->port = one.port;
+    state->places.push_back(prefix + one.place + (one.everywhere ? " (all addresses)" : ""));
+  }
 
-  std::deque<kj::AutoCloseFd> listeners, workerStops;
-  for (uint32_t i = 0; i < options.threads; ++i) {
-    int listener = ::fcntl(listening.fd.get(), F_DUPFD_CLOEXEC, 0);
-    if (listener < 0) return systemError("cannot start the server", errno);
-    listeners.emplace_back(listener);
-    int stop = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (stop < 0) return systemError("cannot start the server", errno);
-    state->stopFds.emplace_back(stop);
-    int workerStop = ::fcntl(stop, F_DUPFD_CLOEXEC, 0);
-    if (workerStop < 0) return systemError("cannot start the server", errno);
-    workerStops.emplace_back(workerStop);
+  auto duplicate = [](int fd) { return kj::AutoCloseFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); };
+  std::deque<std::vector<kj::AutoCloseFd>> listeners(options.threads);
+  std::deque<kj::AutoCloseFd> workerStops;
+  for (auto& ofWorker : listeners) {
+    for (const Listening& one : listening) {
+      ofWorker.push_back(duplicate(one.fd.get()));
+      if (ofWorker.back().get() < 0) return systemError("cannot start the server", errno);
+    }
+    kj::AutoCloseFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (stop.get() < 0) return systemError("cannot start the server", errno);
+    workerStops.push_back(duplicate(stop.get()));
+    if (workerStops.back().get() < 0) return systemError("cannot start the server", errno);
+    state->stopFds.push_back(kj::mv(stop));
   }
   std::deque<std::promise<Result<void>>> prepared(options.threads);
   std::deque<std::promise<bool>> go(options.threads);
   for (uint32_t i = 0; i < options.threads; ++i) {
-    state->threads.emplace_back([&shared = state->shared, listener = listeners[i].release(),
+    std::vector<int> sockets;
+    for (kj::AutoCloseFd& fd : listeners[i]) sockets.push_back(fd.release());
+    state->threads.emplace_back([&shared = state->shared, sockets = std::move(sockets),
                                  stop = workerStops[i].release(), &ready = prepared[i],
                                  begin = go[i].get_future()]() mutable {
-      Worker worker(shared, kj::AutoCloseFd(listener), kj::AutoCloseFd(stop));
+      std::vector<kj::AutoCloseFd> owned;
+      for (int fd : sockets) owned.emplace_back(fd);
+      Worker worker(shared, std::move(owned), kj::AutoCloseFd(stop));
       auto result = worker.prepare();
       bool ok = result.ok();
       ready.set_value(std::move(result));
@@ -247,6 +201,7 @@ Result<Server> Server::start(const Workload& workload, const ServerOptions& opti
 
 uint16_t Server::port() const { return state_->port; }
 const std::string& Server::url() const { return state_->url; }
+const std::vector<std::string>& Server::places() const { return state_->places; }
 void Server::stop() noexcept { state_->stop(); }
 void Server::wait() { state_->wait(); }
 uint32_t Server::connections() const { return state_->shared.connections.load(); }

@@ -1,17 +1,17 @@
 #include "host/server/worker.h"
 
 #include "host/server/connection.h"
+#include "host/server/listen.h"
 
 #include <kj/debug.h>
 #include <kj/time.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace tenon::host {
@@ -21,8 +21,23 @@ constexpr auto SWEEP = 250 * kj::MILLISECONDS;
 constexpr uint32_t ACCEPT_AT_ONCE = 32;
 constexpr auto ACCEPT_PAUSE = 100 * kj::MILLISECONDS;
 constexpr auto HANDSHAKE = 10 * kj::SECONDS;
+// The same while others wait to begin theirs.
+constexpr auto SHORT_HANDSHAKE = 2 * kj::SECONDS;
 
-// "127.0.0.1:53124"; empty when it cannot be told.
+// What the library has to say goes where the operator's warnings go, and not to standard error,
+// which may not take it.
+class LibraryLog final : public kj::ExceptionCallback {
+ public:
+  explicit LibraryLog(Worker& worker) : worker_(worker) {}
+  void logMessage(kj::LogSeverity, const char*, int, int, kj::String&& text) override {
+    worker_.warn(std::string("the I/O library: ") + text.cStr());
+  }
+
+ private:
+  Worker& worker_;
+};
+
+// As addressText; empty when it cannot be told.
 std::string peerOf(kj::AsyncIoStream& stream) {
   sockaddr_storage address{};
   kj::uint size = sizeof(address);
@@ -32,28 +47,17 @@ std::string peerOf(kj::AsyncIoStream& stream) {
     (void)kj::getCaughtExceptionAsKj();
     return {};
   }
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET) {
-    auto& v4 = reinterpret_cast<sockaddr_in&>(address);
-    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
-    return std::string(text) + ":" + std::to_string(ntohs(v4.sin_port));
-  }
-  if (address.ss_family == AF_INET6) {
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(address);
-    ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
-    return "[" + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
-  }
-  return {};
+  return addressText(reinterpret_cast<sockaddr&>(address));
 }
 
 // Whether a key fits its certificate: the library drops one that does not, and says so to clients
 // only.
-bool keyFits(kj::TlsContext& server, kj::WaitScope& waitScope) {
+bool keyFits(wasi::http::Tls& server, kj::WaitScope& waitScope) {
   kj::TlsContext::Options options;
   options.useSystemTrustStore = false;
   kj::TlsContext client(kj::mv(options));
   auto pipe = kj::newTwoWayPipe();
-  auto serving = server.wrapServer(kj::mv(pipe.ends[0]))
+  auto serving = server.accept(kj::mv(pipe.ends[0]))
                      .then([](kj::Own<kj::AsyncIoStream>) {})
                      .eagerlyEvaluate([](kj::Exception&&) {});
   bool fits = true;
@@ -70,11 +74,12 @@ bool keyFits(kj::TlsContext& server, kj::WaitScope& waitScope) {
 
 }  // namespace
 
-Worker::Worker(ServerShared& shared, kj::AutoCloseFd listener, kj::AutoCloseFd stopFd)
+Worker::Worker(ServerShared& shared, std::vector<kj::AutoCloseFd> listeners, kj::AutoCloseFd stopFd)
     : shared_(shared),
       timer_(loop_.io.provider->getTimer()),
-      listenerFd_(kj::mv(listener)),
+      listenerFds_(std::move(listeners)),
       stopFd_(kj::mv(stopFd)),
+      lines_{.take = shared.options.onLine, .timer = timer_},
       stopObserver_(loop_.io.unixEventPort, stopFd_.get(),
                     kj::UnixEventPort::FdObserver::OBSERVE_READ),
       guestTasks_(*this),
@@ -84,8 +89,10 @@ Worker::Worker(ServerShared& shared, kj::AutoCloseFd listener, kj::AutoCloseFd s
 }
 
 Result<void> Worker::prepare() {
+  LibraryLog log(*this);
   for (const auto& blueprint : shared_.fronts) {
-    TENON_TRY(auto guests, GuestPool::create(blueprint, loop_, options().reuse));
+    TENON_TRY(auto guests, GuestPool::create(blueprint, loop_, options().reuse,
+                                             lines_.take ? &lines_ : nullptr));
     guests_.push_back(std::move(guests));
   }
   if (!options().tlsCertificate.empty()) {
@@ -98,7 +105,7 @@ Result<void> Worker::prepare() {
       kj::TlsContext::Options tls;
       tls.useSystemTrustStore = false;
       tls.defaultKeypair = keypair;
-      tls_ = std::make_unique<kj::TlsContext>(kj::mv(tls));
+      tls_ = std::make_unique<wasi::http::Tls>(kj::mv(tls));
     } catch (...) {
       failure = kj::getCaughtExceptionAsKj();
     }
@@ -111,15 +118,20 @@ Result<void> Worker::prepare() {
                        exception->getDescription().cStr());
     }
   }
-  listener_ = loop_.io.lowLevelProvider->wrapListenSocketFd(
-      listenerFd_.get(),
-      kj::LowLevelAsyncIoProvider::ALREADY_CLOEXEC | kj::LowLevelAsyncIoProvider::ALREADY_NONBLOCK);
+  for (const kj::AutoCloseFd& fd : listenerFds_) {
+    listeners_.push_back(loop_.io.lowLevelProvider->wrapListenSocketFd(
+        fd.get(), kj::LowLevelAsyncIoProvider::ALREADY_CLOEXEC |
+                      kj::LowLevelAsyncIoProvider::ALREADY_NONBLOCK));
+  }
   return {};
 }
 
 void Worker::run() {
+  LibraryLog log(*this);
   auto& waitScope = loop_.io.waitScope;
-  accepting_ = accept().eagerlyEvaluate(nullptr);
+  for (auto& listener : listeners_) {
+    accepting_.push_back(accept(*listener).eagerlyEvaluate(nullptr));
+  }
   sweeping_ = sweep().eagerlyEvaluate(nullptr);
   awaitStop(1).wait(waitScope);
   beginStop();
@@ -143,20 +155,20 @@ kj::Promise<void> Worker::awaitStop(uint64_t wanted) {
 
 void Worker::beginStop() {
   stopping_ = true;
-  accepting_ = nullptr;
-  listener_ = nullptr;
-  listenerFd_ = nullptr;
+  accepting_.clear();
+  listeners_.clear();
+  listenerFds_.clear();
   for (Connection* connection : connections) connection->beginStop();
   handshakesEnd_.raise();
 }
 
-kj::Promise<void> Worker::accept() {
+kj::Promise<void> Worker::accept(kj::ConnectionReceiver& listener) {
   for (uint32_t i = 1;; ++i) {
     // Connections that are there already come without a turn of the loop.
     if (i % ACCEPT_AT_ONCE == 0) co_await timer_.afterDelay(0 * kj::NANOSECONDS);
     kj::Maybe<kj::Exception> failure;
     try {
-      tasks_.add(serve(co_await listener_->accept()));
+      tasks_.add(serve(co_await listener.accept()));
     } catch (...) {
       failure = kj::getCaughtExceptionAsKj();
     }
@@ -190,7 +202,7 @@ kj::Promise<void> Worker::serve(kj::Own<kj::AsyncIoStream> stream) {
       auto stopped = handshakesEnd_.wait().then([]() -> kj::Promise<kj::Own<kj::AsyncIoStream>> {
         return KJ_EXCEPTION(DISCONNECTED, "the server stops");
       });
-      stream = co_await timer_.timeoutAfter(HANDSHAKE, tls_->wrapServer(kj::mv(stream)))
+      stream = co_await timer_.timeoutAfter(HANDSHAKE, shakeHands(kj::mv(stream)))
                    .exclusiveJoin(kj::mv(stopped));
     } catch (...) {
       failure = kj::getCaughtExceptionAsKj();
@@ -208,6 +220,68 @@ kj::Promise<void> Worker::serve(kj::Own<kj::AsyncIoStream> stream) {
   co_await connection.run();
 }
 
+// One that is in progress, with all that it costs.
+struct Worker::Handshake {
+  explicit Handshake(Worker& worker) : worker(worker), since(worker.timer_.now()) {
+    worker.handshakes_.push_back(this);
+    place = std::prev(worker.handshakes_.end());
+  }
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
+  ~Handshake() {
+    worker.handshakes_.erase(place);
+    worker.admitHandshakes();
+  }
+
+  Worker& worker;
+  kj::TimePoint since;
+  wasi::http::Signal cut;
+  std::list<Handshake*>::iterator place;
+};
+
+void Worker::admitHandshakes() {
+  for (size_t i = handshakes_.size(); i < mostHandshakes() && !forPlace_.empty();) {
+    auto next = kj::mv(forPlace_.front());
+    forPlace_.pop_front();
+    if (!next->isWaiting()) continue;  // it has gone
+    next->fulfill();
+    ++i;
+  }
+}
+
+size_t Worker::mostHandshakes() const {
+  return std::max<size_t>(1, options().maxHandshakes / options().threads);
+}
+
+kj::Promise<kj::Own<kj::AsyncIoStream>> Worker::shakeHands(kj::Own<kj::AsyncIoStream> stream) {
+  // One that says nothing costs nothing but its connection.
+  auto first = kj::heapArray<kj::byte>(1);
+  if (co_await stream->tryRead(first.begin(), 1, 1) == 0) {
+    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the client has gone"));
+  }
+  while (handshakes_.size() >= mostHandshakes()) {
+    auto paf = kj::newPromiseAndFulfiller<void>();
+    forPlace_.push_back(kj::mv(paf.fulfiller));
+    co_await paf.promise;
+  }
+  Handshake handshake(*this);
+  auto cut = handshake.cut.wait().then([]() -> kj::Promise<kj::Own<kj::AsyncIoStream>> {
+    return KJ_EXCEPTION(FAILED, "it took too long while others waited for theirs");
+  });
+  co_return co_await tls_->accept(wasi::http::withBytesInFront(kj::mv(first), kj::mv(stream)))
+      .exclusiveJoin(kj::mv(cut));
+}
+
+void Worker::cutSlowHandshakes() {
+  std::erase_if(forPlace_, [](auto& waiting) { return !waiting->isWaiting(); });
+  admitHandshakes();  // somebody may have gone after it was admitted
+  size_t wanted = forPlace_.size();
+  for (Handshake* handshake : handshakes_) {
+    if (wanted-- == 0 || timer_.now() - handshake->since < SHORT_HANDSHAKE) return;
+    handshake->cut.raise();
+  }
+}
+
 void Worker::await(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end,
                    GuestPool& guests) {
   guestTasks_.add(awaitCall(std::move(call), std::move(end), guests));
@@ -221,7 +295,8 @@ kj::Promise<void> Worker::awaitCall(std::unique_ptr<HandlerCall> call,
   end->ended = true;
   if (!end->outcome && end.use_count() == 1) {
     // Its client has its response already, or has gone.
-    warn("a guest failed behind its response: " + end->outcome.error().text());
+    warn("a guest failed behind its response" + (end->id.empty() ? "" : ", id=" + end->id) + ": " +
+         end->outcome.error().text());
   }
   end->changed.raise();
 }
@@ -230,6 +305,7 @@ kj::Promise<void> Worker::sweep() {
   while (true) {
     co_await timer_.afterDelay(SWEEP);
     for (Connection* connection : connections) connection->check(timer_.now());
+    cutSlowHandshakes();
     if (options().onTick) options().onTick();
   }
 }
@@ -245,12 +321,16 @@ std::string_view Worker::dateLine() {
 
 std::string Worker::newId() {
   // Mixed, so that one id does not tell of others.
-  uint64_t id = shared_.idSeed + shared_.failures.fetch_add(1) * 0x9e3779b97f4a7c15;
+  uint64_t id = shared_.idSeed + shared_.ids.fetch_add(1) * 0x9e3779b97f4a7c15;
   id = (id ^ (id >> 30)) * 0xbf58476d1ce4e5b9;
   id = (id ^ (id >> 27)) * 0x94d049bb133111eb;
   id ^= id >> 31;
-  char text[24];
-  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(id));
+  constexpr std::string_view DIGITS = "0123456789abcdef";
+  std::string text(16, '0');
+  for (char& digit : text) {
+    digit = DIGITS[id >> 60];
+    id <<= 4;
+  }
   return text;
 }
 

@@ -6,15 +6,17 @@
 #include "host/server/guest_pool.h"
 #include "host/state.h"
 #include "link/route.h"
+#include "wasi/http/tls.h"
+#include "wasi/http/wire.h"
 
 #include <tenon/server.h>
 
 #include <kj/async-io.h>
 #include <kj/async-unix.h>
-#include <kj/compat/tls.h>
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <string>
@@ -33,15 +35,15 @@ struct ServerShared {
   link::RouteTable routes;                               // to indices of `fronts`
   std::atomic<uint32_t> connections = 0;
   std::atomic<uint32_t> requests = 0;
-  std::atomic<uint64_t> failures = 0;  // numbers the ids of failed requests
+  std::atomic<uint64_t> ids = 0;  // of requests that were named
   uint64_t idSeed = 0;
 };
 
 class Worker final : private kj::TaskSet::ErrorHandler {
  public:
-  // Takes the listening socket. `stopFd`: an eventfd, readable when the server is to stop; its
+  // Takes the listening sockets. `stopFd`: an eventfd, readable when the server is to stop; its
   // value counts how often it was asked. Both are owned by this.
-  Worker(ServerShared& shared, kj::AutoCloseFd listener, kj::AutoCloseFd stopFd);
+  Worker(ServerShared& shared, std::vector<kj::AutoCloseFd> listeners, kj::AutoCloseFd stopFd);
 
   // Errors: as GuestPool::create, and for certificates.
   Result<void> prepare();
@@ -56,9 +58,11 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   GuestPool& guests(size_t front) { return *guests_[front]; }
   bool stopping() const { return stopping_; }
   bool secure() const { return tls_ != nullptr; }
+  // Whether somebody is told the names of requests that do not fail.
+  bool namesRequests() const { return options().onRequest || options().onLine; }
   // "Date: ...\r\n", of this second. Valid until the next call.
   std::string_view dateLine();
-  // A name for a failure, which the log and the response share.
+  // A name for a request, which the log, its guest's lines and the response share.
   std::string newId();
   // Sees to a guest's call that was started and is not done, also behind its response, until it
   // ends or `end->giveUp`. `guests`: where it is from.
@@ -68,8 +72,16 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   std::list<Connection*> connections;
 
  private:
-  kj::Promise<void> accept();
+  struct Handshake;
+
+  kj::Promise<void> accept(kj::ConnectionReceiver& listener);
   kj::Promise<void> serve(kj::Own<kj::AsyncIoStream> stream);
+  // Errors: throws as the stream's functions.
+  kj::Promise<kj::Own<kj::AsyncIoStream>> shakeHands(kj::Own<kj::AsyncIoStream> stream);
+  size_t mostHandshakes() const;
+  void admitHandshakes();
+  // Makes room for those who wait.
+  void cutSlowHandshakes();
   kj::Promise<void> awaitCall(std::unique_ptr<HandlerCall> call, std::shared_ptr<GuestEnd> end,
                               GuestPool& guests);
   kj::Promise<void> sweep();
@@ -81,18 +93,21 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   ServerShared& shared_;
   LoopState loop_;
   kj::Timer& timer_;
-  kj::AutoCloseFd listenerFd_;
+  std::vector<kj::AutoCloseFd> listenerFds_;
   kj::AutoCloseFd stopFd_;
+  LineTaker lines_;
   std::vector<std::unique_ptr<GuestPool>> guests_;
-  std::unique_ptr<kj::TlsContext> tls_;  // null: no TLS
-  kj::Own<kj::ConnectionReceiver> listener_;
+  std::unique_ptr<wasi::http::Tls> tls_;  // null: no TLS
+  std::vector<kj::Own<kj::ConnectionReceiver>> listeners_;
   kj::UnixEventPort::FdObserver stopObserver_;
   uint64_t stops_ = 0;
   bool stopping_ = false;
   wasi::http::Signal handshakesEnd_;
+  std::list<Handshake*> handshakes_;                          // the oldest first
+  std::deque<kj::Own<kj::PromiseFulfiller<void>>> forPlace_;  // who waits for one to end
   int64_t dateSecond_ = 0;
   std::string date_;
-  kj::Promise<void> accepting_ = nullptr;
+  std::vector<kj::Promise<void>> accepting_;  // of each listener
   kj::Promise<void> sweeping_ = nullptr;
   kj::TaskSet guestTasks_;
   kj::TaskSet tasks_;  // last: uses everything above
@@ -100,6 +115,7 @@ class Worker final : private kj::TaskSet::ErrorHandler {
 
 // How a guest's call ended, for the connection that waits for its answer.
 struct GuestEnd {
+  std::string id;  // of the request; empty: it has none
   bool ended = false;
   Result<void> outcome;
   wasi::http::Signal changed;

@@ -21,8 +21,9 @@ namespace tenon::wasi::filesystem {
 namespace {
 
 constexpr uint64_t MAX_OFFSET = std::numeric_limits<off_t>::max();
-constexpr size_t MAX_WRITE_ON_THREAD = 1024 * 1024;
+constexpr size_t MAX_WRITE = 1024 * 1024;  // in one call, whatever it was given
 constexpr size_t ENTRIES_ON_THREAD = 512;
+constexpr uint64_t LISTING_COST = 40 * 1024;  // the C library's buffer for a directory
 
 // The result of a system call that returns 0 or -1.
 FileResult<void> checked(int result) {
@@ -36,12 +37,16 @@ Unexpected<ErrorCode> notAFile(const OpenFile& file) {
   return {file.isDirectory() ? ErrorCode::IS_DIRECTORY : ErrorCode::BAD_DESCRIPTOR};
 }
 
-// A FIFO has no offsets, and is waited for.
-std::shared_ptr<ObservedFd> observe(call::HostCall& call, const OpenFile& file) {
+// A FIFO has no offsets, and is waited for. Errors: as `systemFailure`.
+FileResult<std::shared_ptr<ObservedFd>> observe(call::HostCall& call, const OpenFile& file) {
+  DescriptorPlace place = DescriptorPlace::take();
+  if (!place) return systemFailure(EMFILE);
   // A number of its own, because an event port takes each number once.
   int fd = ::fcntl(file.fd, F_DUPFD_CLOEXEC, 3);
-  if (fd < 0) return nullptr;
-  return std::make_shared<ObservedFd>(contextOf(call).eventPort, kj::AutoCloseFd(fd));
+  if (fd < 0) return systemFailure(errno);
+  auto observed = ObservedFd::make(contextOf(call).eventPort, OwnedFd(fd), std::move(place));
+  if (!observed) return systemFailure(ENOMEM);
+  return observed;
 }
 
 FileResult<Own<InputStream>> readViaStream(call::HostCall& call, Descriptor& self,
@@ -50,10 +55,10 @@ FileResult<Own<InputStream>> readViaStream(call::HostCall& call, Descriptor& sel
   std::shared_ptr<InputSource> source;
   if (self.file->type == DescriptorType::FIFO) {
     auto fifo = observe(call, *self.file);
-    if (!fifo) return systemFailure(errno);
-    source = std::make_shared<FdSource>(std::move(fifo), FdKind::FIFO);
+    if (!fifo) return Unexpected{fifo.error()};
+    source = std::make_shared<FdSource>(*std::move(fifo), FdKind::FIFO);
   } else {
-    source = newFileSource(self.file, offset);
+    source = newFileSource(self.file, offset, call.objects.budget());
   }
   return give(call, std::make_unique<InputStream>(std::move(source)));
 }
@@ -67,8 +72,9 @@ FileResult<Own<OutputStream>> giveSink(call::HostCall& call, Descriptor& self,
   std::shared_ptr<OutputSink> sink;
   if (self.file->type == DescriptorType::FIFO) {
     auto fifo = observe(call, *self.file);
-    if (!fifo) return systemFailure(errno);
-    sink = std::make_shared<FdSink>(std::move(fifo), FdKind::FIFO, lingering);
+    if (!fifo) return Unexpected{fifo.error()};
+    sink =
+        std::make_shared<FdSink>(*std::move(fifo), FdKind::FIFO, lingering, call.objects.budget());
   } else {
     sink = otherwise(lingering);
   }
@@ -77,13 +83,15 @@ FileResult<Own<OutputStream>> giveSink(call::HostCall& call, Descriptor& self,
 
 FileResult<Own<OutputStream>> writeViaStream(call::HostCall& call, Descriptor& self,
                                              uint64_t offset) {
-  return giveSink(call, self,
-                  [&](Lingering& lingering) { return newFileSink(self.file, offset, lingering); });
+  return giveSink(call, self, [&](Lingering& lingering) {
+    return newFileSink(self.file, offset, lingering, call.objects.budget());
+  });
 }
 
 FileResult<Own<OutputStream>> appendViaStream(call::HostCall& call, Descriptor& self) {
-  return giveSink(call, self,
-                  [&](Lingering& lingering) { return newAppendSink(self.file, lingering); });
+  return giveSink(call, self, [&](Lingering& lingering) {
+    return newAppendSink(self.file, lingering, call.objects.budget());
+  });
 }
 
 using ReadResult = FileResult<std::tuple<std::span<const std::byte>, bool>>;
@@ -123,9 +131,9 @@ FileResult<uint64_t> write(call::HostCall& call, Descriptor& self, std::span<con
   auto file = self.file;
   if (file->isDirectory() || !file->mayWrite()) return notAFile(*file);
   int64_t count;
+  bytes = bytes.first(std::min(bytes.size(), MAX_WRITE));
   if (file->disk->isSlow() || file->writesThrough()) {
     // The guest's memory is not ours while it is suspended.
-    bytes = bytes.first(std::min(bytes.size(), MAX_WRITE_ON_THREAD));
     auto written = onThread<FileResult<int64_t>>(
         call, *file->disk,
         [file, copy = std::vector<std::byte>(bytes.begin(), bytes.end()),
@@ -260,16 +268,32 @@ class Listing {
 };
 
 struct DirectoryEntryStream final : call::HostObject {
-  DirectoryEntryStream(std::shared_ptr<Listing> listing, Disk& disk, FilePlace place)
-      : listing(std::move(listing)), disk(disk), place(std::move(place)) {}
+  DirectoryEntryStream(std::shared_ptr<Listing> listing, Disk& disk, DescriptorPlace place,
+                       std::shared_ptr<call::MemoryBudget> budget)
+      : charge(std::move(budget)),
+        listing(std::move(listing)),
+        disk(disk),
+        place(std::move(place)) {
+    charge.force(LISTING_COST);
+  }
+  call::MemoryCharge charge;
   std::shared_ptr<Listing> listing;
   Disk& disk;
-  FilePlace place;
+  DescriptorPlace place;
   std::deque<EntryResult> ahead;  // what a thread read
 };
 
+// What `entries` take.
+uint64_t sizeOf(const std::deque<EntryResult>& entries) {
+  uint64_t size = 0;
+  for (const EntryResult& entry : entries) {
+    size += sizeof(EntryResult) + (entry && *entry ? (*entry)->name.capacity() : 0);
+  }
+  return size;
+}
+
 FileResult<std::shared_ptr<Listing>> openListing(const OpenFile& file) {
-  kj::AutoCloseFd fd(::openat(file.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  OwnedFd fd(::openat(file.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd == nullptr) return systemFailure(errno);
   DIR* directory = ::fdopendir(fd);
   if (!directory) return systemFailure(errno);
@@ -280,14 +304,14 @@ FileResult<std::shared_ptr<Listing>> openListing(const OpenFile& file) {
 FileResult<Own<DirectoryEntryStream>> readDirectory(call::HostCall& call, Descriptor& self) {
   auto file = self.file;
   if (!file->isDirectory()) return Unexpected{ErrorCode::NOT_DIRECTORY};
-  FilePlace place = FilePlace::take();
+  DescriptorPlace place = DescriptorPlace::take();
   if (!place) return systemFailure(EMFILE);
   auto listing = onDisk<FileResult<std::shared_ptr<Listing>>>(
       call, *file->disk, [file]() { return openListing(*file); });
   if (!listing) return Unexpected{listing.error()};
   if (call.failed()) return {};
-  return give(call, std::make_unique<DirectoryEntryStream>(*std::move(listing), *file->disk,
-                                                           std::move(place)));
+  return give(call, std::make_unique<DirectoryEntryStream>(
+                        *std::move(listing), *file->disk, std::move(place), call.objects.budget()));
 }
 
 EntryResult readDirectoryEntry(call::HostCall& call, DirectoryEntryStream& self) {
@@ -307,9 +331,11 @@ EntryResult readDirectoryEntry(call::HostCall& call, DirectoryEntryStream& self)
     });
     if (call.failed()) return {};
     self.ahead = *std::move(read);
+    self.charge.force(LISTING_COST + sizeOf(self.ahead));
   }
   EntryResult entry = std::move(self.ahead.front());
   self.ahead.pop_front();
+  if (self.ahead.empty()) self.charge.force(LISTING_COST);
   return entry;
 }
 

@@ -21,7 +21,7 @@ constexpr uint64_t MAX_OFFSET = std::numeric_limits<off_t>::max();
 // Bytes that streams hold for threads, of all guests together. A guest may have a million streams:
 // beyond `ENOUGH` each gets little.
 std::atomic<size_t> held = 0;
-constexpr size_t ENOUGH = 64 * 1024 * 1024;
+constexpr size_t ENOUGH = 16 * 1024 * 1024;
 constexpr size_t LITTLE = 512;
 
 // Bytes that are counted while they exist.
@@ -53,8 +53,9 @@ int64_t append(const OpenFile& file, std::span<const std::byte> bytes) {
 
 class FileSource final : public InputSource {
  public:
-  FileSource(std::shared_ptr<OpenFile> file, uint64_t offset)
-      : file_(std::move(file)), offset_(offset) {}
+  FileSource(std::shared_ptr<OpenFile> file, uint64_t offset,
+             std::shared_ptr<call::MemoryBudget> budget)
+      : charge_(std::move(budget)), file_(std::move(file)), offset_(offset) {}
 
   StreamResult<size_t> read(std::span<std::byte> into) override {
     if (ended_) return closedFault();
@@ -64,6 +65,7 @@ class FileSource final : public InputSource {
       offset_ += static_cast<uint64_t>(count);
       return static_cast<size_t>(count);
     }
+    if (count == -EAGAIN && !fetched_ && !Workers::forFiles().hasRoom()) count = -ENOMEM;
     if (count == -EAGAIN && !fetched_) {
       fetch(std::min(into.size(), held > ENOUGH ? LITTLE : MAX_READ));
       return size_t{0};
@@ -88,6 +90,7 @@ class FileSource final : public InputSource {
   };
 
   void fetch(size_t size) {
+    charge_.force(size);
     fetched_ = std::make_shared<Fetch>(size);
     kj::Function<bool()> work = [file = file_, fetch = fetched_, offset = offset_]() {
       auto read = [&]() { return readAt(*file, fetch->content.bytes, offset); };
@@ -107,10 +110,14 @@ class FileSource final : public InputSource {
     size_t count = std::min(left, into.size());
     std::memcpy(into.data(), fetch.content.bytes.data() + fetch.taken, count);
     fetch.taken += count;
-    if (count == left) fetched_ = nullptr;
+    if (count == left) {
+      fetched_ = nullptr;
+      charge_.force(0);
+    }
     return static_cast<int64_t>(count);
   }
 
+  call::MemoryCharge charge_;  // for what a thread reads
   std::shared_ptr<OpenFile> file_;
   uint64_t offset_;
   bool ended_ = false;
@@ -134,8 +141,13 @@ int writeAll(const OpenFile& file, Mode mode, std::span<const std::byte> bytes, 
 
 class FileSink final : public OutputSink, public std::enable_shared_from_this<FileSink> {
  public:
-  FileSink(std::shared_ptr<OpenFile> file, Mode mode, uint64_t offset, Lingering& lingering)
-      : file_(std::move(file)), mode_(mode), offset_(offset), lingering_(lingering) {}
+  FileSink(std::shared_ptr<OpenFile> file, Mode mode, uint64_t offset, Lingering& lingering,
+           std::shared_ptr<call::MemoryBudget> budget)
+      : charge_(std::move(budget)),
+        file_(std::move(file)),
+        mode_(mode),
+        offset_(offset),
+        lingering_(lingering) {}
 
   StreamResult<uint64_t> permit() override {
     if (StreamResult<void> fault = takeFault(); !fault) {
@@ -149,6 +161,7 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
     if (StreamResult<void> fault = takeFault(); !fault) return fault;
     if (running_ || usesThreads()) {
       pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+      charge_.force(pending_.size());
       if (!running_ && !pending_.empty()) begin();
       return {};
     }
@@ -194,6 +207,7 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
       if (self->error_ != 0) self->pending_.clear();
     }
     self->running_ = false;
+    self->charge_.force(0);
     drained->fulfill();
   }
 
@@ -205,6 +219,7 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
     return systemFault("write", error_);
   }
 
+  call::MemoryCharge charge_;  // for what waits for a thread, or is written by it
   std::shared_ptr<OpenFile> file_;
   const Mode mode_;
   uint64_t offset_;
@@ -218,7 +233,7 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
 
 }  // namespace
 
-std::shared_ptr<OpenFile> OpenFile::of(kj::AutoCloseFd fd, const struct stat& status,
+std::shared_ptr<OpenFile> OpenFile::of(OwnedFd fd, const struct stat& status,
                                        const OpenFile* near) {
   auto file = std::make_shared<OpenFile>();
   file->fd = std::move(fd);
@@ -258,17 +273,21 @@ int64_t writeAt(const OpenFile& file, std::span<const std::byte> bytes, uint64_t
   });
 }
 
-std::shared_ptr<InputSource> newFileSource(std::shared_ptr<OpenFile> file, uint64_t offset) {
-  return std::make_shared<FileSource>(std::move(file), offset);
+std::shared_ptr<InputSource> newFileSource(std::shared_ptr<OpenFile> file, uint64_t offset,
+                                           std::shared_ptr<call::MemoryBudget> budget) {
+  return std::make_shared<FileSource>(std::move(file), offset, std::move(budget));
 }
 
 std::shared_ptr<OutputSink> newFileSink(std::shared_ptr<OpenFile> file, uint64_t offset,
-                                        Lingering& lingering) {
-  return std::make_shared<FileSink>(std::move(file), Mode::AT_OFFSET, offset, lingering);
+                                        Lingering& lingering,
+                                        std::shared_ptr<call::MemoryBudget> budget) {
+  return std::make_shared<FileSink>(std::move(file), Mode::AT_OFFSET, offset, lingering,
+                                    std::move(budget));
 }
 
-std::shared_ptr<OutputSink> newAppendSink(std::shared_ptr<OpenFile> file, Lingering& lingering) {
-  return std::make_shared<FileSink>(std::move(file), Mode::APPEND, 0, lingering);
+std::shared_ptr<OutputSink> newAppendSink(std::shared_ptr<OpenFile> file, Lingering& lingering,
+                                          std::shared_ptr<call::MemoryBudget> budget) {
+  return std::make_shared<FileSink>(std::move(file), Mode::APPEND, 0, lingering, std::move(budget));
 }
 
 }  // namespace tenon::wasi::filesystem

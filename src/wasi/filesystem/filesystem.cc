@@ -19,6 +19,7 @@ namespace filesystem {
 namespace {
 
 std::vector<std::tuple<Own<Descriptor>, std::string_view>> getDirectories(call::HostCall& call) {
+  if (contextOf(call).preopens.empty()) contextOf(call).refused(Refusal::Kind::DIRECTORIES);
   std::vector<std::tuple<Own<Descriptor>, std::string_view>> directories;
   for (const Preopen& preopen : contextOf(call).preopens) {
     directories.emplace_back(give(call, std::make_unique<Descriptor>(preopen.directory)),
@@ -59,7 +60,7 @@ Result<std::vector<Preopen>> openGrants(const std::vector<DirectoryGrant>& grant
   using namespace filesystem;
   std::vector<Preopen> preopens;
   for (const DirectoryGrant& grant : grants) {
-    kj::AutoCloseFd fd(::open(grant.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    OwnedFd fd(::open(grant.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd == nullptr) {
       int error = errno;
       return Error(codeFor(error), "cannot give the directory '" + grant.host +
@@ -73,6 +74,7 @@ Result<std::vector<Preopen>> openGrants(const std::vector<DirectoryGrant>& grant
     }
     auto directory = OpenFile::of(std::move(fd), status, nullptr);
     directory->flags = DescriptorFlags::READ;
+    directory->granted = std::make_shared<const std::string>(grant.guest);
     directory->grant = grant.readOnly ? Grant::READ_ONLY : Grant::READ_WRITE;
     if (!grant.readOnly) directory->flags = directory->flags | DescriptorFlags::MUTATE_DIRECTORY;
     preopens.push_back({std::move(directory), nameOf(grant)});

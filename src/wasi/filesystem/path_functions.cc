@@ -1,4 +1,5 @@
 #include "wasi/binder.h"
+#include "wasi/context.h"
 #include "wasi/filesystem/functions.h"
 #include "wasi/filesystem/sandbox.h"
 
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <string>
+#include <string_view>
 
 namespace tenon::wasi::filesystem {
 namespace {
@@ -27,6 +29,23 @@ FileResult<void> checkMutable(const OpenFile& file) {
   return {};
 }
 
+// Tells people, if `result` is an error because of what was granted: to change something where only
+// reading is, or to leave the directory. What a link leads to is not looked at.
+template <typename Result>
+Result tellIfRefused(call::HostCall& call, const OpenFile& directory, std::string_view path,
+                     Result result) {
+  if (result) return result;
+  if (result.error() == ErrorCode::READ_ONLY && directory.grant == Grant::READ_ONLY) {
+    contextOf(call).refused(Refusal::Kind::WRITE, directory.granted ? *directory.granted : "");
+  }
+  bool leaves = path.starts_with('/') || path == ".." || path.starts_with("../") ||
+                path.find("/../") != std::string_view::npos || path.ends_with("/..");
+  if (result.error() == ErrorCode::NOT_PERMITTED && leaves) {
+    contextOf(call).refused(Refusal::Kind::OUTSIDE, path);
+  }
+  return result;
+}
+
 int followFlag(PathFlags flags) { return has(flags, PathFlags::SYMLINK_FOLLOW) ? 0 : O_NOFOLLOW; }
 
 // Runs a system call on the last component of a path that is to be changed.
@@ -44,11 +63,12 @@ FileResult<void> onEntry(const OpenFile& directory, const std::string& path,
 template <typename Operation>
 FileResult<void> changeEntry(call::HostCall& call, const Descriptor& self, const std::string& path,
                              Operation operation) {
-  return onDisk<FileResult<void>>(
+  auto changed = onDisk<FileResult<void>>(
       call, *self.file->disk,
       [directory = self.file, path, operation = std::move(operation)]() mutable {
         return onEntry(*directory, path, operation);
       });
+  return tellIfRefused(call, *self.file, path, changed);
 }
 
 // The status of what a path leads to.
@@ -104,6 +124,7 @@ FileResult<std::shared_ptr<OpenFile>> openFile(const OpenFile& directory, PathFl
 
   auto file = OpenFile::of(std::move(opened.fd), status, &directory);
   file->grant = directory.grant;
+  file->granted = directory.granted;
   file->flags = access;
   if (file->isDirectory()) {
     file->flags = DescriptorFlags::READ;
@@ -125,18 +146,21 @@ FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathF
   bool changes = has(open, OpenFlags::CREATE) || has(open, OpenFlags::TRUNCATE) ||
                  has(flags, DescriptorFlags::WRITE) ||
                  has(flags, DescriptorFlags::MUTATE_DIRECTORY);
-  if (changes && self.file->grant == Grant::READ_ONLY) return Unexpected{ErrorCode::READ_ONLY};
+  if (changes && self.file->grant == Grant::READ_ONLY) {
+    FileResult<Own<Descriptor>> refused = Unexpected{ErrorCode::READ_ONLY};
+    return tellIfRefused(call, *self.file, name, refused);
+  }
   bool creates = has(open, OpenFlags::CREATE) || has(open, OpenFlags::EXCLUSIVE) ||
                  has(open, OpenFlags::TRUNCATE);
   if (has(open, OpenFlags::DIRECTORY) && creates) return Unexpected{ErrorCode::INVALID};
 
-  FilePlace place = FilePlace::take();
+  DescriptorPlace place = DescriptorPlace::take();
   if (!place) return systemFailure(EMFILE);
   auto file = onDisk<FileResult<std::shared_ptr<OpenFile>>>(
       call, *self.file->disk, [directory = self.file, path, name, open, flags]() {
         return openFile(*directory, path, name, open, flags);
       });
-  if (!file) return Unexpected{file.error()};
+  if (!file) return Unexpected{tellIfRefused(call, *self.file, name, file).error()};
   if (call.failed()) return {};
   (*file)->place = std::move(place);
   return give(call, std::make_unique<Descriptor>(*std::move(file)));
@@ -146,9 +170,10 @@ FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathF
 
 FileResult<struct stat> statusAt(call::HostCall& call, const Descriptor& self, PathFlags flags,
                                  const std::string& path) {
-  return onDisk<FileResult<struct stat>>(
+  auto status = onDisk<FileResult<struct stat>>(
       call, *self.file->disk,
       [directory = self.file, flags, path]() { return statusAt(*directory, flags, path); });
+  return tellIfRefused(call, *self.file, path, status);
 }
 
 FileResult<DescriptorStat> statAt(call::HostCall& call, Descriptor& self, PathFlags flags,
@@ -211,6 +236,7 @@ FileResult<void> unlinkFileAt(call::HostCall& call, Descriptor& self, const std:
 FileResult<void> symlinkAt(call::HostCall& call, Descriptor& self, const std::string& target,
                            const std::string& path) {
   if (target.starts_with('/')) return Unexpected{ErrorCode::NOT_PERMITTED};
+  if (target.size() >= PATH_MAX) return Unexpected{ErrorCode::NAME_TOO_LONG};
   if (target.find('\0') != std::string::npos) return Unexpected{ErrorCode::INVALID};
   return changeEntry(call, self, path, [target](const Entry& entry) {
     return ::symlinkat(target.c_str(), entry.parent, entry.name.c_str());
@@ -226,7 +252,9 @@ Entry findTarget(const OpenFile& directory, const std::string& path) {
 
 FileResult<void> renameAt(call::HostCall& call, Descriptor& self, const std::string& oldPath,
                           Descriptor& newDirectory, const std::string& newPath) {
-  if (auto usable = checkMutable(*newDirectory.file); !usable) return usable;
+  if (auto usable = checkMutable(*newDirectory.file); !usable) {
+    return tellIfRefused(call, *newDirectory.file, newPath, usable);
+  }
   return changeEntry(
       call, self, oldPath, [directory = newDirectory.file, newPath](const Entry& from) {
         Entry to = findTarget(*directory, newPath);
@@ -252,7 +280,9 @@ int linkEntry(Entry& from, const OpenFile& directory, const std::string& newPath
 FileResult<void> linkAt(call::HostCall& call, Descriptor& self, PathFlags flags,
                         const std::string& oldPath, Descriptor& newDirectory,
                         const std::string& newPath) {
-  if (auto usable = checkMutable(*newDirectory.file); !usable) return usable;
+  if (auto usable = checkMutable(*newDirectory.file); !usable) {
+    return tellIfRefused(call, *newDirectory.file, newPath, usable);
+  }
   if (has(flags, PathFlags::SYMLINK_FOLLOW)) return Unexpected{ErrorCode::INVALID};
   return changeEntry(call, self, oldPath, [directory = newDirectory.file, newPath](Entry& from) {
     return linkEntry(from, *directory, newPath);
@@ -275,7 +305,9 @@ FileResult<void> setTimesBelow(const OpenFile& directory, PathFlags flags, const
 FileResult<void> setTimesAt(call::HostCall& call, Descriptor& self, PathFlags flags,
                             const std::string& path, const NewTimestamp& access,
                             const NewTimestamp& modification) {
-  if (auto usable = checkMutable(*self.file); !usable) return usable;
+  if (auto usable = checkMutable(*self.file); !usable) {
+    return tellIfRefused(call, *self.file, path, usable);
+  }
   auto accessTime = toTimespec(access);
   auto modificationTime = toTimespec(modification);
   if (!accessTime) return systemFailure(accessTime.error());

@@ -1,5 +1,7 @@
 #include "wasi/filesystem/sandbox.h"
 
+#include "wasi/io/descriptor_place.h"
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -31,7 +33,7 @@ Opened failed(int error) { return {{}, error}; }
 Opened openByKernel(int directory, const std::string& path, int flags, mode_t mode) {
   for (int attempt = 0; attempt < MAX_RETRIES; attempt++) {
     int fd = openat2(directory, path.c_str(), flags, mode);
-    if (fd >= 0) return {kj::AutoCloseFd(fd), 0};
+    if (fd >= 0) return {OwnedFd(fd), 0};
     if (errno == EAGAIN || errno == EINTR) continue;
     return failed(errno == EXDEV ? EPERM : errno);
   }
@@ -45,7 +47,6 @@ class Walk {
 
   Opened run(const std::string& path) {
     if (path.empty()) return failed(ENOENT);
-    if (path.size() >= PATH_MAX) return failed(ENAMETOOLONG);
     if (int error = push(path)) return failed(error);
     while (true) {
       std::string component = std::move(components_.front());
@@ -72,7 +73,12 @@ class Walk {
  private:
   static constexpr int TRY_AGAIN = -1;  // a link was expanded
 
-  int current() const { return parents_.empty() ? directory_ : parents_.back().get(); }
+  struct Parent {
+    OwnedFd fd;
+    DescriptorPlace place;
+  };
+
+  int current() const { return parents_.empty() ? directory_ : parents_.back().fd.get(); }
 
   // Puts a path's components before those that are left.
   int push(std::string_view path) {
@@ -102,20 +108,23 @@ class Walk {
   }
 
   int enter(const std::string& name) {
-    kj::AutoCloseFd fd(::openat(current(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    OwnedFd fd(::openat(current(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (fd == nullptr) return errno;
     struct stat status;
     if (::fstat(fd, &status) != 0) return errno;
     if (S_ISLNK(status.st_mode)) return expand("", fd);
     if (!S_ISDIR(status.st_mode)) return ENOTDIR;
-    parents_.push_back(std::move(fd));
+    // A path may lead through thousands of links to folders.
+    DescriptorPlace place = DescriptorPlace::take();
+    if (!place) return EMFILE;
+    parents_.push_back({std::move(fd), std::move(place)});
     return 0;
   }
 
   Opened openLast(const std::string& name) {
     if (name == "." && flags_ & O_CREAT) return failed(flags_ & O_EXCL ? EEXIST : EISDIR);
     bool follow = !(flags_ & O_NOFOLLOW);
-    kj::AutoCloseFd fd(::openat(current(), name.c_str(), flags_ | O_NOFOLLOW, mode_));
+    OwnedFd fd(::openat(current(), name.c_str(), flags_ | O_NOFOLLOW, mode_));
     if (fd == nullptr) {
       int error = errno;
       // What a link at the end gives when it is not followed: ELOOP, or ENOTDIR with O_DIRECTORY.
@@ -142,8 +151,7 @@ class Walk {
   const int flags_;
   const mode_t mode_;
   int symlinks_ = 0;
-  std::vector<kj::AutoCloseFd>
-      parents_;  // of the current directory, itself last; empty: `directory_`
+  std::vector<Parent> parents_;  // of the current directory, itself last; empty: `directory_`
   std::deque<std::string> components_;  // still to go; an empty one: a slash at the end
 };
 
@@ -162,6 +170,7 @@ Resolver bestResolver() {
 
 Opened openBeneath(int directory, const std::string& path, int flags, mode_t mode,
                    Resolver resolver) {
+  if (path.size() >= PATH_MAX) return failed(ENAMETOOLONG);
   if (path.find('\0') != std::string::npos) return failed(EINVAL);
   flags |= O_CLOEXEC;
   if (!(flags & O_PATH)) flags |= O_NONBLOCK | O_NOCTTY;
@@ -178,6 +187,7 @@ Entry findEntry(int directory, const std::string& path, Resolver resolver) {
     entry.error = error;
     return std::move(entry);
   };
+  if (path.size() >= PATH_MAX) return fail(ENAMETOOLONG);
   if (path.find('\0') != std::string::npos) return fail(EINVAL);
   size_t end = path.find_last_not_of('/');
   if (end == std::string::npos) return fail(path.empty() ? ENOENT : EPERM);  // "/" is outside

@@ -2,6 +2,7 @@
 
 // The types of wasi:filesystem/types. Plain values.
 
+#include "call/host_call.h"
 #include "wasi/clocks/clocks.h"
 
 #include <tenon/typed.h>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <variant>
 
 namespace tenon::wasi::filesystem {
@@ -123,6 +125,11 @@ using FileResult = Expected<T, ErrorCode>;
 // For an `errno`.
 ErrorCode toErrorCode(int systemError);
 inline Unexpected<ErrorCode> systemFailure(int systemError) { return {toErrorCode(systemError)}; }
+
+// The error of a function in which a library threw.
+inline ErrorCode errorOf(call::HostCall&, const std::string&, std::type_identity<ErrorCode>) {
+  return ErrorCode::IO;
+}
 
 DescriptorType toType(mode_t mode);
 DescriptorStat toStat(const struct stat& status);

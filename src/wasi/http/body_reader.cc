@@ -9,8 +9,42 @@ namespace {
 
 // Of a chunk's size and its extensions.
 constexpr size_t MAX_SIZE_LINE = 1024;
+// Of the extensions of all chunks of a body. Source: RFC 9112 section 7.1.1.
+constexpr size_t MAX_EXTENSIONS = 16 * 1024;
 // What is read to see that bytes have come, when the rest is to stay in the system.
 constexpr size_t SAMPLE = 256;
+
+std::string_view withoutBlanks(std::string_view text) {
+  size_t begin = text.find_first_not_of(" \t");
+  return text.substr(std::min(begin, text.size()));
+}
+
+// Whether this is *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ).
+bool areExtensions(std::string_view text) {
+  constexpr std::string_view ENDS = " \t;=";
+  while (!text.empty()) {
+    text = withoutBlanks(text);
+    if (!text.starts_with(';')) return false;
+    text = withoutBlanks(text.substr(1));
+    size_t end = std::min(text.find_first_of(ENDS), text.size());
+    if (!isToken(text.substr(0, end))) return false;
+    text.remove_prefix(end);
+    std::string_view value = withoutBlanks(text);
+    if (!value.starts_with('=')) continue;
+    value = withoutBlanks(value.substr(1));
+    if (value.starts_with('"')) {
+      end = 1;
+      while (end < value.size() && value[end] != '"') end += value[end] == '\\' ? 2 : 1;
+      end = std::min(end + 1, value.size());
+      if (!isQuoted(value.substr(0, end))) return false;
+    } else {
+      end = std::min(value.find_first_of(ENDS), value.size());
+      if (!isToken(value.substr(0, end))) return false;
+    }
+    text = value.substr(end);
+  }
+  return true;
+}
 
 // The size that begins a chunk's line; nothing when it is none.
 std::optional<uint64_t> parseChunkSize(std::string_view line) {
@@ -30,10 +64,8 @@ std::optional<uint64_t> parseChunkSize(std::string_view line) {
     size = size << 4 | digit;
   }
   if (i == 0) return std::nullopt;
-  // Extensions are dropped, but nothing else may follow.
-  while (i < line.size() && (line[i] == ' ' || line[i] == '\t')) ++i;
-  if (i < line.size() && line[i] != ';') return std::nullopt;
-  if (!isFieldValue(line)) return std::nullopt;
+  // Extensions are dropped, but nothing else may follow, blanks neither.
+  if (!areExtensions(line.substr(i))) return std::nullopt;
   return size;
 }
 
@@ -72,7 +104,7 @@ void BodyReader::advance() {
       case State::DATA:
         return;
       case State::DATA_END:
-        if (bytes.size() < 2) return;
+        if (bytes.empty() || bytes == "\r") return;
         if (!bytes.starts_with("\r\n")) return fail(makeError<ErrorKind::HTTP_PROTOCOL_ERROR>());
         wire_->use(2);
         state_ = State::SIZE_LINE;
@@ -94,9 +126,11 @@ bool BodyReader::takeSizeLine(std::string_view bytes) {
   }
   std::optional<uint64_t> size;
   if (end != 0 && end <= MAX_SIZE_LINE && bytes[end - 1] == '\r') {
-    size = parseChunkSize(bytes.substr(0, end - 1));
+    std::string_view line = bytes.substr(0, end - 1);
+    size = parseChunkSize(line);
+    extensions_ += line.size() - std::min(line.find(';'), line.size());
   }
-  if (!size) {
+  if (!size || extensions_ > MAX_EXTENSIONS) {
     fail(makeError<ErrorKind::HTTP_PROTOCOL_ERROR>());
     return false;
   }
@@ -112,12 +146,19 @@ bool BodyReader::takeTrailers(std::string_view bytes) {
     finish();
     return true;
   }
-  size_t size = bytes.size() < 4 ? 0 : headSize(bytes, searched_);
+  size_t size = headSize(bytes, searched_);
   searched_ = bytes.size();
   if (size == 0) {
     if (bytes.size() < options_.trailers.bytes) return false;
   } else if (size <= options_.trailers.bytes) {
-    auto fields = parseFields(bytes.substr(0, size - 2), options_.trailers);
+    std::string_view lines = bytes.substr(0, size);
+    if (!lines.ends_with("\r\n\r\n")) {
+      fail(makeError<ErrorKind::HTTP_PROTOCOL_ERROR>());
+      return false;
+    }
+    lines.remove_suffix(2);
+    auto fields = parseFields(lines, options_.trailers,
+                              options_.side == Side::REQUEST ? Folds::REFUSED : Folds::JOINED);
     if (fields) {
       trailers_ = std::make_shared<FieldList>(std::move(fields.value()));
       wire_->use(size);

@@ -95,7 +95,8 @@ class BodyReader final : public InputSource {
   State state_ = State::DATA;
   uint64_t left_ = 0;  // of the chunk, or of the body
   uint64_t received_ = 0;
-  size_t searched_ = 0;  // bytes of the trailers that were looked at
+  size_t searched_ = 0;    // bytes of the trailers that were looked at
+  size_t extensions_ = 0;  // bytes of all extensions of chunks
   bool filling_ = false;
   bool sparing_ = false;  // its bytes are better left in the system
   bool told_ = false;     // the error was handed out

@@ -84,12 +84,51 @@ TEST_F(HttpBody, NothingButAnExtensionFollowsAChunksSize) {
     (void)waiting.poll(time.waitScope);
     return readAll(reader);
   };
-  for (std::string_view line : {"5", "5 ", "5\t;a=b", "5;a", "005"}) {
+  for (std::string_view line : {"5", "5\t;a=b", "5 ; a = \"b;\\\"\"", "5;a", "5;a;b=c", "005"}) {
     EXPECT_EQ(read(std::string(line) + "\r\nhello\r\n0\r\n\r\n"), "hello") << line;
   }
-  for (std::string_view line : {"5 zzz", "5 5", "5,5", "5\"", "5 \tx;a"}) {
+  for (std::string_view line : {"5 ", "5\t", "5;", "5; ", "5;a ", "5;a=", "5;a=\"", "5;a b",
+                                "5 zzz", "5 5", "5,5", "5\"", "5 \tx;a", " 5", "0x5"}) {
     EXPECT_EQ(read(std::string(line) + "\r\nhello\r\n0\r\n\r\n"), " (HTTP-protocol-error)") << line;
   }
+}
+
+TEST_F(HttpBody, LinesThatEndWithoutACarriageReturnAreAnErrorAtOnce) {
+  for (std::string_view text : {"5\n", "5\r\nhello\n", "5\r\nhellox", "0\r\n\n", "0\r\nA: b\n"}) {
+    kj::TwoWayPipe way = kj::newTwoWayPipe();
+    Wire line(*way.ends[0], time.timer);
+    BodyReader reader(line, {.framing = Framing::CHUNKED});
+    auto waiting = reader.whenReady();
+    auto sending = way.ends[1]->write(text.data(), text.size());
+    (void)waiting.poll(time.waitScope);
+    std::string all = readAll(reader);
+    EXPECT_TRUE(all.ends_with("(HTTP-protocol-error)")) << text << " became " << all;
+  }
+}
+
+TEST_F(HttpBody, ExtensionsOfAllChunksTogetherHaveALimit) {
+  kj::TwoWayPipe way = kj::newTwoWayPipe();
+  Wire line(*way.ends[0], time.timer);
+  BodyReader reader(line, {.framing = Framing::CHUNKED});
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "1;" + std::string(1000, 'x') + "\r\ny\r\n";
+  auto waiting = reader.whenReady();
+  auto sending = way.ends[1]->write(text.data(), text.size());
+  (void)waiting.poll(time.waitScope);
+  EXPECT_EQ(readAll(reader), std::string(16, 'y') + " (HTTP-protocol-error)");
+}
+
+TEST_F(HttpBody, TrailersHaveNothingThatIsForTheHead) {
+  auto body = std::make_shared<BodyWriter>(Side::RESPONSE);
+  auto trailers = std::make_shared<FieldList>(
+      FieldList{{"x-sum", "1"}, {"content-type", "a"}, {"set-cookie", "b"}, {"trailer", "x-sum"}});
+  EXPECT_TRUE(body->finish(trailers));
+  WriteProgress progress;
+  auto sending = sendMessage(*pipe.ends[1], "", BodyMode::CHUNKED, body, time.timer, progress);
+  char text[64] = "";
+  size_t size = pipe.ends[0]->tryRead(text, 16, sizeof(text)).wait(time.waitScope);
+  EXPECT_EQ(std::string_view(text, size), "0\r\nx-sum: 1\r\n\r\n");
+  EXPECT_TRUE(sending.wait(time.waitScope));
 }
 
 TEST_F(HttpBody, ALengthEndsABody) {

@@ -200,7 +200,11 @@ kj::Promise<bool> sendMessage(kj::AsyncOutputStream& to, std::string head, BodyM
       }
       if (finished) {
         tail += "0\r\n";
-        if (body->trailers()) appendFields(tail, *body->trailers());
+        if (body->trailers()) {
+          FieldList trailers = *body->trailers();
+          std::erase_if(trailers, [](const Field& field) { return !isTrailer(field.name); });
+          appendFields(tail, trailers);
+        }
         tail += "\r\n";
       }
     }

@@ -1,8 +1,9 @@
 #include "wasi/http/client.h"
 
+#include "wasi/http/tls.h"
+#include "wasi/io/descriptor_place.h"
 #include "wasi/io/workers.h"
 
-#include <kj/compat/tls.h>
 #include <kj/vector.h>
 
 #include <algorithm>
@@ -55,6 +56,24 @@ ErrorCode tlsError(const kj::Exception& exception) {
   return makeError<ErrorKind::TLS_PROTOCOL_ERROR>();
 }
 
+// The fields of a request as they are sent. `empty`: it has no content, so that nobody has to be
+// asked for it. `length`: as for appendFields. Source: RFC 9110 sections 10.1.1 and 10.1.4.
+void appendRequestFields(std::string& head, const FieldList& fields, bool empty,
+                         std::optional<uint64_t> length) {
+  FieldList sent;
+  bool takesTrailers = false;
+  for (const Field& field : fields) {
+    if (sameName(field.name, "te")) {
+      // Of codings this knows only the one that needs no mention.
+      takesTrailers = takesTrailers || listHas(field.value, "trailers");
+    } else if (!empty || !sameName(field.name, "expect")) {
+      sent.push_back(field);
+    }
+  }
+  appendFields(head, sent, length);
+  if (takesTrailers) head += "TE: trailers\r\nConnection: TE\r\n";
+}
+
 sockets::SystemAddress systemAddress(const sockets::AddressBytes& address, uint16_t port) {
   sockets::IpAddress ip = sockets::toIpAddress(address);
   if (auto* v4 = std::get_if<sockets::Ipv4Address>(&ip)) {
@@ -66,14 +85,24 @@ sockets::SystemAddress systemAddress(const sockets::AddressBytes& address, uint1
 
 // A connection to a server.
 struct ServerConnection {
-  ServerConnection(kj::Own<kj::AsyncIoStream> opened, kj::Timer& timer, bool secure)
-      : stream(kj::mv(opened)), wire(*stream, timer, secure ? -1 : stream->getFd().orDefault(-1)) {}
+  ServerConnection(kj::Own<kj::AsyncIoStream> opened, kj::Timer& timer, bool secure,
+                   DescriptorPlace place)
+      : place(std::move(place)),
+        stream(kj::mv(opened)),
+        wire(*stream, timer, secure ? -1 : stream->getFd().orDefault(-1)),
+        secure(secure) {}
 
+  DescriptorPlace place;
   kj::Own<kj::AsyncIoStream> stream;
   Wire wire;
   std::shared_ptr<BodyWriter> body;
+  std::unique_ptr<call::MemoryCharge> headCharge;  // for the request's head until it was sent
   WriteProgress progress;
-  bool sent = false;  // the whole request
+  const bool secure;
+  bool sent = false;                   // the whole request
+  bool whole = true;                   // all responses that began have come to their end
+  std::optional<ErrorCode> brokenOff;  // why the request will never be whole
+  Signal broke;
   bool reusable = true;
   kj::TimePoint idleSince = kj::origin<kj::TimePoint>();
   kj::Promise<void> sending = nullptr;  // last: uses everything above
@@ -81,6 +110,11 @@ struct ServerConnection {
 
   ~ServerConnection() noexcept(false) {
     if (body) body->close(makeError<ErrorKind::CONNECTION_TERMINATED>());
+    sending = nullptr;
+    watching = nullptr;
+    // The closing alert. Source: RFC 9112 section 9.8.
+    if (secure && sent && whole)
+      (void)kj::runCatchingExceptions([this]() { stream->shutdownWrite(); });
   }
 };
 
@@ -140,14 +174,18 @@ class ClientImpl final : public Client,
     bool reused = connection != nullptr;
     while (true) {
       if (!connection) {
-        auto opened = co_await connect(request);
+        DescriptorPlace place = takePlace();
+        Expected<kj::Own<kj::AsyncIoStream>, ErrorCode> opened =
+            Unexpected<ErrorCode>{makeError<ErrorKind::CONNECTION_LIMIT_REACHED>()};
+        if (place) opened = co_await connect(request);
         if (!opened) {
           if (request.body) request.body->close(opened.error());
           co_return failed(opened.error());
         }
         connection = std::make_shared<ServerConnection>(kj::mv(opened.value()), timer_,
-                                                        request.target.secure);
+                                                        request.target.secure, std::move(place));
       }
+      connection->whole = false;
       begin(*connection, request);
       auto head = co_await readHead(*connection, request);
       if (head) co_return finish(std::move(connection), std::move(head.value()), request, counted);
@@ -171,7 +209,6 @@ class ClientImpl final : public Client,
         request.method + " " + request.path + " HTTP/1.1\r\nHost: " + request.authority + "\r\n";
     BodyMode mode = BodyMode::PLAIN;
     auto length = declaredLength(*request.fields);
-    appendFields(head, *request.fields, length);
     auto body = request.body;
     bool takesBody =
         request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
@@ -179,7 +216,12 @@ class ClientImpl final : public Client,
       body = std::make_shared<BodyWriter>(Side::REQUEST);
       (void)body->finish(nullptr);
     }
-    if (length) {
+    bool empty = length ? *length == 0 : body->finished() && !body->trailers() && !body->written();
+    bool traced = request.method == "TRACE";
+    appendRequestFields(head, *request.fields, empty, traced ? std::nullopt : length);
+    if (traced) {
+      body->declare(0);
+    } else if (length) {
       // Framed by the guest's own.
     } else if (!body->finished() || body->trailers()) {
       mode = BodyMode::CHUNKED;
@@ -190,15 +232,24 @@ class ClientImpl final : public Client,
     head += "\r\n";
     connection.body = body;
     connection.sent = false;
+    connection.headCharge = std::make_unique<call::MemoryCharge>(request.budget);
+    connection.headCharge->force(head.size());
     connection.sending =
         sendMessage(*connection.stream, std::move(head), mode, body, timer_, connection.progress,
                     connection.wire.socket())
             .then(
                 [&connection](bool whole) {
+                  connection.headCharge = nullptr;
                   connection.sent = whole;
                   if (whole) return;
-                  // The server must not take it for a whole one.
+                  // The server must not take it for a whole one, and may wait for the rest.
                   connection.reusable = false;
+                  const BodyWriter& body = *connection.body;
+                  connection.brokenOff = body.declared()
+                                             ? makeError<ErrorKind::HTTP_REQUEST_BODY_SIZE>(
+                                                   std::optional(body.written()))
+                                             : makeError<ErrorKind::HTTP_PROTOCOL_ERROR>();
+                  connection.broke.raise();
                   connection.stream->shutdownWrite();
                 },
                 [&connection](kj::Exception&&) {
@@ -243,6 +294,7 @@ class ClientImpl final : public Client,
         }
         co_return Read(std::move(head.value()));
       }
+      if (connection.brokenOff) co_return Read(Unexpected<ErrorCode>{*connection.brokenOff});
       searched = connection.wire.bytes().size();
       if (searched >= MAX_HEAD) {
         co_return Read(
@@ -253,11 +305,12 @@ class ClientImpl final : public Client,
       bool more = false;
       kj::Maybe<kj::Exception> failure;
       try {
-        more = co_await connection.wire.fill(MAX_HEAD).exclusiveJoin(
-            timer_.atTime(deadline).then([&late]() {
-              late = true;
-              return false;
-            }));
+        more = co_await connection.wire.fill(MAX_HEAD)
+                   .exclusiveJoin(timer_.atTime(deadline).then([&late]() {
+                     late = true;
+                     return false;
+                   }))
+                   .exclusiveJoin(connection.broke.wait().then([]() { return true; }));
       } catch (...) {
         failure = kj::getCaughtExceptionAsKj();
       }
@@ -281,19 +334,27 @@ class ClientImpl final : public Client,
     }
     if (!head.keepAlive) connection->reusable = false;
     ServerConnection& used = *connection;
+    if (head.status >= 400 && !head.keepAlive && !used.sent) {
+      // The server does not want the rest. Source: RFC 9112 section 9.5.
+      used.sending = nullptr;
+      used.body->close(makeError<ErrorKind::CONNECTION_TERMINATED>());
+    }
     BodyOptions options{.side = Side::RESPONSE, .framing = head.framing, .length = head.length};
     options.patience = timeoutOf(request.betweenBytesTimeout, DEFAULT_TIMEOUT);
     // Holds the connection until the body was read, or nobody can read it any more.
     options.onFinished = [connection = std::move(connection), counted = std::move(counted),
                           target = request.target](bool complete) mutable {
       ClientImpl& client = *counted->client;
+      connection->whole = complete;
       if (!complete) connection->reusable = false;
       client.giveBack(target, std::move(connection), std::move(counted));
     };
     auto body = std::make_shared<BodyReader>(used.wire, std::move(options));
     body->settle();
-    return Outcome(
-        std::make_unique<IncomingResponse>(head.status, std::move(head.fields), std::move(body)));
+    uint64_t bytes = body->finished() ? READ_BODY_COST : EXCHANGE_COST;
+    body = chargeBody(request.budget, std::move(body), bytes);
+    return Outcome(std::make_unique<IncomingResponse>(
+        head.status, chargeFields(request.budget, std::move(head.fields)), std::move(body)));
   }
 
   // Later, because the connection's own promises may be running.
@@ -341,6 +402,16 @@ class ClientImpl final : public Client,
       }
     }
     expiring_ = false;
+  }
+
+  // For a new connection. One that nobody uses makes room for it.
+  DescriptorPlace takePlace() {
+    DescriptorPlace place = DescriptorPlace::take();
+    if (!place && !idle_.empty()) {
+      idle_.pop_front();
+      place = DescriptorPlace::take();
+    }
+    return place;
   }
 
   std::shared_ptr<ServerConnection> takeIdle(const Target& target) {
@@ -418,7 +489,12 @@ class ClientImpl final : public Client,
     if (failure != nullptr) {
       co_return Opened(Unexpected<ErrorCode>{makeError<ErrorKind::DNS_TIMEOUT>()});
     }
-    if (!addresses) co_return Opened(Unexpected<ErrorCode>{addresses.error()});
+    if (!addresses) {
+      if (request.refusals && kindOf(addresses.error()) == ErrorKind::DESTINATION_IP_PROHIBITED) {
+        request.refusals->tell(request.component, Refusal::Kind::HTTP_PRIVATE, target.url());
+      }
+      co_return Opened(Unexpected<ErrorCode>{addresses.error()});
+    }
 
     kj::Own<kj::AsyncIoStream> stream;
     for (const sockets::AddressBytes& address : addresses.value()) {
@@ -440,8 +516,10 @@ class ClientImpl final : public Client,
     }
     if (!target.secure) co_return Opened(kj::mv(stream));
     try {
-      kj::StringPtr host(target.host.c_str(), target.host.size());
-      stream = co_await timer_.timeoutAt(deadline, tls().wrapClient(kj::mv(stream), host));
+      // A dot at the end belongs to no name in TLS. Source: RFC 6066 section 3.
+      std::string name = target.host.substr(0, target.host.size() - target.host.ends_with('.'));
+      kj::StringPtr host(name.c_str(), name.size());
+      stream = co_await timer_.timeoutAt(deadline, tls().connect(kj::mv(stream), host));
     } catch (...) {
       failure = kj::getCaughtExceptionAsKj();
     }
@@ -452,7 +530,7 @@ class ClientImpl final : public Client,
     co_return Opened(kj::mv(stream));
   }
 
-  kj::TlsContext& tls() {
+  Tls& tls() {
     if (!tls_) {
       kj::TlsContext::Options options;
       kj::Vector<kj::TlsCertificate> certificates;
@@ -472,7 +550,7 @@ class ClientImpl final : public Client,
         }
         options.trustedCertificates = certificates;
       }
-      tls_ = std::make_unique<kj::TlsContext>(kj::mv(options));
+      tls_ = std::make_unique<Tls>(kj::mv(options));
     }
     return *tls_;
   }
@@ -489,7 +567,7 @@ class ClientImpl final : public Client,
   Allowed allowed_;
   const bool private_;
   const std::string roots_;
-  std::unique_ptr<kj::TlsContext> tls_;
+  std::unique_ptr<Tls> tls_;
   uint32_t requests_ = 0;
   std::list<Idle> idle_;  // the longest waiting first
   bool expiring_ = false;

@@ -6,6 +6,7 @@
 #include "wasi/http/policy.h"
 #include "wasi/http/resolver.h"
 #include "wasi/http/resources.h"
+#include "wasi/refusals.h"
 
 #include <tenon/instance.h>
 #include <tenon/result.h>
@@ -20,6 +21,10 @@
 namespace tenon::wasi::http {
 
 struct ClientRequest {
+  std::shared_ptr<Refusals> refusals;          // null: nobody is told
+  std::string component;                       // its name, for them
+  std::shared_ptr<call::MemoryBudget> budget;  // of the instance; null: nothing is charged
+  call::MemoryCharge charge;                   // for the texts below
   std::string method;
   Target target;
   std::string authority;  // as the guest wrote it

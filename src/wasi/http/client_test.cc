@@ -105,7 +105,7 @@ TEST_F(HttpClient, ANameThatTakesLongStopsNobodyAndIsLookedUpOnce) {
   std::promise<void> release;
   auto released = release.get_future().share();
   std::atomic<int> asked = 0;
-  auto slow = client({.allow = {"*"}}, [released, &asked](const std::string&) -> Addresses {
+  auto slow = client({.allow = {"*:*"}}, [released, &asked](const std::string&) -> Addresses {
     ++asked;
     released.wait();
     return dnsError("nobody knows");
@@ -129,7 +129,7 @@ TEST_F(HttpClient, ANameThatTakesLongStopsNobodyAndIsLookedUpOnce) {
 TEST_F(HttpClient, ALookUpEndsWithTheTimeToConnect) {
   std::promise<void> release;
   auto released = release.get_future().share();
-  auto slow = client({.allow = {"*"}}, [released](const std::string&) -> Addresses {
+  auto slow = client({.allow = {"*:*"}}, [released](const std::string&) -> Addresses {
     released.wait();
     return dnsError("too late");
   });
@@ -144,7 +144,7 @@ TEST_F(HttpClient, ALookUpEndsWithTheTimeToConnect) {
 TEST_F(HttpClient, FewNamesAreLookedUpAtTheSameTime) {
   std::promise<void> release;
   auto released = release.get_future().share();
-  auto slow = client({.allow = {"*"}}, [released](const std::string&) -> Addresses {
+  auto slow = client({.allow = {"*:*"}}, [released](const std::string&) -> Addresses {
     released.wait();
     return dnsError("x");
   });
@@ -163,7 +163,7 @@ TEST_F(HttpClient, ANameMayNotLeadToAnAddressThatStandsForAnInnerOne) {
   for (const char* text : {"127.0.0.1", "10.0.0.1", "192.0.2.1", "192.0.0.8", "198.18.0.1", "::1",
                            "::127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1",
                            "2002:7f00:1::", "fec0::1", "fe80::1", "fd00::1"}) {
-    auto known = client({.allow = {"*"}}, [text](const std::string&) -> Addresses {
+    auto known = client({.allow = {"*:*"}}, [text](const std::string&) -> Addresses {
       sockets::AddressBytes address;
       EXPECT_TRUE(sockets::parseAddress(text, address)) << text;
       return std::vector{address};
@@ -179,12 +179,13 @@ TEST_F(HttpClient, ANameMayNotLeadToAnAddressThatStandsForAnInnerOne) {
 }
 
 TEST_F(HttpClient, TheNextAddressIsTriedWhenOneDoesNotAnswer) {
-  auto known = client({.allow = {"*"}, .allowPrivate = true}, [](const std::string&) -> Addresses {
-    std::vector<sockets::AddressBytes> both(2);
-    sockets::parseAddress("127.255.255.254", both[0]);  // nobody listens there
-    sockets::parseAddress("127.0.0.1", both[1]);
-    return both;
-  });
+  auto known =
+      client({.allow = {"*:*"}, .allowPrivate = true}, [](const std::string&) -> Addresses {
+        std::vector<sockets::AddressBytes> both(2);
+        sockets::parseAddress("127.255.255.254", both[0]);  // nobody listens there
+        sockets::parseAddress("127.0.0.1", both[1]);
+        return both;
+      });
   PendingResponse pending;
   EXPECT_TRUE(known->send(request("two.example:" + std::to_string(port)), pending));
   auto stream = accept();
@@ -264,6 +265,80 @@ TEST_F(HttpClient, ALengthIsSentOnce) {
   auto stream = accept();
   EXPECT_EQ(hear(*stream), "POST / HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
                                "\r\nContent-length: 3\r\na: b\r\n\r\n");
+}
+
+TEST_F(HttpClient, ARequestThatBreaksOffEndsAtOnce) {
+  auto one = client(here());
+  for (bool declared : {false, true}) {
+    PendingResponse pending;
+    ClientRequest wanted = request();
+    wanted.method = "POST";
+    if (declared) *wanted.fields = {{"content-length", "6"}};
+    auto body = std::make_shared<BodyWriter>(Side::REQUEST);
+    if (declared) body->declare(6);
+    wanted.body = body;
+    EXPECT_TRUE(one->send(std::move(wanted), pending));
+    auto stream = accept();  // keeps its side open
+    EXPECT_TRUE(body->write(std::as_bytes(std::span("hello", 5))));
+    hear(*stream);
+    EXPECT_FALSE(pending.ready());
+    if (declared) {
+      EXPECT_FALSE(body->finish(nullptr));
+    } else {
+      body->abandon();
+    }
+    EXPECT_EQ(outcome(pending), declared ? "HTTP-request-body-size: 5" : "HTTP-protocol-error");
+  }
+}
+
+TEST_F(HttpClient, AHeadWithBareLineFeedsIsAnErrorAtOnce) {
+  auto one = client(here());
+  PendingResponse pending;
+  EXPECT_TRUE(one->send(request(), pending));
+  auto stream = accept();
+  hear(*stream);
+  say(*stream, "HTTP/1.1 200 OK\nContent-Length: 2\n\nok");
+  EXPECT_EQ(outcome(pending), "HTTP-protocol-error");
+}
+
+TEST_F(HttpClient, OnlyWhatCanBeKeptIsAskedFor) {
+  auto one = client(here());
+  PendingResponse pending;
+  ClientRequest wanted = request();
+  *wanted.fields = {{"te", "gzip, Trailers"}, {"expect", "100-continue"}, {"a", "b"}};
+  EXPECT_TRUE(one->send(std::move(wanted), pending));
+  auto stream = accept();
+  EXPECT_EQ(hear(*stream), "GET / HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
+                               "\r\na: b\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+}
+
+TEST_F(HttpClient, ATraceHasNoContent) {
+  auto one = client(here());
+  PendingResponse pending;
+  ClientRequest wanted = request();
+  wanted.method = "TRACE";
+  auto body = std::make_shared<BodyWriter>(Side::REQUEST);
+  wanted.body = body;
+  EXPECT_TRUE(one->send(std::move(wanted), pending));
+  auto stream = accept();
+  EXPECT_EQ(hear(*stream),
+            "TRACE / HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) + "\r\n\r\n");
+  EXPECT_FALSE(body->write(std::as_bytes(std::span("x", 1))));
+}
+
+TEST_F(HttpClient, AServerThatRefusesABodyGetsNoMoreOfIt) {
+  auto one = client(here());
+  PendingResponse pending;
+  ClientRequest wanted = request();
+  wanted.method = "POST";
+  auto body = std::make_shared<BodyWriter>(Side::REQUEST);
+  wanted.body = body;
+  EXPECT_TRUE(one->send(std::move(wanted), pending));
+  auto stream = accept();
+  hear(*stream);
+  say(*stream, "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
+  EXPECT_EQ(outcome(pending), "413");
+  EXPECT_FALSE(body->write(std::as_bytes(std::span("x", 1))));
 }
 
 }  // namespace

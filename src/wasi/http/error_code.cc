@@ -71,7 +71,30 @@ struct Payload {
   std::string operator()(const MaybeText& payload) const { return payload.value_or(""); }
 };
 
+struct Shorten {
+  static void cut(std::string& text) {
+    constexpr size_t MOST = 1024;
+    if (text.size() <= MOST) return;
+    size_t end = MOST;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+    text = text.substr(0, end) + "...";
+  }
+  static void cut(std::optional<std::string>& text) {
+    if (text) cut(*text);
+  }
+  void operator()(DnsErrorPayload& payload) const { cut(payload.rcode); }
+  void operator()(TlsAlertPayload& payload) const { cut(payload.alertMessage); }
+  void operator()(FieldSizePayload& payload) const { cut(payload.fieldName); }
+  void operator()(std::optional<FieldSizePayload>& payload) const {
+    if (payload) cut(payload->fieldName);
+  }
+  void operator()(MaybeText& payload) const { cut(payload); }
+  void operator()(auto&) const {}  // no text
+};
+
 }  // namespace
+
+void shorten(ErrorCode& code) { std::visit(Shorten(), code); }
 
 std::string toText(const ErrorCode& code) {
   std::string text(NAMES[code.index()]);

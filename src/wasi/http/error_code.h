@@ -3,6 +3,7 @@
 // WIT's `error-code` of wasi:http/types, and the error of a body's stream that carries one. Plain
 // values.
 
+#include "call/host_call.h"
 #include "wasi/io/error.h"
 
 #include <tenon/typed.h>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -91,6 +93,14 @@ ErrorCode makeError(Payload&&... payload) {
                    std::forward<Payload>(payload)...);
 }
 inline ErrorKind kindOf(const ErrorCode& code) { return static_cast<ErrorKind>(code.index()); }
+
+// The error of a function in which a library threw.
+inline ErrorCode errorOf(call::HostCall&, std::string text, std::type_identity<ErrorCode>) {
+  return makeError<ErrorKind::INTERNAL_ERROR>(MaybeText(std::move(text)));
+}
+
+// Cuts texts in it to 1 KiB: guests make them, and somebody keeps them.
+void shorten(ErrorCode& code);
 
 // For people and logs: "connection-refused", "internal-error: why".
 std::string toText(const ErrorCode& code);

@@ -18,8 +18,6 @@
 
 namespace tenon::wasi::http {
 
-enum class Scheme : uint8_t { HTTP, HTTPS };
-
 // What an `incoming-request` says.
 struct IncomingMessage {
   std::string method;

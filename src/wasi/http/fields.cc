@@ -11,9 +11,9 @@ namespace tenon::wasi::http {
 namespace {
 
 // Bytes of all names and values that one `fields` may hold.
-constexpr size_t MAX_BYTES = 1024 * 1024;
-// Counted for each field besides.
-constexpr size_t FIELD_COST = 64;
+constexpr uint64_t MAX_BYTES = 1024 * 1024;
+constexpr const char* TOO_MUCH = "the fields of a message take more than 1 MiB";
+constexpr std::string_view CONTENT_LENGTH = "content-length";
 
 using Bytes = std::span<const std::byte>;
 using Entry = std::tuple<std::string_view, Bytes>;
@@ -37,12 +37,6 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-size_t sizeOf(const FieldList& fields) {
-  size_t size = 0;
-  for (const Field& field : fields) size += field.name.size() + field.value.size() + FIELD_COST;
-  return size;
-}
-
 // Whether a guest may set it.
 HeaderResult<void> checkName(std::string_view name) {
   if (!isToken(name)) return invalidSyntax();
@@ -50,57 +44,72 @@ HeaderResult<void> checkName(std::string_view name) {
   return {};
 }
 
-// Whether the list may have this value besides: a Content-Length says one number once and for all.
-bool isValid(const FieldList& list, std::string_view name, Bytes value) {
+// What the Content-Length of a list says.
+using Length = std::optional<uint64_t>;
+
+// Whether a list that says `before` may have this value besides: a Content-Length says one number
+// once and for all. Afterwards `before` is what the list says with it.
+bool isValid(Length& before, std::string_view name, Bytes value) {
   if (!isFieldValue(textOf(value))) return false;
-  if (!sameName(name, "content-length")) return true;
+  if (!sameName(name, CONTENT_LENGTH)) return true;
   auto length = parseLength(trimmed(textOf(value)));
-  auto before = declaredLength(list);
-  return length && (!before || *before == *length);
+  if (!length || (before && *before != *length)) return false;
+  before = length;
+  return true;
 }
 
-// A list that a guest fills, and what it has charged for it.
-struct ChargedList {
-  explicit ChargedList(call::HostCall& call) : charge(call.objects.budget()) {}
-  call::MemoryCharge charge;
-  FieldList list;
-};
-
+// A list for a guest to fill.
 std::unique_ptr<Fields> newList(call::HostCall& call) {
-  auto charged = std::make_shared<ChargedList>(call);
+  auto charged = std::make_shared<ChargedFields>(call.objects.budget());
   std::shared_ptr<FieldList> list(charged, &charged->list);
-  return std::make_unique<Fields>(std::move(list), false, &charged->charge);
+  return std::make_unique<Fields>(std::move(list), false, charged.get());
 }
 
-bool charge(call::HostCall& call, Fields& fields, size_t size) {
-  if (!fields.charge || fields.charge->set(size)) return true;
-  call.fail("the fields of all messages take more memory than the instance may use");
+// Counts a field that is to be added, as it was given. False, and the call failed, when all of them
+// are too much. Before anything else is done with it: values may be long, and lie at one place.
+bool count(call::HostCall& call, uint64_t& given, std::string_view name, Bytes value) {
+  given += uint64_t{name.size()} + value.size() + FIELD_COST;
+  if (given <= MAX_BYTES) return true;
+  call.fail(TOO_MUCH);
   return false;
 }
 
-// Adds; false, and the call failed, when there is too much.
-bool add(call::HostCall& call, Fields& fields, size_t& size, std::string_view name, Bytes value) {
-  std::string_view text = trimmed(textOf(value));
-  size += name.size() + text.size() + FIELD_COST;
+// Takes note that the list is to have `size`. False, and the call failed, when that is too much.
+bool resize(call::HostCall& call, ChargedFields& fields, uint64_t size) {
   if (size > MAX_BYTES) {
-    call.fail("the fields of a message take more than 1 MiB");
+    call.fail(TOO_MUCH);
     return false;
   }
-  if (!charge(call, fields, size)) return false;
-  fields.list->push_back({std::string(name), std::string(text)});
+  if (!fields.charge.set(size)) {
+    call.fail("the fields of all messages take more memory than the instance may use");
+    return false;
+  }
+  fields.size = size;
   return true;
+}
+
+// Bytes that a field counts as once it is there.
+uint64_t costOf(std::string_view name, Bytes value) {
+  return uint64_t{name.size()} + trimmed(textOf(value)).size() + FIELD_COST;
+}
+
+void add(ChargedFields& fields, std::string_view name, Bytes value) {
+  fields.list.push_back({std::string(name), std::string(trimmed(textOf(value)))});
 }
 
 Own<Fields> newFields(call::HostCall& call) { return give(call, newList(call)); }
 
 HeaderResult<Own<Fields>> fromList(call::HostCall& call, const std::vector<Entry>& entries) {
   auto fields = newList(call);
-  size_t size = 0;
+  ChargedFields& charged = *fields->charged;
+  uint64_t given = 0;
   for (const auto& [name, value] : entries) {
+    if (!count(call, given, name, value)) return {};
+    if (!resize(call, charged, charged.size + costOf(name, value))) return {};
     auto checked = checkName(name);
     if (!checked) return Unexpected<HeaderError>{checked.error()};
-    if (!isValid(*fields->list, name, value)) return invalidSyntax();
-    if (!add(call, *fields, size, name, value)) return {};
+    if (!isValid(charged.length, name, value)) return invalidSyntax();
+    add(charged, name, value);
   }
   return give(call, std::move(fields));
 }
@@ -117,8 +126,16 @@ bool has(call::HostCall&, Fields& self, std::string_view name) {
   return findField(*self.list, name) != nullptr;
 }
 
-void erase(FieldList& fields, std::string_view name) {
-  std::erase_if(fields, [&](const Field& field) { return sameName(field.name, name); });
+// Takes out all of a name, and forgets what they said. How many bytes they counted as.
+uint64_t erase(ChargedFields& fields, std::string_view name) {
+  uint64_t size = 0;
+  std::erase_if(fields.list, [&](const Field& field) {
+    if (!sameName(field.name, name)) return false;
+    size += field.name.size() + field.value.size() + FIELD_COST;
+    return true;
+  });
+  if (sameName(name, CONTENT_LENGTH)) fields.length = std::nullopt;
+  return size;
 }
 
 HeaderResult<void> set(call::HostCall& call, Fields& self, std::string_view name,
@@ -126,16 +143,19 @@ HeaderResult<void> set(call::HostCall& call, Fields& self, std::string_view name
   if (self.immutable) return immutable();
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
-  FieldList first;  // compared with it: those that are there go
+  ChargedFields& fields = *self.charged;
+  uint64_t given = 0;
+  uint64_t added = 0;
+  Length length;  // of these alone: those that are there go
   for (Bytes value : values) {
-    if (!isValid(first, name, value)) return invalidSyntax();
-    if (first.empty()) first.push_back({std::string(name), std::string(trimmed(textOf(value)))});
+    if (!count(call, given, name, value)) return {};
+    if (!isValid(length, name, value)) return invalidSyntax();
+    added += costOf(name, value);
   }
-  erase(*self.list, name);
-  size_t size = sizeOf(*self.list);
-  for (Bytes value : values) {
-    if (!add(call, self, size, name, value)) return {};
-  }
+  uint64_t erased = erase(fields, name);
+  if (!resize(call, fields, fields.size - erased + added)) return {};
+  if (length) fields.length = length;
+  for (Bytes value : values) add(fields, name, value);
   return {};
 }
 
@@ -143,18 +163,20 @@ HeaderResult<void> remove(call::HostCall& call, Fields& self, std::string_view n
   if (self.immutable) return immutable();
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
-  erase(*self.list, name);
-  (void)charge(call, self, sizeOf(*self.list));  // less than before
+  (void)resize(call, *self.charged, self.charged->size - erase(*self.charged, name));
   return {};
 }
 
 HeaderResult<void> append(call::HostCall& call, Fields& self, std::string_view name, Bytes value) {
   if (self.immutable) return immutable();
+  uint64_t given = 0;
+  if (!count(call, given, name, value)) return {};
   auto checked = checkName(name);
   if (!checked) return Unexpected<HeaderError>{checked.error()};
-  if (!isValid(*self.list, name, value)) return invalidSyntax();
-  size_t size = sizeOf(*self.list);
-  (void)add(call, self, size, name, value);
+  ChargedFields& fields = *self.charged;
+  if (!isValid(fields.length, name, value)) return invalidSyntax();
+  if (!resize(call, fields, fields.size + costOf(name, value))) return {};
+  add(fields, name, value);
   return {};
 }
 
@@ -167,12 +189,62 @@ std::vector<Entry> entries(call::HostCall&, Fields& self) {
 
 Own<Fields> clone(call::HostCall& call, Fields& self) {
   auto copy = newList(call);
-  if (!charge(call, *copy, sizeOf(*self.list))) return {};
-  *copy->list = *self.list;
+  ChargedFields& fields = *copy->charged;
+  if (!resize(call, fields, sizeOf(*self.list))) return {};
+  fields.list = *self.list;
+  fields.length = declaredLength(fields.list);
   return give(call, std::move(copy));
 }
 
+// `object`, and a charge that lives as long as it.
+template <typename T>
+std::shared_ptr<T> charged(std::shared_ptr<call::MemoryBudget> budget, std::shared_ptr<T> object,
+                           uint64_t bytes) {
+  if (!object || !budget) return object;
+  struct Charged {
+    Charged(std::shared_ptr<call::MemoryBudget> budget, std::shared_ptr<T> object)
+        : charge(std::move(budget)), object(std::move(object)) {}
+    call::MemoryCharge charge;
+    std::shared_ptr<T> object;
+  };
+  auto both = std::make_shared<Charged>(std::move(budget), std::move(object));
+  both->charge.force(bytes);
+  return {both, both->object.get()};
+}
+
+// What the trailers of a body that a server reads may take.
+constexpr uint64_t TRAILERS_COST = HeadLimits().bytes;
+
 }  // namespace
+
+uint64_t sizeOf(const FieldList& fields) {
+  uint64_t size = 0;
+  for (const Field& field : fields) size += field.name.size() + field.value.size() + FIELD_COST;
+  return size;
+}
+
+std::shared_ptr<FieldList> chargeFields(std::shared_ptr<call::MemoryBudget> budget,
+                                        std::shared_ptr<FieldList> list) {
+  if (!list) return nullptr;
+  uint64_t bytes = sizeOf(*list);
+  return charged(std::move(budget), std::move(list), bytes);
+}
+
+std::shared_ptr<BodyReader> chargeBody(std::shared_ptr<call::MemoryBudget> budget,
+                                       std::shared_ptr<BodyReader> body, uint64_t bytes) {
+  return charged(std::move(budget), std::move(body), bytes);
+}
+
+IncomingRequest::IncomingRequest(IncomingMessage received,
+                                 std::shared_ptr<call::MemoryBudget> budget)
+    : charge(budget), message(std::move(received)) {
+  auto sizeOf = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
+  charge.force(message.method.size() + sizeOf(message.pathWithQuery) + sizeOf(message.authority));
+  message.fields = chargeFields(budget, std::move(message.fields));
+  // Its connection is the server's; the trailers come with it.
+  uint64_t bytes = message.body && message.body->finished() ? READ_BODY_COST : TRAILERS_COST;
+  message.body = chargeBody(std::move(budget), std::move(message.body), bytes);
+}
 
 Own<Fields> giveImmutable(call::HostCall& call, std::shared_ptr<FieldList> list,
                           std::shared_ptr<void> parent) {

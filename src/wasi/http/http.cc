@@ -54,20 +54,32 @@ Handled handle(call::HostCall& call, Own<OutgoingRequest> handle,
   if (!request->authority) return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
   auto target = parseAuthority(*request->authority, scheme == "https");
   if (!target) return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
+  // It may not have a body. Source: RFC 9110 section 9.3.8.
+  bool traced = request->method == "TRACE";
+  if (traced && request->body && request->body->written() != 0) {
+    return Unexpected<ErrorCode>{
+        makeError<ErrorKind::HTTP_REQUEST_BODY_SIZE>(std::optional(request->body->written()))};
+  }
   // A body that was said and that nobody will write would be taken from the next request.
-  if (!request->body && declaredLength(*request->fields).value_or(0) != 0) {
+  if ((!request->body || traced) && declaredLength(*request->fields).value_or(0) != 0) {
     return Unexpected<ErrorCode>{
         makeError<ErrorKind::HTTP_REQUEST_BODY_SIZE>(std::optional(uint64_t{0}))};
   }
-  const auto& client = contextOf(call).http;
-  if (!client || !client->allowed().allows(*target)) {
-    return refuse<ErrorKind::HTTP_REQUEST_DENIED>();
-  }
   std::string path = request->pathWithQuery.value_or("/");
   if (path.empty() || path.starts_with('?')) path.insert(0, "/");
-  if (!path.starts_with('/') && path != "*") return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
+  bool whole = path == "*" && request->method == "OPTIONS";  // it is about the server
+  if (!path.starts_with('/') && !whole) return refuse<ErrorKind::HTTP_REQUEST_URI_INVALID>();
+  const auto& client = contextOf(call).http;
+  if (!client || !client->allowed().allows(*target)) {
+    contextOf(call).refused(Refusal::Kind::HTTP, target->url());
+    return refuse<ErrorKind::HTTP_REQUEST_DENIED>();
+  }
 
-  ClientRequest message{.method = std::move(request->method),
+  ClientRequest message{.refusals = contextOf(call).refusals,
+                        .component = contextOf(call).component,
+                        .budget = call.objects.budget(),
+                        .charge = std::move(request->charge),
+                        .method = std::move(request->method),
                         .target = *std::move(target),
                         .authority = *std::move(request->authority),
                         .path = std::move(path),
@@ -78,7 +90,8 @@ Handled handle(call::HostCall& call, Own<OutgoingRequest> handle,
     message.firstByteTimeout = options->firstByteTimeout;
     message.betweenBytesTimeout = options->betweenBytesTimeout;
   }
-  auto pending = std::make_shared<PendingResponse>();
+  auto pending = std::make_shared<PendingResponse>(call.objects.budget());
+  if (!pending->charge.set(EXCHANGE_COST)) return refuse<ErrorKind::CONNECTION_LIMIT_REACHED>();
   auto sent = client->send(std::move(message), *pending);
   if (!sent) return Unexpected<ErrorCode>{sent.error()};
   closing.body = nullptr;

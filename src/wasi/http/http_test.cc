@@ -213,6 +213,26 @@ TEST_F(HttpTypes, NothingMayBeAskedForByDefault) {
   EXPECT_EQ(toText(*code), "HTTP-request-denied");
 }
 
+TEST_F(HttpTypes, OnlyOptionsAsksForTheWholeServer) {
+  using Text = std::optional<std::string_view>;
+  using Result = Expected<Own<FutureIncomingResponse>, ErrorCode>;
+  auto ask = [&](size_t method, std::string_view path) {
+    auto request = call<Own<OutgoingRequest>>("[constructor]outgoing-request", fields({}));
+    Borrow<OutgoingRequest> self{request.rep};
+    (void)call<Void>("[method]outgoing-request.set-authority", self, Text("example.com"));
+    (void)call<Void>("[method]outgoing-request.set-path-with-query", self, Text(path));
+    if (method == 6) {
+      (void)call<Void>("[method]outgoing-request.set-method", self, Method(std::in_place_index<6>));
+    }
+    auto result = guest.call<Result>("wasi:http/outgoing-handler", "handle", request,
+                                     std::optional<Own<RequestOptions>>());
+    return result ? "asked" : toText(result.error());
+  };
+  EXPECT_EQ(ask(6, "*"), "HTTP-request-denied");  // nothing is granted here
+  EXPECT_EQ(ask(0, "*"), "HTTP-request-URI-invalid");
+  EXPECT_EQ(ask(6, "*x"), "HTTP-request-URI-invalid");
+}
+
 TEST_F(HttpTypes, ABodyThatIsSaidAndNotThereIsNotAskedFor) {
   auto request = call<Own<OutgoingRequest>>("[constructor]outgoing-request",
                                             fields({{"content-length", bytesOf("400")}}));

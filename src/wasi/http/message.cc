@@ -67,9 +67,8 @@ const char* note(ConnectionFields& notes, const Field& field) {
       notes.host = field.value;
       break;
     case 6:
-      if (sameName(field.name, "expect") && sameName(field.value, "100-continue")) {
-        notes.expectsContinue = true;
-      }
+      if (!sameName(field.name, "expect")) break;
+      if (listHas(field.value, "100-continue")) notes.expectsContinue = true;
       break;
     case 10:
       if (!sameName(field.name, "connection")) break;
@@ -88,7 +87,10 @@ const char* note(ConnectionFields& notes, const Field& field) {
       if (!sameName(field.name, "transfer-encoding")) break;
       if (notes.hasCoding) return "more than one Transfer-Encoding field";
       notes.hasCoding = true;
-      notes.coding = lowerCase(field.value);
+      eachItem(field.value, [&](std::string_view item) {
+        if (!notes.coding.empty()) notes.coding += ", ";
+        notes.coding += lowerCase(item);
+      });
       break;
     default:
       break;
@@ -98,12 +100,24 @@ const char* note(ConnectionFields& notes, const Field& field) {
 
 // Parses field lines into `fields`, those of the connection only into `notes` when there are.
 Expected<void, Malformed> parseLines(std::string_view text, const HeadLimits& limits,
-                                     FieldList& fields, ConnectionFields* notes) {
+                                     FieldList& fields, ConnectionFields* notes, Folds folds) {
   uint32_t count = 0;
+  std::string joined;
   while (!text.empty()) {
     auto line = takeLine(text);
     if (!line) return malformed("a line does not end with CR LF");
     if (++count > limits.fields) return malformed("too many header fields", 431);
+    if (folds == Folds::JOINED && !line->starts_with(' ') && !line->starts_with('\t') &&
+        (text.starts_with(' ') || text.starts_with('\t'))) {
+      joined = *line;
+      while (text.starts_with(' ') || text.starts_with('\t')) {
+        auto more = takeLine(text);
+        if (!more) return malformed("a line does not end with CR LF");
+        joined += ' ';
+        joined += trim(*more);
+      }
+      line = joined;
+    }
     size_t colon = line->find(':');
     if (colon == std::string_view::npos || !isToken(line->substr(0, colon))) {
       return malformed("a header line has no valid name");
@@ -145,6 +159,7 @@ const char* splitTarget(RequestHead& request, std::string host) {
         sameName(target.substr(0, scheme), "https"))) {
     return "malformed request target";
   }
+  request.scheme = scheme == 4 ? Scheme::HTTP : Scheme::HTTPS;
   target.remove_prefix(scheme + 3);
   size_t end = std::min(target.find_first_of("/?"), target.size());
   request.authority = target.substr(0, end);
@@ -158,13 +173,23 @@ const char* splitTarget(RequestHead& request, std::string host) {
 }  // namespace
 
 size_t headSize(std::string_view bytes, size_t from) {
-  // The empty line may begin in what was searched before.
-  size_t found = bytes.find("\r\n\r\n", from > 3 ? from - 3 : 0);
-  return found == std::string_view::npos ? 0 : found + 4;
+  for (size_t at = from;; ++at) {
+    at = bytes.find('\n', at);
+    if (at == std::string_view::npos) return 0;
+    if (at == 0 || bytes[at - 1] != '\r') return at + 1;
+    if (at >= 3 && bytes[at - 2] == '\n' && bytes[at - 3] == '\r') return at + 1;
+  }
+}
+
+Malformed describeTooLarge(std::string_view beginning) {
+  size_t end = beginning.find_first_of(" \r\n");
+  if (end == std::string_view::npos) return {501, "the method is too long"};
+  if (beginning.find('\n') == std::string_view::npos) return {414, "the request line is too long"};
+  return {431, "the request's head is too large"};
 }
 
 Expected<RequestHead, Malformed> parseRequest(std::string_view head, const HeadLimits& limits) {
-  head.remove_suffix(2);
+  head.remove_suffix(std::min<size_t>(head.size(), 2));
   auto line = takeLine(head);
   if (!line) return malformed("the request line does not end with CR LF");
   size_t first = line->find(' ');
@@ -186,12 +211,21 @@ Expected<RequestHead, Malformed> parseRequest(std::string_view head, const HeadL
   request.fields = std::make_shared<FieldList>();
   request.fields->reserve(8);
   ConnectionFields notes;
-  auto parsed = parseLines(head, limits, *request.fields, &notes);
+  auto parsed = parseLines(head, limits, *request.fields, &notes, Folds::REFUSED);
   if (!parsed) return Unexpected<Malformed>{parsed.error()};
   if (notes.hasCoding) {
     if (notes.length) return malformed("both Content-Length and Transfer-Encoding");
     if (request.minorVersion == 0) return malformed("Transfer-Encoding in HTTP/1.0");
-    if (notes.coding != "chunked") return malformed("unknown transfer coding", 501);
+    if (notes.coding.empty()) return malformed("Transfer-Encoding without a coding");
+    if (notes.coding != "chunked") {
+      // Without it nobody could tell where the body ends. Source: RFC 9112 section 6.3.
+      std::string_view inner = notes.coding;
+      if (!inner.ends_with(", chunked"))
+        return malformed("the last transfer coding is not chunked");
+      inner.remove_suffix(9);
+      if (listHas(inner, "chunked")) return malformed("chunked more than once");
+      return malformed("unknown transfer coding", 501);
+    }
     request.framing = Framing::CHUNKED;
   } else if (notes.length) {
     request.framing = *notes.length == 0 ? Framing::NONE : Framing::LENGTH;
@@ -202,14 +236,14 @@ Expected<RequestHead, Malformed> parseRequest(std::string_view head, const HeadL
   if (!request.host.empty() && !isHostPort(request.host)) return malformed("malformed Host field");
   if (request.method == "CONNECT") return malformed("CONNECT is not supported", 501);
   if (const char* why = splitTarget(request, request.host)) return malformed(why);
-  request.keepAlive = request.minorVersion == 1 ? !notes.close : notes.keepAlive;
+  request.keepAlive = !notes.close && (request.minorVersion == 1 || notes.keepAlive);
   request.expectsContinue = notes.expectsContinue && request.minorVersion == 1;
   return request;
 }
 
 Expected<ResponseHead, Malformed> parseResponse(std::string_view head, bool toHead,
                                                 const HeadLimits& limits) {
-  head.remove_suffix(2);
+  head.remove_suffix(std::min<size_t>(head.size(), 2));
   auto line = takeLine(head);
   if (!line || line->size() < 12 || (*line)[8] != ' ') return malformed("malformed status line");
   ResponseHead response;
@@ -219,17 +253,22 @@ Expected<ResponseHead, Malformed> parseResponse(std::string_view head, bool toHe
     return malformed("malformed status line");
   }
   if (line->size() > 12 && (*line)[12] != ' ') return malformed("malformed status line");
+  if (!isFieldValue(line->substr(12))) return malformed("malformed reason phrase");
   response.status = static_cast<uint16_t>(*status);
   response.fields = std::make_shared<FieldList>();
   ConnectionFields notes;
-  auto parsed = parseLines(head, limits, *response.fields, &notes);
+  auto parsed = parseLines(head, limits, *response.fields, &notes, Folds::JOINED);
   if (!parsed) return Unexpected<Malformed>{parsed.error()};
-  response.keepAlive = response.minorVersion == 1 ? !notes.close : notes.keepAlive;
+  response.keepAlive = !notes.close && (response.minorVersion == 1 || notes.keepAlive);
+  if (notes.hasCoding && notes.coding.empty()) {
+    return malformed("Transfer-Encoding without a coding");
+  }
   bool bodiless = toHead || *status < 200 || *status == 204 || *status == 304;
   if (bodiless) return response;
   if (notes.hasCoding) {
     // The coding wins over a length; the connection is not used again then.
-    if (notes.length) response.keepAlive = false;
+    // In HTTP/1.0 whoever was in between may not have known it.
+    if (notes.length || response.minorVersion == 0) response.keepAlive = false;
     if (notes.coding == "chunked") {
       response.framing = Framing::CHUNKED;
     } else {
@@ -245,10 +284,11 @@ Expected<ResponseHead, Malformed> parseResponse(std::string_view head, bool toHe
   return response;
 }
 
-Expected<FieldList, Malformed> parseFields(std::string_view lines, const HeadLimits& limits) {
+Expected<FieldList, Malformed> parseFields(std::string_view lines, const HeadLimits& limits,
+                                           Folds folds) {
   FieldList fields;
   ConnectionFields notes;
-  auto parsed = parseLines(lines, limits, fields, nullptr);
+  auto parsed = parseLines(lines, limits, fields, nullptr, folds);
   if (!parsed) return Unexpected<Malformed>{parsed.error()};
   // What frames or routes a message is not for trailers (RFC 9110 section 6.5.1).
   std::erase_if(fields, [](const Field& field) {
@@ -260,6 +300,15 @@ Expected<FieldList, Malformed> parseFields(std::string_view lines, const HeadLim
 bool isToken(std::string_view text) {
   return !text.empty() &&
          std::ranges::all_of(text, [](char c) { return TOKEN[static_cast<unsigned char>(c)]; });
+}
+
+bool isQuoted(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
+  text = text.substr(1, text.size() - 2);
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"' || (text[i] == '\\' && ++i == text.size())) return false;
+  }
+  return isFieldValue(text);
 }
 
 bool isFieldValue(std::string_view text) {
@@ -303,6 +352,44 @@ std::string lowerCase(std::string_view text) {
 
 bool sameName(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool listHas(std::string_view list, std::string_view item) {
+  bool found = false;
+  eachItem(list, [&](std::string_view element) { found = found || sameName(element, item); });
+  return found;
+}
+
+bool isTrailer(std::string_view name) {
+  constexpr std::string_view OTHERS[] = {"age",
+                                         "authorization",
+                                         "cache-control",
+                                         "content-encoding",
+                                         "content-length",
+                                         "content-range",
+                                         "content-type",
+                                         "cookie",
+                                         "date",
+                                         "expect",
+                                         "expires",
+                                         "if-match",
+                                         "if-range",
+                                         "if-none-match",
+                                         "if-modified-since",
+                                         "location",
+                                         "max-forwards",
+                                         "pragma",
+                                         "range",
+                                         "retry-after",
+                                         "set-cookie",
+                                         "te",
+                                         "trailer",
+                                         "vary",
+                                         "www-authenticate",
+                                         "warning",
+                                         "if-unmodified-since"};
+  return !isForbidden(name) &&
+         std::ranges::none_of(OTHERS, [&](auto other) { return sameName(name, other); });
 }
 
 const Field* findField(const FieldList& fields, std::string_view name) {
@@ -385,6 +472,8 @@ std::string_view reasonPhrase(uint16_t status) {
       return "Content Too Large";
     case 414:
       return "URI Too Long";
+    case 421:
+      return "Misdirected Request";
     case 415:
       return "Unsupported Media Type";
     case 422:

@@ -34,11 +34,14 @@ struct HeadLimits {
 // How a body ends. Source: RFC 9112 section 6.
 enum class Framing : uint8_t { NONE, LENGTH, CHUNKED, UNTIL_CLOSE };
 
+enum class Scheme : uint8_t { HTTP, HTTPS };
+
 struct RequestHead {
   std::string method;
   std::string target;     // as it was sent
   std::string authority;  // whom it is for: of the target, or else of the Host field; may be empty
-  std::string path;       // with the query; "*" of an OPTIONS
+  std::optional<Scheme> scheme;  // of an absolute target
+  std::string path;              // with the query; "*" of an OPTIONS
   int minorVersion = 1;
   std::shared_ptr<FieldList> fields;  // without those of the connection
   std::string host;                   // the Host field
@@ -64,24 +67,37 @@ struct Malformed {
   const char* why = "malformed";  // static storage
 };
 
-// How many of `bytes` are a head, its empty line included; 0: it is not all there yet. `from`: how
-// many bytes were searched before.
+// How many of `bytes` are a head, its empty line included; 0: it is not all there yet. A line that
+// does not end with CR LF ends the head too: parsing it says what is wrong. `from`: how many bytes
+// were searched before.
 size_t headSize(std::string_view bytes, size_t from);
+
+// What is wrong with the beginning of a request's head that is too large, or that cannot be one.
+// Source: RFC 9110 section 5.4, RFC 9112 section 3. Errors: 400, 414, 431, 501.
+Malformed describeTooLarge(std::string_view beginning);
 
 // `head`: as headSize says. Errors: 400, 431, 501, 505.
 Expected<RequestHead, Malformed> parseRequest(std::string_view head, const HeadLimits& limits);
 // `toHead`: whether it answers a HEAD request, so that it has no body.
 Expected<ResponseHead, Malformed> parseResponse(std::string_view head, bool toHead,
                                                 const HeadLimits& limits);
-// Lines of fields, each with its line end, without the empty line: trailers.
-Expected<FieldList, Malformed> parseFields(std::string_view lines, const HeadLimits& limits);
+// What becomes of a line that goes on with the one before: requests have none, and in responses it
+// is one field. Source: RFC 9112 section 5.2.
+enum class Folds : uint8_t { REFUSED, JOINED };
 
-// Source: RFC 9110 section 5.6.2 (token), 5.5 (field-value).
+// Lines of fields, each with its line end, without the empty line: trailers.
+Expected<FieldList, Malformed> parseFields(std::string_view lines, const HeadLimits& limits,
+                                           Folds folds);
+
+// Source: RFC 9110 section 5.6.2 (token), 5.5 (field-value), 5.6.4 (quoted-string).
 bool isToken(std::string_view text);
+bool isQuoted(std::string_view text);
 bool isFieldValue(std::string_view text);
 std::string lowerCase(std::string_view text);
 // Whether they are the same but for the case of ASCII letters.
 bool sameName(std::string_view a, std::string_view b);
+// Whether `item` is an element of a list with commas, whatever its case.
+bool listHas(std::string_view list, std::string_view item);
 const Field* findField(const FieldList& fields, std::string_view name);
 
 // Fields that belong to the connection, or that the host writes itself: no guest sees or sets them.
@@ -99,6 +115,10 @@ std::optional<uint64_t> parseLength(std::string_view digits);
 // What the Content-Length among `fields` says; nothing when there is none, or it is ambiguous. What
 // a body is held to and what is written must both come from here.
 std::optional<uint64_t> declaredLength(const FieldList& fields);
+
+// Whether a field makes sense behind a body: it does not frame, route, change or protect the
+// message. Source: RFC 9110 section 6.5.1.
+bool isTrailer(std::string_view name);
 
 // Writes "name: value\r\n" of each. Content-Length, which frames, is its writer's business: it is
 // written as `length`, once and where it first stands; without one it is left out.

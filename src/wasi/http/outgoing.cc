@@ -47,13 +47,26 @@ bool isScheme(std::string_view text) {
 
 // -- outgoing-request -----------------------------------------------------------------------------
 
+// Longer ones no server takes, and all of them are looked at and kept.
+constexpr size_t MAX_METHOD = 1024;
+constexpr size_t MAX_SCHEME = 1024;
+constexpr size_t MAX_AUTHORITY = 1024;
+constexpr size_t MAX_PATH = 64 * 1024;
+
 Own<OutgoingRequest> newRequest(call::HostCall& call, Own<Fields> headers) {
   auto fields = takeFields(call, headers);
   if (!fields) return {};
-  return give(call, std::make_unique<OutgoingRequest>(std::move(fields)));
+  return give(call, std::make_unique<OutgoingRequest>(std::move(fields), call.objects.budget()));
 }
 
-// A body's buffer, charged as if it were full.
+// After one of its texts was set.
+void chargeTexts(OutgoingRequest& self) {
+  auto sizeOf = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
+  self.charge.force(self.method.size() + sizeOf(self.pathWithQuery) + sizeOf(self.scheme) +
+                    sizeOf(self.authority));
+}
+
+// A body's buffer, charged as if it were full, and as full again while what was in it is sent.
 struct ChargedBody {
   ChargedBody(call::HostCall& call, Side side) : charge(call.objects.budget()), writer(side) {}
   call::MemoryCharge charge;
@@ -65,7 +78,7 @@ template <typename Message>
 Expected<Own<OutgoingBody>, void> newBody(call::HostCall& call, Message& self, Side side) {
   if (self.body) return Unexpected<void>{};
   auto charged = std::make_shared<ChargedBody>(call, side);
-  if (!charged->charge.set(BodyWriter::ROOM)) {
+  if (!charged->charge.set(2 * BodyWriter::ROOM)) {
     call.fail("the bodies of all messages take more memory than the instance may use");
     return Unexpected<void>{};
   }
@@ -82,8 +95,9 @@ Method method(call::HostCall&, OutgoingRequest& self) { return toMethod(self.met
 
 Expected<void, void> setMethod(call::HostCall&, OutgoingRequest& self, const Method& method) {
   auto name = fromMethod(method);
-  if (!name) return Unexpected<void>{};
+  if (!name || name->size() > MAX_METHOD) return Unexpected<void>{};
   self.method = *std::move(name);
+  chargeTexts(self);
   return {};
 }
 
@@ -94,8 +108,9 @@ std::optional<std::string_view> pathWithQuery(call::HostCall&, OutgoingRequest& 
 
 Expected<void, void> setPathWithQuery(call::HostCall&, OutgoingRequest& self,
                                       std::optional<std::string_view> path) {
-  if (path && !isTarget(*path)) return Unexpected<void>{};
+  if (path && (path->size() > MAX_PATH || !isTarget(*path))) return Unexpected<void>{};
   self.pathWithQuery = path ? std::optional<std::string>(*path) : std::nullopt;
+  chargeTexts(self);
   return {};
 }
 
@@ -112,11 +127,12 @@ Expected<void, void> setScheme(call::HostCall&, OutgoingRequest& self,
     self.scheme = std::nullopt;
   } else if (scheme->index() == 2) {
     const std::string& other = *std::get_if<2>(&*scheme);
-    if (!isScheme(other)) return Unexpected<void>{};
+    if (other.size() > MAX_SCHEME || !isScheme(other)) return Unexpected<void>{};
     self.scheme = lowerCase(other);
   } else {
     self.scheme = scheme->index() == 0 ? "http" : "https";
   }
+  chargeTexts(self);
   return {};
 }
 
@@ -127,8 +143,11 @@ std::optional<std::string_view> authority(call::HostCall&, OutgoingRequest& self
 
 Expected<void, void> setAuthority(call::HostCall&, OutgoingRequest& self,
                                   std::optional<std::string_view> authority) {
-  if (authority && !isAuthority(*authority)) return Unexpected<void>{};
+  if (authority && (authority->size() > MAX_AUTHORITY || !isAuthority(*authority))) {
+    return Unexpected<void>{};
+  }
   self.authority = authority ? std::optional<std::string>(*authority) : std::nullopt;
+  chargeTexts(self);
   return {};
 }
 
@@ -221,7 +240,11 @@ void set(call::HostCall& call, Own<ResponseOutparam> param,
   auto outparam = call.objects.take<ResponseOutparam>(param.rep);
   if (!outparam) return call.fail("the handle is no response-outparam");
   auto exchange = std::move(outparam->exchange);
-  if (!response) return exchange->fail(response.error());
+  if (!response) {
+    ErrorCode why = response.error();
+    shorten(why);
+    return exchange->fail(std::move(why));
+  }
   auto answer = takeWhole(call, response.value(), "outgoing-response");
   if (!answer) return exchange->drop();
   exchange->answer({answer->status, std::move(answer->fields), std::move(answer->body)});

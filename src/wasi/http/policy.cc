@@ -64,6 +64,13 @@ std::optional<HostPort> splitHostPort(std::string_view text) {
 
 }  // namespace
 
+std::string Target::url() const {
+  std::string text = (secure ? "https://" : "http://") + authority();
+  std::string own = secure ? ":443" : ":80";
+  if (port == (secure ? 443 : 80)) text.resize(text.size() - own.size());
+  return text;
+}
+
 std::string Target::authority() const {
   std::string text = host.find(':') == std::string::npos ? host : "[" + host + "]";
   return text + ":" + std::to_string(port);
@@ -128,7 +135,7 @@ bool Allowed::matches(const Grant& grant, const Target& target) {
   if (grant.secure && *grant.secure != target.secure) return false;
   if (grant.port) {
     if (*grant.port != target.port) return false;
-  } else if (!grant.anyPort && grant.host != "*" && target.port != (target.secure ? 443 : 80)) {
+  } else if (!grant.anyPort && target.port != (target.secure ? 443 : 80)) {
     return false;
   }
   if (grant.host == "*") return true;

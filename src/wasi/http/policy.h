@@ -19,6 +19,8 @@ struct Target {
   std::string host;  // in lower case; an IPv6 address without brackets
   uint16_t port = 80;
 
+  // "https://host", with the port where it is not the scheme's own: as a grant names it.
+  std::string url() const;
   // "host:port", with brackets where they are needed.
   std::string authority() const;
 };

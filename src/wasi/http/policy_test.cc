@@ -35,7 +35,11 @@ TEST(HttpPolicy, WildcardsStandForNamesBelow) {
   EXPECT_TRUE(allows({"*.example.com"}, "a.b.example.com"));
   EXPECT_FALSE(allows({"*.example.com"}, "example.com"));
   EXPECT_FALSE(allows({"*.example.com"}, "badexample.com"));
-  EXPECT_TRUE(allows({"*"}, "anything.org:99"));
+  EXPECT_TRUE(allows({"*"}, "anything.org"));
+  EXPECT_TRUE(allows({"*"}, "anything.org", true));
+  EXPECT_FALSE(allows({"*"}, "anything.org:99"));
+  EXPECT_FALSE(allows({"*"}, "anything.org:80", true));
+  EXPECT_TRUE(allows({"*:*"}, "anything.org:99"));
 }
 
 TEST(HttpPolicy, PrivateAddressesCountOnlyWhereTheyAreNamed) {

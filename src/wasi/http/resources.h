@@ -15,6 +15,33 @@
 
 namespace tenon::wasi::http {
 
+// Counted for each field, beside its name and its value.
+inline constexpr uint64_t FIELD_COST = 64;
+// What a list counts as.
+uint64_t sizeOf(const FieldList& fields);
+// A list that a peer sent, charged to `budget` as long as it lives; may go beyond it. `budget`
+// null: as it is.
+std::shared_ptr<FieldList> chargeFields(std::shared_ptr<call::MemoryBudget> budget,
+                                        std::shared_ptr<FieldList> list);
+
+// What a request in flight counts as, and a response until nobody reads its body any more: the
+// connection's buffer, and what is made for the request. And a body of which nothing more comes.
+inline constexpr uint64_t EXCHANGE_COST = 64 * 1024;
+inline constexpr uint64_t READ_BODY_COST = 1024;
+// A body that a peer sends, charged to `budget` as long as it lives; may go beyond it. `budget`
+// null: as it is.
+std::shared_ptr<BodyReader> chargeBody(std::shared_ptr<call::MemoryBudget> budget,
+                                       std::shared_ptr<BodyReader> body, uint64_t bytes);
+
+// A list that a guest fills, and what it knows of it, so that adding to it does not look at all.
+struct ChargedFields {
+  explicit ChargedFields(std::shared_ptr<call::MemoryBudget> budget) : charge(std::move(budget)) {}
+  call::MemoryCharge charge;  // `size` bytes
+  FieldList list;
+  uint64_t size = 0;               // as `sizeOf` says
+  std::optional<uint64_t> length;  // what its Content-Length says
+};
+
 // What traps when it goes before its children. WASI's text says so of incoming-request (its
 // headers), incoming-body and outgoing-body (their streams). It calls other headers and trailers
 // children, too, without saying what happens: they outlive their message.
@@ -32,16 +59,18 @@ class Parent : public call::HostObject {
 };
 
 struct Fields final : call::HostObject {
-  Fields(std::shared_ptr<FieldList> list, bool immutable, call::MemoryCharge* charge = nullptr)
-      : list(std::move(list)), immutable(immutable), charge(charge) {}
+  Fields(std::shared_ptr<FieldList> list, bool immutable, ChargedFields* charged = nullptr)
+      : list(std::move(list)), immutable(immutable), charged(charged) {}
   std::shared_ptr<FieldList> list;  // shared with the message, which does not change it
   bool immutable;
-  call::MemoryCharge* charge;    // for a list that a guest made; it lives as long as the list
+  ChargedFields* charged;        // of a list that can be changed; it lives as long as the list
   std::shared_ptr<void> parent;  // held as long as this is a child of something
 };
 
 struct IncomingRequest final : Parent {
-  explicit IncomingRequest(IncomingMessage message) : message(std::move(message)) {}
+  // `budget` of the instance that gets it.
+  IncomingRequest(IncomingMessage message, std::shared_ptr<call::MemoryBudget> budget);
+  call::MemoryCharge charge;  // for the texts
   IncomingMessage message;
   bool consumed = false;
 };
@@ -77,7 +106,9 @@ struct RequestOptions final : call::HostObject {
 };
 
 struct OutgoingRequest final : call::HostObject {
-  explicit OutgoingRequest(std::shared_ptr<FieldList> fields) : fields(std::move(fields)) {}
+  OutgoingRequest(std::shared_ptr<FieldList> fields, std::shared_ptr<call::MemoryBudget> budget)
+      : charge(std::move(budget)), fields(std::move(fields)) {}
+  call::MemoryCharge charge;  // for the texts
   std::string method = "GET";
   std::optional<std::string> pathWithQuery;
   std::optional<std::string> scheme;  // in lower case
@@ -125,6 +156,8 @@ struct IncomingResponse final : call::HostObject {
 // the last of them goes.
 class PendingResponse : public Waitable {
  public:
+  explicit PendingResponse(std::shared_ptr<call::MemoryBudget> budget = nullptr)
+      : charge(std::move(budget)) {}
   using Outcome = Expected<std::unique_ptr<IncomingResponse>, ErrorCode>;
   bool ready() override { return outcome.has_value(); }
   kj::Promise<void> whenReady() override {
@@ -134,9 +167,11 @@ class PendingResponse : public Waitable {
   void settle(Outcome value) {
     if (ready()) return;
     outcome.emplace(std::move(value));
+    charge.force(0);
     changed.raise();
   }
 
+  call::MemoryCharge charge;  // while it is on its way
   std::optional<Outcome> outcome;
   bool taken = false;
   Signal changed;

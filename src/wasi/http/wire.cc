@@ -54,13 +54,16 @@ kj::Promise<bool> Wire::fill(size_t atMost) {
   // What is there at once resumes a coroutine without a turn of the loop: others would wait as long
   // as the peer sends.
   bool yield = ++fills_ % YIELD_EVERY == 0;
-  return (yield ? kj::evalLater(kj::mv(read)) : read()).then([this](size_t count) {
-    end_ += count;
-    // Grows only when the peer fills what there is.
-    if (end_ == capacity_) next_ = std::min(capacity_ * 2, ROOM);
-    touch();
-    return count != 0;
-  });
+  // A connection that was reset throws at once, which must not pass through who asks for bytes: a
+  // guest's call.
+  return (yield ? kj::evalLater(kj::mv(read)) : kj::evalNow(kj::mv(read)))
+      .then([this](size_t count) {
+        end_ += count;
+        // Grows only when the peer fills what there is.
+        if (end_ == capacity_) next_ = std::min(capacity_ * 2, ROOM);
+        touch();
+        return count != 0;
+      });
 }
 
 }  // namespace tenon::wasi::http

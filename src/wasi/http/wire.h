@@ -44,8 +44,8 @@ class Wire {
   void use(size_t count);
 
   // Reads what there is, at least a byte, `atMost` together with what was there. False: the other
-  // side sends no more. One at a time; throws when the connection is broken. Dropping it loses
-  // nothing.
+  // side sends no more. One at a time. Never throws: the promise fails when the connection is
+  // broken. Dropping it loses nothing.
   kj::Promise<bool> fill(size_t atMost = ROOM);
 
   // Gives memory back while nothing is expected.

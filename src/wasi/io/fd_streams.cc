@@ -11,6 +11,9 @@ namespace {
 
 constexpr uint64_t SOCKET_PERMIT = 64 * 1024;
 
+// How long a peer may take nothing of what was written to a stream that nobody has any more.
+constexpr kj::Duration PATIENCE = 10 * kj::SECONDS;
+
 IoError::Of originOf(FdKind kind) {
   return kind == FdKind::SOCKET ? IoError::Of::SOCKET : IoError::Of::FILE;
 }
@@ -70,6 +73,7 @@ StreamResult<void> FdSink::write(std::span<const std::byte> bytes) {
   if (written == bytes.size()) return {};
   bool draining = !pending_.empty();
   pending_.insert(pending_.end(), bytes.begin() + static_cast<ptrdiff_t>(written), bytes.end());
+  charge_.force(pending_.size());
   if (draining) return {};
   auto paf = kj::newPromiseAndFulfiller<void>();
   draining_ = paf.promise.fork();
@@ -121,12 +125,19 @@ StreamResult<void> FdSink::takeFault() {
 kj::Promise<void> FdSink::drain(std::shared_ptr<FdSink> self,
                                 kj::Own<kj::PromiseFulfiller<void>> drained) {
   while (!self->pending_.empty()) {
-    co_await self->fd_->whenWritable();
+    bool late = false;
+    kj::Promise<void> patience =
+        self->lingering_.timer().afterDelay(PATIENCE).then([&late]() { late = true; });
+    co_await self->fd_->whenWritable().exclusiveJoin(kj::mv(patience));
+    // Its guest has dropped it, or is gone: nobody else could end this.
+    if (late && self.use_count() == 1) break;
     size_t written = self->move(self->pending_);
     self->pending_.erase(self->pending_.begin(),
                          self->pending_.begin() + static_cast<ptrdiff_t>(written));
     if (self->error_ != 0) self->pending_.clear();
   }
+  self->pending_ = {};
+  self->charge_.force(0);
   if (self->finished_) self->sendEnd();
   drained->fulfill();
 }

@@ -31,13 +31,15 @@ class FdSource final : public InputSource {
 };
 
 // Takes up to 64 KiB at a time: what the kernel does not take at once follows when it does, also
-// when the stream is dropped before that.
+// when the stream is dropped before that, unless the peer takes nothing for 10 s then.
 class FdSink final : public OutputSink, public std::enable_shared_from_this<FdSink> {
  public:
   // `lingering` outlives every use of the sink, and may be gone when it is destroyed. Make it with
   // std::make_shared.
-  FdSink(std::shared_ptr<ObservedFd> fd, FdKind kind, Lingering& lingering)
-      : fd_(std::move(fd)), kind_(kind), lingering_(lingering) {}
+  // What was not yet taken is charged to `budget`, which may be null.
+  FdSink(std::shared_ptr<ObservedFd> fd, FdKind kind, Lingering& lingering,
+         std::shared_ptr<call::MemoryBudget> budget)
+      : fd_(std::move(fd)), kind_(kind), lingering_(lingering), charge_(std::move(budget)) {}
 
   // Closes the stream. A socket's peer sees the end behind everything that was written.
   void finish();
@@ -63,6 +65,7 @@ class FdSink final : public OutputSink, public std::enable_shared_from_this<FdSi
   int error_ = 0;
   bool closed_ = false;                         // for the guest
   bool finished_ = false;                       // the end is to be sent, or was
+  call::MemoryCharge charge_;                   // for `pending_`
   std::vector<std::byte> pending_;              // taken, not yet written
   kj::ForkedPromise<void> draining_ = nullptr;  // while something is pending
 };

@@ -1,7 +1,6 @@
 #include "wasi/io/inherited_streams.h"
 
 #include <kj/debug.h>
-#include <kj/io.h>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -117,14 +116,14 @@ class InheritedFd {
       int own = ::open(path.c_str(),
                        (isRead() ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
       if (own >= 0) {
-        fd_ = kj::AutoCloseFd(own);
+        fd_ = OwnedFd(own);
         return Access::NONBLOCKING;
       }
     }
     // A number of its own, because an event port takes each number once.
     int duplicate = ::fcntl(number_, F_DUPFD_CLOEXEC, 3);
     if (duplicate < 0) return Access::CLOSED;
-    fd_ = kj::AutoCloseFd(duplicate);
+    fd_ = OwnedFd(duplicate);
     if (S_ISSOCK(status.st_mode)) return Access::SOCKET;
     if (flags & O_NONBLOCK) return Access::NONBLOCKING;
     return S_ISFIFO(status.st_mode) || terminal ? Access::POLLED : Access::DIRECT;
@@ -136,7 +135,7 @@ class InheritedFd {
   Access access_ = Access::UNOPENED;
   bool broken_ = false;
   bool arrived_ = false;
-  kj::AutoCloseFd fd_;
+  OwnedFd fd_;
   std::unique_ptr<kj::UnixEventPort::FdObserver>
       observer_;                                // made when there is something to wait for
   kj::Maybe<kj::ForkedPromise<void>> waiting_;  // last: uses what is above

@@ -276,6 +276,10 @@ StreamError toStreamError(call::HostCall& call, StreamFault fault) {
   return give(call, std::move(fault.error));
 }
 
+StreamError errorOf(call::HostCall& call, std::string text, std::type_identity<StreamError>) {
+  return give(call, std::make_unique<IoError>(std::move(text)));
+}
+
 Own<Pollable> givePollable(call::HostCall& call, std::shared_ptr<Waitable> source) {
   return give(call, std::make_unique<Pollable>(std::move(source)));
 }

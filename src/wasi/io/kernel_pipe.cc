@@ -30,8 +30,8 @@ bool KernelPipe::open() {
   if (in_.get() >= 0) return true;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return false;
-  out_ = kj::AutoCloseFd(ends[0]);
-  in_ = kj::AutoCloseFd(ends[1]);
+  out_ = OwnedFd(ends[0]);
+  in_ = OwnedFd(ends[1]);
   // Where that is refused it moves less at once.
   (void)::fcntl(in_.get(), F_SETPIPE_SZ, static_cast<int>(ROOM));
   return true;

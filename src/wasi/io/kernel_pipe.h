@@ -3,7 +3,7 @@
 // Moves bytes from one socket to another without a visit to this process: what `splice` of a guest
 // uses where a message is passed on as it is. Bound to the loop's thread.
 
-#include <kj/io.h>
+#include "wasi/io/owned_fd.h"
 
 #include <cstddef>
 #include <string>
@@ -34,8 +34,8 @@ class KernelPipe {
  private:
   bool open();
 
-  kj::AutoCloseFd in_;
-  kj::AutoCloseFd out_;
+  OwnedFd in_;
+  OwnedFd out_;
   size_t size_ = 0;
 };
 

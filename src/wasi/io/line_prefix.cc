@@ -1,5 +1,7 @@
 #include "wasi/io/line_prefix.h"
 
+#include <tenon/text.h>
+
 #include <algorithm>
 #include <optional>
 #include <string_view>
@@ -54,8 +56,13 @@ class LinePrefixSink final : public OutputSink {
 
  private:
   void endLine() {
-    if (line_.back() != '\n') line_ += '\n';
-    lines_ += prefix_ + line_;
+    std::string_view text = line_;
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    std::string_view end = text.ends_with('\r') ? "\r\n" : "\n";
+    text.remove_suffix(end.size() - 1);
+    // Or one component could write what looks like another's line.
+    lines_ += prefix_ + printable(text, Lines::SEVERAL);
+    lines_ += end;
     line_.clear();
   }
 

@@ -132,5 +132,11 @@ TEST_F(LinePrefixTest, IsClosedWhereItsSinkIs) {
   EXPECT_TRUE(sink->flushed());
 }
 
+TEST_F(LinePrefixTest, EscapesWhatCouldSteerATerminal) {
+  use(1 << 20);
+  write("one\x1b[2K\rcart | two\r\nthree\t\xff\n");
+  EXPECT_EQ(slow->text, "web | one\\u{1b}[2K\\rcart | two\r\nweb | three\t\\xff\n");
+}
+
 }  // namespace
 }  // namespace tenon::wasi

@@ -15,6 +15,8 @@ class Lingering final : private kj::TaskSet::ErrorHandler {
   // `task` owns all that it uses.
   void add(kj::Promise<void> task) { tasks_.add(kj::mv(task)); }
 
+  kj::Timer& timer() { return timer_; }
+
   bool done() { return tasks_.isEmpty(); }
 
   // Resolves when nothing is left to do, or after 10 s. Must not outlive this object.

@@ -3,8 +3,10 @@
 // A descriptor of our own with O_NONBLOCK set, which can be waited for: sockets and FIFOs. Bound to
 // the thread of the event port.
 
+#include "wasi/io/descriptor_place.h"
+#include "wasi/io/owned_fd.h"
+
 #include <kj/async-unix.h>
-#include <kj/io.h>
 
 #include <memory>
 
@@ -12,9 +14,12 @@ namespace tenon::wasi {
 
 class ObservedFd {
  public:
+  // Takes `fd` over, and the place that it has. Null: the system observes no more descriptors. That
+  // is found out here, because later, in the middle of a guest's call, nobody could be told.
   // `port` null: nothing can be waited for, the promises never resolve (tests without a loop of the
   // system).
-  ObservedFd(kj::UnixEventPort* port, kj::AutoCloseFd fd) : port_(port), fd_(kj::mv(fd)) {}
+  static std::shared_ptr<ObservedFd> make(kj::UnixEventPort* port, OwnedFd fd,
+                                          DescriptorPlace place);
 
   KJ_DISALLOW_COPY_AND_MOVE(ObservedFd);
 
@@ -35,11 +40,13 @@ class ObservedFd {
     kj::Maybe<kj::ForkedPromise<void>> promise;
     bool arrived = true;
   };
+  ObservedFd(OwnedFd fd, DescriptorPlace place) : place_(std::move(place)), fd_(std::move(fd)) {}
+
   kj::Promise<void> when(Waiting& waiting, Direction direction);
 
-  kj::UnixEventPort* port_;
-  kj::AutoCloseFd fd_;
-  std::unique_ptr<kj::UnixEventPort::FdObserver> observer_;  // made when something waits
+  DescriptorPlace place_;
+  OwnedFd fd_;
+  std::unique_ptr<kj::UnixEventPort::FdObserver> observer_;  // null without a port
   Waiting read_;                                             // last: use what is above
   Waiting write_;
 };

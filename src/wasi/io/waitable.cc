@@ -6,6 +6,13 @@
 
 namespace tenon::wasi {
 
+namespace {
+
+// What it takes to wait for one of many.
+constexpr uint64_t WAIT_COST = 1024;
+
+}  // namespace
+
 bool wait(call::HostCall& call, kj::Promise<void> promise) {
   bool done = false;
   auto arrived = [&call, &done]() {
@@ -30,6 +37,7 @@ bool waitFor(call::HostCall& call, Waitable& waitable) {
 std::vector<uint32_t> waitForAny(call::HostCall& call, std::span<Waitable* const> waitables) {
   std::vector<uint32_t> indices;
   std::vector<Waitable*> different;  // once something has to be waited for
+  call::MemoryCharge charge(call.objects.budget());
   while (true) {
     for (uint32_t i = 0; i < waitables.size(); i++) {
       if (waitables[i]->ready()) indices.push_back(i);
@@ -40,6 +48,10 @@ std::vector<uint32_t> waitForAny(call::HostCall& call, std::span<Waitable* const
       different.assign(waitables.begin(), waitables.end());
       std::ranges::sort(different);
       different.erase(std::ranges::unique(different).begin(), different.end());
+      if (!charge.set(different.size() * WAIT_COST)) {
+        call.fail("waiting for so many pollables takes more memory than the instance may use");
+        return {};
+      }
     }
     bool woken = false;
     auto arrived = [&call, &woken]() {

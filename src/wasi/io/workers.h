@@ -24,6 +24,13 @@ class Workers {
   // At most so many threads, each made when work would have to wait for one.
   explicit Workers(uint32_t maxThreads) : state_(std::make_shared<State>(maxThreads)) {}
 
+  // Whether less work waits than is worth the memory. Who may give up waiting, as a guest's streams
+  // do, asks first: what waits behind threads that hang is not taken back.
+  bool hasRoom() const {
+    std::lock_guard lock(state_->mutex);
+    return state_->work.size() < MAX_WAITING;
+  }
+
   // Runs `work` on a thread of the pool; `work` owns all that it uses. The promise belongs to the
   // caller's loop; dropping it leaves `work` running, and its result is dropped.
   template <typename T>
@@ -36,6 +43,8 @@ class Workers {
   }
 
  private:
+  static constexpr size_t MAX_WAITING = 8192;
+
   struct State {
     explicit State(uint32_t maxThreads) : maxThreads(maxThreads) {}
     const uint32_t maxThreads;

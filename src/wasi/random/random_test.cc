@@ -25,11 +25,37 @@ TEST(Random, GivesAsManyBytesAsAskedAndOthersEachTime) {
   EXPECT_NE(std::get<0>(seed), std::get<1>(seed));
 }
 
-TEST(Random, TrapsForMoreBytesThanAListMayHave) {
+TEST(Random, TrapsForMoreBytesThanItMakesInOneCall) {
   TimedLoop loop;
   FakeGuest guest(loop.waitScope, loop.newContext());
-  guest.call<Bytes>("wasi:random/random", "get-random-bytes", ~uint64_t{0});
-  EXPECT_EQ(guest.trap, "more random bytes were asked for than fit in a list");
+  guest.memory.resize(24 * 1024 * 1024);
+  constexpr uint64_t MOST = 16 * 1024 * 1024;
+  for (auto [interface, name] : {std::pair{"wasi:random/random", "get-random-bytes"},
+                                 std::pair{"wasi:random/insecure", "get-insecure-random-bytes"}}) {
+    EXPECT_EQ(guest.call<Bytes>(interface, name, MOST).size(), MOST) << guest.trap;
+    for (uint64_t length : {MOST + 1, uint64_t{250'000'000}, ~uint64_t{0}}) {
+      guest.call<Bytes>(interface, name, length);
+      EXPECT_EQ(guest.trap, "more than 16 MiB of random bytes were asked for in one call");
+    }
+  }
+}
+
+using Seed = std::tuple<uint64_t, uint64_t>;
+
+TEST(Random, TheSeedForHashesIsOneForEachInstance) {
+  TimedLoop loop;
+  auto seed = [](FakeGuest& guest) {
+    return guest.call<Seed>("wasi:random/insecure-seed", "insecure-seed");
+  };
+  auto first = std::make_unique<FakeGuest>(loop.waitScope, loop.newContext());
+  Seed before = seed(*first);
+  EXPECT_EQ(seed(*first), before);
+  FakeGuest second(loop.waitScope, loop.newContext());
+  EXPECT_NE(seed(second), before);
+  // As a server does: the context of an instance that is gone serves the next one.
+  FakeGuest next(loop.waitScope, std::move(first->owned));
+  first = nullptr;
+  EXPECT_NE(seed(next), before);
 }
 
 TEST(Random, NumbersAndBytesAreSpreadOverAllValues) {

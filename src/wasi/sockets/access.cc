@@ -41,22 +41,32 @@ void NetworkAccess::learn(std::string_view name, const std::vector<AddressBytes>
 
 SocketResult<std::shared_ptr<ObservedFd>> NetworkAccess::newSocket(IpAddressFamily family,
                                                                    int type) {
-  if (!hasRoom()) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
+  if (grants.none()) return Unexpected{ErrorCode::ACCESS_DENIED};
+  DescriptorPlace place = takePlace();
+  if (!place) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
   int domain = family == IpAddressFamily::IPV4 ? AF_INET : AF_INET6;
-  kj::AutoCloseFd fd(::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  OwnedFd fd(::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd == nullptr) return systemFailure(errno);
   int on = 1;
   if (domain == AF_INET6 && ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0) {
     return systemFailure(errno);
   }
-  return adopt(kj::mv(fd));
+  auto observed = adopt(std::move(fd), std::move(place));
+  if (!observed) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
+  return observed;
 }
 
-std::shared_ptr<ObservedFd> NetworkAccess::adopt(kj::AutoCloseFd fd) {
-  auto* observed = new ObservedFd(port_, kj::mv(fd));
+DescriptorPlace NetworkAccess::takePlace() const {
+  return *open_ < MAX_SOCKETS ? DescriptorPlace::take() : DescriptorPlace();
+}
+
+std::shared_ptr<ObservedFd> NetworkAccess::adopt(OwnedFd fd, DescriptorPlace place) {
+  auto observed = ObservedFd::make(port_, std::move(fd), std::move(place));
+  if (!observed) return nullptr;
   ++*open_;
-  return {observed, [open = open_](ObservedFd* gone) {
-            delete gone;
+  ObservedFd* socket = observed.get();
+  return {socket, [open = open_, observed = std::move(observed)](ObservedFd*) mutable {
+            observed = nullptr;
             --*open;
           }};
 }

@@ -32,13 +32,15 @@ class NetworkAccess {
   // Remembers what a name that may be looked up was resolved to.
   void learn(std::string_view name, const std::vector<AddressBytes>& addresses);
 
-  // A socket with O_NONBLOCK. Counted until it is gone. Errors: NEW_SOCKET_LIMIT, NOT_SUPPORTED, as
-  // `toErrorCode`. `type`: SOCK_STREAM or SOCK_DGRAM.
+  // A socket with O_NONBLOCK. Counted until it is gone. Errors: ACCESS_DENIED where nothing at all
+  // is granted, so that no socket is made; NEW_SOCKET_LIMIT, NOT_SUPPORTED, as `toErrorCode`.
+  // `type`: SOCK_STREAM or SOCK_DGRAM.
   SocketResult<std::shared_ptr<ObservedFd>> newSocket(IpAddressFamily family, int type);
-  // The same of a descriptor that there is already.
-  std::shared_ptr<ObservedFd> adopt(kj::AutoCloseFd fd);
-  // Whether another socket may be made.
-  bool hasRoom() const { return *open_ < MAX_SOCKETS; }
+  // A place for a socket that is not there yet; none: there may be no more.
+  DescriptorPlace takePlace() const;
+  // As `newSocket`, of a descriptor that there is already and its place. Null: it cannot be waited
+  // for.
+  std::shared_ptr<ObservedFd> adopt(OwnedFd fd, DescriptorPlace place);
 
   // Holds one of the look-ups that may go on at the same time; null: there are too many.
   std::shared_ptr<void> beginLookup();

@@ -62,6 +62,15 @@ IpAddress toIpAddress(const AddressBytes& address) {
   return toV6(bytes);
 }
 
+std::string toText(const IpSocketAddress& address) {
+  AddressBytes ip = ipOf(address);
+  bool v6 = ip.family == IpAddressFamily::IPV6;
+  char text[INET6_ADDRSTRLEN] = "";
+  ::inet_ntop(v6 ? AF_INET6 : AF_INET, ip.bytes.data(), text, sizeof(text));
+  std::string host = v6 ? "[" + std::string(text) + "]" : text;
+  return host + ":" + std::to_string(portOf(address));
+}
+
 uint16_t portOf(const IpSocketAddress& address) {
   return std::visit([](const auto& form) { return form.port; }, address);
 }

@@ -29,6 +29,8 @@ AddressBytes ipOf(const IpAddress& address);
 AddressBytes ipOf(const IpSocketAddress& address);
 IpAddress toIpAddress(const AddressBytes& bytes);
 uint16_t portOf(const IpSocketAddress& address);
+// "10.0.0.7:5432", "[::1]:80".
+std::string toText(const IpSocketAddress& address);
 // The same address and port; what else IPv6 has may differ.
 bool isSameEndpoint(const IpSocketAddress& a, const IpSocketAddress& b);
 

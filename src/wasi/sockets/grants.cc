@@ -174,6 +174,9 @@ std::vector<PortRange> Grants::portsOf(std::string_view name, const AddressBytes
 }
 
 std::string normalName(std::string_view name) {
+  // What is much longer is no name in any spelling, and would take long to be looked at.
+  constexpr size_t LONGEST = 4096;
+  if (name.size() > LONGEST) return "";
   std::string result(name);
   if (result.find('\0') != std::string::npos) return "";
   if (!std::ranges::all_of(name, [](char c) { return c >= 0; })) result = toAscii(name);

@@ -19,6 +19,10 @@
 namespace tenon::wasi::sockets {
 namespace {
 
+// Of one name. More are dropped.
+constexpr size_t MAX_ADDRESSES = 256;
+constexpr uint64_t LOOKUP_COST = MAX_ADDRESSES * sizeof(AddressBytes) + 1024;
+
 struct Resolved {
   std::vector<AddressBytes> addresses;
   std::optional<ErrorCode> failure;
@@ -35,6 +39,7 @@ Resolved resolve(const std::string& name) {
   for (const AddressBytes& found : addressesOf(list)) {
     AddressBytes address = unmapped(found);
     auto& all = resolved.addresses;
+    if (all.size() == MAX_ADDRESSES) break;
     if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
   }
   ::freeaddrinfo(list);
@@ -47,8 +52,10 @@ class Lookup final : public Waitable {
   explicit Lookup(AddressBytes address) : done_(true) { resolved_.addresses = {address}; }
 
   // `name` as `normalName` makes it.
-  Lookup(std::shared_ptr<NetworkAccess> access, std::shared_ptr<void> place, std::string name)
-      : access_(std::move(access)), name_(std::move(name)) {
+  Lookup(std::shared_ptr<NetworkAccess> access, std::shared_ptr<void> place, std::string name,
+         std::shared_ptr<call::MemoryBudget> budget)
+      : charge_(std::move(budget)), access_(std::move(access)), name_(std::move(name)) {
+    charge_.force(LOOKUP_COST);
     // The place is taken until a thread is done with it, also when nobody waits any more; then it
     // only passes by.
     kj::Function<Resolved()> work = [name = name_, place = std::move(place),
@@ -81,6 +88,7 @@ class Lookup final : public Waitable {
   }
 
  private:
+  call::MemoryCharge charge_;
   std::shared_ptr<NetworkAccess> access_;
   std::string name_;
   std::shared_ptr<bool> wanted_ = std::make_shared<bool>(true);  // as long as this lives
@@ -110,10 +118,14 @@ SocketResult<Own<ResolveAddressStream>> resolveAddresses(call::HostCall& call, N
   std::string normal = normalName(name);
   if (normal.empty()) return Unexpected{ErrorCode::INVALID_ARGUMENT};
   auto access = contextOf(call).network;
-  if (!access->grants.mayLookUp(normal)) return Unexpected{ErrorCode::ACCESS_DENIED};
+  if (!access->grants.mayLookUp(normal)) {
+    contextOf(call).refused(Refusal::Kind::LOOK_UP, normal);
+    return Unexpected{ErrorCode::ACCESS_DENIED};
+  }
   auto place = access->beginLookup();
   if (!place) return Unexpected{ErrorCode::TEMPORARY_RESOLVER_FAILURE};
-  return answer(std::make_shared<Lookup>(std::move(access), std::move(place), std::move(normal)));
+  return answer(std::make_shared<Lookup>(std::move(access), std::move(place), std::move(normal),
+                                         call.objects.budget()));
 }
 
 SocketResult<std::optional<IpAddress>> resolveNextAddress(call::HostCall&,

@@ -23,6 +23,14 @@ std::optional<ErrorCode> networkErrorCode(call::HostCall&, IoError& error) {
 
 }  // namespace
 
+void tellIfDenied(call::HostCall& call, const SocketResult<void>& result, Refusal::Kind kind,
+                  const IpSocketAddress& address) {
+  if (result || result.error() != ErrorCode::ACCESS_DENIED) return;
+  contextOf(call).refused(kind, toText(address));
+}
+
+void tellNoSocket(call::HostCall& call) { contextOf(call).refused(Refusal::Kind::SOCKET); }
+
 SocketResult<Bound> bindTo(const NetworkAccess& access, int fd, const IpSocketAddress& local) {
   Bound bound{access.grants.mayListen(ipOf(local), portOf(local))};
   bool connecting = portOf(local) == 0 && access.grants.mayConnectAnywhere();

@@ -1,10 +1,11 @@
 #pragma once
 
 // Package wasi:sockets on the system's own sockets, which never block. What a guest may do with
-// them is asked of its NetworkAccess: without a grant sockets can be made and configured, and every
-// attempt to reach or listen to anybody is `access-denied`.
+// them is asked of its NetworkAccess: without any grant no socket is made, and every attempt to
+// reach or listen to anybody who was not granted is `access-denied`.
 
 #include "call/registry.h"
+#include "wasi/context.h"
 #include "wasi/sockets/access.h"
 #include "wasi/sockets/types.h"
 
@@ -27,6 +28,12 @@ void provideLookup(call::Registry& registry);
 struct Bound {
   bool mayListen = false;
 };
+// Tells people, if `result` is ACCESS_DENIED, that the component may not do this at `address`.
+void tellIfDenied(call::HostCall& call, const SocketResult<void>& result, Refusal::Kind kind,
+                  const IpSocketAddress& address);
+// The same of a socket that was not made.
+void tellNoSocket(call::HostCall& call);
+
 SocketResult<Bound> bindTo(const NetworkAccess& access, int fd, const IpSocketAddress& local);
 
 }  // namespace sockets

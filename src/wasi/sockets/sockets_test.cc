@@ -34,13 +34,39 @@ class SocketsTest : public testing::Test {
     return guest.call<Void>(TCP, "[method]tcp-socket.start-bind", socket, network, address);
   }
 
+  // Something is granted, so that there are sockets; nothing of what the tests ask for.
+  std::unique_ptr<ContextImpl> newContext() {
+    auto context = loop.newContext();
+    auto grants = Grants::parse({.connect = {}, .listen = {"192.0.2.1:9"}}).value();
+    context->network =
+        std::make_shared<NetworkAccess>(std::move(grants), nullptr, *context->lingering);
+    return context;
+  }
+
   static constexpr std::string_view TCP = "wasi:sockets/tcp";
   static constexpr std::string_view UDP = "wasi:sockets/udp";
   TimedLoop loop;
-  FakeGuest guest{loop.waitScope, loop.newContext()};
+  FakeGuest guest{loop.waitScope, newContext()};
   Borrow<Network> network{
       guest.call<Own<Network>>("wasi:sockets/instance-network", "instance-network").rep};
 };
+
+TEST(NoGrant, MakesNoSocket) {
+  TimedLoop loop;
+  FakeGuest guest(loop.waitScope, loop.newContext());
+  std::vector<Refusal::Kind> told;
+  guest.context.refusals =
+      std::make_shared<Refusals>([&](const Refusal& refusal) { told.push_back(refusal.kind); });
+  for (int i = 0; i < 3; ++i) {
+    auto tcp = guest.call<SocketResult<Own<Socket>>>("wasi:sockets/tcp-create-socket",
+                                                     "create-tcp-socket", IpAddressFamily::IPV4);
+    EXPECT_EQ(tcp.error(), ErrorCode::ACCESS_DENIED);
+    auto udp = guest.call<SocketResult<Own<Socket>>>("wasi:sockets/udp-create-socket",
+                                                     "create-udp-socket", IpAddressFamily::IPV6);
+    EXPECT_EQ(udp.error(), ErrorCode::ACCESS_DENIED);
+  }
+  EXPECT_EQ(told, std::vector{Refusal::Kind::SOCKET});
+}
 
 TEST_F(SocketsTest, ConnectingAndBindingAreDenied) {
   auto socket = createTcp();

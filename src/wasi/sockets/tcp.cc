@@ -79,9 +79,10 @@ struct Tcp final : Waitable {
     return phase == Phase::LISTENING ? fd->whenReadable() : fd->whenWritable();
   }
 
-  void openStreams() {
+  // `budget`: of the instance.
+  void openStreams(std::shared_ptr<call::MemoryBudget> budget) {
     source = std::make_shared<FdSource>(fd, FdKind::SOCKET);
-    sink = std::make_shared<FdSink>(fd, FdKind::SOCKET, access->lingering);
+    sink = std::make_shared<FdSink>(fd, FdKind::SOCKET, access->lingering, std::move(budget));
     // A guest cannot say it, and its streams gather what belongs together.
     (void)setOption(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
   }
@@ -103,7 +104,10 @@ Streams giveStreams(call::HostCall& call, const Tcp& tcp) {
 SocketResult<Own<TcpSocket>> create(call::HostCall& call, IpAddressFamily family) {
   auto access = contextOf(call).network;
   auto fd = access->newSocket(family, SOCK_STREAM);
-  if (!fd) return Unexpected{fd.error()};
+  if (!fd) {
+    if (fd.error() == ErrorCode::ACCESS_DENIED) tellNoSocket(call);
+    return Unexpected{fd.error()};
+  }
   auto tcp = std::make_shared<Tcp>(std::move(access), family, *std::move(fd), Phase::UNBOUND);
   return give(call, std::make_unique<TcpSocket>(std::move(tcp)));
 }
@@ -119,8 +123,7 @@ Void checkPhase(const Tcp& tcp, std::initializer_list<Phase> phases) {
   return {};
 }
 
-Void startBind(call::HostCall&, TcpSocket& self, Network&, const IpSocketAddress& local) {
-  Tcp& tcp = *self.tcp;
+Void startBind(Tcp& tcp, const IpSocketAddress& local) {
   if (Void possible = checkPhase(tcp, {Phase::UNBOUND}); !possible) return possible;
   if (!fitsFamily(local, tcp.family) || !isUnicast(local)) {
     return Unexpected{ErrorCode::INVALID_ARGUMENT};
@@ -134,10 +137,22 @@ Void startBind(call::HostCall&, TcpSocket& self, Network&, const IpSocketAddress
   return {};
 }
 
-Void startListen(call::HostCall&, TcpSocket& self) {
+Void startBind(call::HostCall& call, TcpSocket& self, Network&, const IpSocketAddress& local) {
+  Void started = startBind(*self.tcp, local);
+  tellIfDenied(call, started, Refusal::Kind::LISTEN, local);
+  return started;
+}
+
+Void startListen(call::HostCall& call, TcpSocket& self) {
   Tcp& tcp = *self.tcp;
   if (Void possible = checkPhase(tcp, {Phase::BOUND}); !possible) return possible;
-  if (!tcp.mayListen) return Unexpected{ErrorCode::ACCESS_DENIED};
+  if (!tcp.mayListen) {
+    Void denied = Unexpected{ErrorCode::ACCESS_DENIED};
+    if (auto local = localAddress(tcp.fd->get())) {
+      tellIfDenied(call, denied, Refusal::Kind::LISTEN, *local);
+    }
+    return denied;
+  }
   if (::listen(tcp.fd->get(), tcp.backlog) != 0) return systemFailure(errno);
   tcp.phase = Phase::LISTEN_IN_PROGRESS;
   return {};
@@ -171,7 +186,8 @@ using Accepted = std::tuple<Own<TcpSocket>, Own<InputStream>, Own<OutputStream>>
 SocketResult<Accepted> accept(call::HostCall& call, TcpSocket& self) {
   Tcp& listener = *self.tcp;
   if (listener.phase != Phase::LISTENING) return Unexpected{ErrorCode::INVALID_STATE};
-  if (!listener.access->hasRoom()) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
+  DescriptorPlace place = listener.access->takePlace();
+  if (!place) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
   int fd;
   do {
     fd = ::accept4(listener.fd->get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -194,9 +210,11 @@ SocketResult<Accepted> accept(call::HostCall& call, TcpSocket& self) {
     }
   }
   // Options are inherited from the listener by Linux.
-  auto tcp = std::make_shared<Tcp>(listener.access, listener.family,
-                                   listener.access->adopt(kj::AutoCloseFd(fd)), Phase::CONNECTED);
-  tcp->openStreams();
+  auto observed = listener.access->adopt(OwnedFd(fd), std::move(place));
+  if (!observed) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
+  auto tcp = std::make_shared<Tcp>(listener.access, listener.family, std::move(observed),
+                                   Phase::CONNECTED);
+  tcp->openStreams(call.objects.budget());
   auto [input, output] = giveStreams(call, *tcp);
   return Accepted{give(call, std::make_unique<TcpSocket>(std::move(tcp))), input, output};
 }
@@ -211,7 +229,7 @@ ErrorCode fromConnect(int systemError) {
   return toErrorCode(systemError);
 }
 
-Void startConnect(call::HostCall&, TcpSocket& self, Network&, const IpSocketAddress& remote) {
+Void startConnect(call::HostCall& call, TcpSocket& self, Network&, const IpSocketAddress& remote) {
   Tcp& tcp = *self.tcp;
   if (Void possible = checkPhase(tcp, {Phase::UNBOUND, Phase::BOUND}); !possible) return possible;
   if (!fitsFamily(remote, tcp.family) || !isUnicast(remote) || !isRemote(remote)) {
@@ -219,7 +237,9 @@ Void startConnect(call::HostCall&, TcpSocket& self, Network&, const IpSocketAddr
   }
   if (!tcp.access->mayConnect(remote)) {
     tcp.phase = Phase::CLOSED;
-    return Unexpected{ErrorCode::ACCESS_DENIED};
+    Void denied = Unexpected{ErrorCode::ACCESS_DENIED};
+    tellIfDenied(call, denied, Refusal::Kind::CONNECT, remote);
+    return denied;
   }
   SystemAddress address = toSystem(remote);
   int result = ::connect(tcp.fd->get(), address.get(), address.length);
@@ -246,7 +266,7 @@ SocketResult<Streams> finishConnect(call::HostCall& call, TcpSocket& self) {
     return Unexpected{*tcp.failure};
   }
   tcp.phase = Phase::CONNECTED;
-  tcp.openStreams();
+  tcp.openStreams(call.objects.budget());
   return giveStreams(call, tcp);
 }
 

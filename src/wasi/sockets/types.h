@@ -2,12 +2,16 @@
 
 // The types of wasi:sockets/network, and the address rules that every socket shares. Plain values.
 
+#include "call/host_call.h"
+
 #include <tenon/typed.h>
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <tuple>
+#include <type_traits>
 #include <variant>
 
 namespace tenon::wasi::sockets {
@@ -59,6 +63,11 @@ using IpSocketAddress = std::variant<Ipv4SocketAddress, Ipv6SocketAddress>;
 
 template <typename T>
 using SocketResult = Expected<T, ErrorCode>;
+
+// The error of a function in which a library threw.
+inline ErrorCode errorOf(call::HostCall&, const std::string&, std::type_identity<ErrorCode>) {
+  return ErrorCode::UNKNOWN;
+}
 
 // Whether an address is of the family and of a kind that sockets take: not IPv4-mapped, nor the
 // long abandoned "compatible" form.

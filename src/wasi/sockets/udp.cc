@@ -41,14 +41,16 @@ constexpr uint64_t MAX_RECEIVED = 64;  // datagrams in one call
 constexpr size_t MAX_RECEIVED_BYTES = 1 << 20;
 constexpr int MAX_DROPPED = 256;  // datagrams from strangers in one call
 constexpr uint64_t SEND_PERMIT = 64;
+constexpr uint64_t HEARD_COST = 128;
 constexpr size_t MAX_HEARD = 4096;  // peers that may be answered; the oldest are forgotten
 
 enum class Phase : uint8_t { UNBOUND, BIND_IN_PROGRESS, BOUND };
 
 // A socket, shared by its handle, its streams and their pollables.
 struct Udp {
-  Udp(std::shared_ptr<NetworkAccess> access, IpAddressFamily family, std::shared_ptr<ObservedFd> fd)
-      : access(std::move(access)), family(family), fd(std::move(fd)) {}
+  Udp(std::shared_ptr<NetworkAccess> access, IpAddressFamily family, std::shared_ptr<ObservedFd> fd,
+      std::shared_ptr<call::MemoryBudget> budget)
+      : access(std::move(access)), family(family), fd(std::move(fd)), charge(std::move(budget)) {}
 
   std::shared_ptr<NetworkAccess> access;
   const IpAddressFamily family;
@@ -74,11 +76,13 @@ struct Udp {
       heard.erase(heardOrder.front());
       heardOrder.pop_front();
     }
+    charge.force(heard.size() * HEARD_COST);
     return true;
   }
 
  private:
   using Peer = std::pair<AddressBytes, uint16_t>;
+  call::MemoryCharge charge;  // for these
   std::set<Peer> heard;
   std::deque<Peer> heardOrder;
 };
@@ -135,15 +139,18 @@ using Void = SocketResult<void>;
 SocketResult<Own<UdpSocket>> create(call::HostCall& call, IpAddressFamily family) {
   auto access = contextOf(call).network;
   auto fd = access->newSocket(family, SOCK_DGRAM);
-  if (!fd) return Unexpected{fd.error()};
-  auto udp = std::make_shared<Udp>(std::move(access), family, *std::move(fd));
+  if (!fd) {
+    if (fd.error() == ErrorCode::ACCESS_DENIED) tellNoSocket(call);
+    return Unexpected{fd.error()};
+  }
+  auto udp =
+      std::make_shared<Udp>(std::move(access), family, *std::move(fd), call.objects.budget());
   return give(call, std::make_unique<UdpSocket>(std::move(udp)));
 }
 
 // -- Binding, and choosing a peer -----------------------------------------------------------------
 
-Void startBind(call::HostCall&, UdpSocket& self, Network&, const IpSocketAddress& local) {
-  Udp& udp = *self.udp;
+Void startBind(Udp& udp, const IpSocketAddress& local) {
   if (udp.phase == Phase::BIND_IN_PROGRESS) return Unexpected{ErrorCode::CONCURRENCY_CONFLICT};
   if (udp.phase == Phase::BOUND) return Unexpected{ErrorCode::INVALID_STATE};
   if (!fitsFamily(local, udp.family)) return Unexpected{ErrorCode::INVALID_ARGUMENT};
@@ -152,6 +159,12 @@ Void startBind(call::HostCall&, UdpSocket& self, Network&, const IpSocketAddress
   udp.mayListen = bound->mayListen;
   udp.phase = Phase::BIND_IN_PROGRESS;
   return {};
+}
+
+Void startBind(call::HostCall& call, UdpSocket& self, Network&, const IpSocketAddress& local) {
+  Void started = startBind(*self.udp, local);
+  tellIfDenied(call, started, Refusal::Kind::LISTEN, local);
+  return started;
 }
 
 Void finishBind(call::HostCall&, UdpSocket& self) {
@@ -198,7 +211,11 @@ SocketResult<Streams> stream(call::HostCall& call, UdpSocket& self,
     if (!fitsFamily(*remote, udp.family) || !isRemote(*remote)) {
       return Unexpected{ErrorCode::INVALID_ARGUMENT};
     }
-    if (!udp.maySend(*remote)) return Unexpected{ErrorCode::ACCESS_DENIED};
+    if (!udp.maySend(*remote)) {
+      Void denied = Unexpected{ErrorCode::ACCESS_DENIED};
+      tellIfDenied(call, denied, Refusal::Kind::CONNECT, *remote);
+      return Unexpected{denied.error()};
+    }
   }
   // From here on the streams before are of no use.
   udp.generation++;
@@ -291,6 +308,10 @@ SocketResult<uint64_t> send(call::HostCall& call, OutgoingDatagramStream& self,
   uint64_t sent = 0;
   for (const OutgoingDatagram& datagram : datagrams) {
     auto result = sendOne(*self.datagrams->udp, datagram);
+    if (!result && datagram.remoteAddress) {
+      Void failed = Unexpected{result.error()};
+      tellIfDenied(call, failed, Refusal::Kind::CONNECT, *datagram.remoteAddress);
+    }
     if (!result && sent == 0) return Unexpected{result.error()};
     if (!result || *result != 0) break;
     sent++;

@@ -290,6 +290,12 @@ impl Guest for Web {
                 eprintln!("to stderr");
                 text(outparam, 200, "written\n");
             }
+            "/print" => {
+                for i in 0..number(query, "n", 1) {
+                    eprintln!("line {i} {}", "x".repeat(50));
+                }
+                text(outparam, 200, "written\n");
+            }
             "/env" => {
                 let mut all: Vec<_> = std::env::vars().map(|(k, v)| format!("{k}={v}\n")).collect();
                 all.sort();

@@ -1,6 +1,10 @@
-#include "component/wit/utf8.h"
+#include "base/utf8.h"
 
-namespace tenon::component {
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace tenon {
 
 std::optional<Scalar> decodeScalar(std::string_view text) {
   if (text.empty()) return std::nullopt;
@@ -53,4 +57,36 @@ void appendScalar(std::string& out, char32_t code) {
   }
 }
 
-}  // namespace tenon::component
+bool isHidden(char32_t code) {
+  static constexpr std::array<std::pair<char32_t, char32_t>, 13> HIDDEN = {{
+      {0x00, 0x1f},
+      {0x7f, 0x9f},
+      {0xad, 0xad},
+      {0x61c, 0x61c},
+      {0x200b, 0x200f},
+      {0x2028, 0x202e},
+      {0x2060, 0x206f},
+      {0xe000, 0xf8ff},
+      {0xfdd0, 0xfdef},
+      {0xfeff, 0xfeff},
+      {0xfff0, 0xfffb},
+      {0xe0000, 0xe007f},
+      {0xf0000, 0x10ffff},
+  }};
+  for (const auto& [from, to] : HIDDEN) {
+    if (code >= from && code <= to) return true;
+  }
+  return (code & 0xfffe) == 0xfffe;
+}
+
+void appendEscape(std::string& out, char32_t code) {
+  std::array<char, 8> buffer;
+  const auto [end, error] =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), static_cast<uint32_t>(code), 16);
+  static_cast<void>(error);  // eight digits are enough for every number
+  out += "\\u{";
+  out.append(buffer.data(), end);
+  out += '}';
+}
+
+}  // namespace tenon

@@ -1,11 +1,11 @@
-#include "wasi/filesystem/file_place.h"
+#include "wasi/io/descriptor_place.h"
 
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
 
-namespace tenon::wasi::filesystem {
+namespace tenon::wasi {
 namespace {
 
 std::atomic<int64_t> taken = 0;
@@ -20,13 +20,13 @@ int64_t countAll() {
 
 }  // namespace
 
-int64_t FilePlace::all() {
+int64_t DescriptorPlace::all() {
   static const int64_t ALL = countAll();
   return ALL;
 }
 
-FilePlace FilePlace::take() {
-  FilePlace place;
+DescriptorPlace DescriptorPlace::take() {
+  DescriptorPlace place;
   if (taken.fetch_add(1, std::memory_order_relaxed) < all()) {
     place.taken_ = true;
   } else {
@@ -35,8 +35,8 @@ FilePlace FilePlace::take() {
   return place;
 }
 
-FilePlace::~FilePlace() {
+DescriptorPlace::~DescriptorPlace() {
   if (taken_) taken.fetch_sub(1, std::memory_order_relaxed);
 }
 
-}  // namespace tenon::wasi::filesystem
+}  // namespace tenon::wasi

@@ -1,7 +1,7 @@
 #pragma once
 
-// One Unicode scalar value at a time, from and to UTF-8. For texts that people write; guests'
-// strings are checked elsewhere.
+// One Unicode scalar value at a time, from and to UTF-8. For texts that people write or read;
+// guests' strings are checked elsewhere.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace tenon::component {
+namespace tenon {
 
 struct Scalar {
   char32_t code = 0;
@@ -27,4 +27,11 @@ constexpr bool isScalar(uint32_t code) {
 
 void appendScalar(std::string& out, char32_t code);
 
-}  // namespace tenon::component
+// A character that does not show, or that changes how the text around it shows: controls, invisible
+// and direction marks, line separators, private use, non-characters.
+bool isHidden(char32_t code);
+
+// Appends "\u{1b}".
+void appendEscape(std::string& out, char32_t code);
+
+}  // namespace tenon

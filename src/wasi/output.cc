@@ -1,0 +1,17 @@
+#include "wasi/output.h"
+
+#include "wasi/context.h"
+
+#include <utility>
+
+namespace tenon::wasi {
+
+void setOutput(Context& context, std::shared_ptr<OutputSink> output,
+               std::shared_ptr<OutputSink> error) {
+  auto& known = static_cast<ContextImpl&>(context);
+  known.output = std::move(output);
+  known.error = std::move(error);
+  known.outputIsTerminal = known.errorIsTerminal = false;
+}
+
+}  // namespace tenon::wasi

@@ -1,0 +1,16 @@
+#include "wasi/refusals.h"
+
+namespace tenon::wasi {
+
+void Refusals::tell(std::string_view component, Refusal::Kind kind, std::string_view target) {
+  constexpr size_t LONGEST = 256;
+  if (!tell_ || told_.size() == MOST) return;
+  std::string text(target.substr(0, LONGEST));
+  if (!told_.emplace(kind, text).second) return;
+  tell_({.kind = kind,
+         .component = std::string(component),
+         .target = std::move(text),
+         .last = told_.size() == MOST});
+}
+
+}  // namespace tenon::wasi
