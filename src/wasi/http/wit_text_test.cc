@@ -73,7 +73,8 @@ class HttpText : public testing::Test {
                             .scheme = Scheme::HTTPS,
                             .fields = std::make_shared<FieldList>(FieldList{{"X-Y", "z"}}),
                             .body = std::move(body)};
-    return {guest.objects.add(std::make_unique<IncomingRequest>(std::move(message)))};
+    return {guest.objects.add(
+        std::make_unique<IncomingRequest>(std::move(message), guest.objects.budget()))};
   }
   template <typename T>
   bool ready(const char* name, Own<T> handle) {
