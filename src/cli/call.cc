@@ -298,11 +298,11 @@ int callCommand(const Words& words) {
   guest.addPrefixOptionsTo(command);
   command.footer(
       "Behind FILE: FUNC VALUE... [-- FUNC VALUE...]; of a workload, COMPONENT FUNC VALUE... [-- "
-      "...].\nValues are WAVE text, one word each; @FILE is the text in a file, - what standard "
-      "input has.\nResults are printed as WAVE, a line each. FUNC is ns:pkg/interface@1.0.0.func, "
-      "or "
-      "shorter where that\nis unique: interface.func, func, resource.method. Handles print as "
-      "#name-1 and can be passed to later\ncalls.\n"
+      "...].\n"
+      "Values are WAVE text, one word each; @FILE is the text in a file, - what standard input has.\n"
+      "Results are printed as WAVE, a line each. FUNC is ns:pkg/interface@1.0.0.func, or shorter\n"
+      "where that is unique: interface.func, func, resource.method. Handles print as #name-1 and\n"
+      "can be passed to later calls.\n"
       "Example: tenon call shop.wasm price '{name: \"tea\", count: 2}'");
   SplitWords split = splitBehindFile(words, guestOptionsWithValue());
   if (!split.rest.empty() && (split.rest[0] == "--help" || split.rest[0] == "-h")) {

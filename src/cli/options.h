@@ -19,6 +19,9 @@
 
 namespace tenon::cli {
 
+// Environment variables, names and values.
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
 // Options of commands that run guests.
 struct GuestOptions {
   std::vector<std::string> environment;    // NAME=VALUE, or NAME to pass on the command's own
