@@ -62,7 +62,7 @@ struct GuestLine {
   std::string_view id;         // of the request, as in its record
   std::string_view component;  // in a workload of several; else empty
   Stream stream = Stream::OUTPUT;
-  std::string_view text;  // without the line's end; what is longer than 64 KiB comes in parts
+  std::string_view text;  // without the line's end; what is longer than 16 KiB comes in parts
   // It is not offered again when it is refused.
   bool last = false;
 };

@@ -143,7 +143,8 @@ struct ServeOptions {
     group(command, "Listening", {"--addr", "--threads", "--tls-cert", "--tls-key"});
     group(command, "Serving", {"--component", "--reuse"});
     group(command, "Limits of requests and connections",
-          {"--max-body", "--max-head", "--max-headers", "--max-connections", "--max-requests"});
+          {"--max-body", "--max-head", "--max-headers", "--max-connections", "--max-handshakes",
+           "--max-requests"});
     group(command, "Patience",
           {"--header-timeout", "--idle-timeout", "--stall-timeout", "--shutdown-timeout"});
     group(command, "Log", {"--log", "--log-file"});

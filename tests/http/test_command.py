@@ -123,6 +123,11 @@ def test_what_a_guest_writes_arrives_whole_where_it_is_read(t):
         assert server.get("/print?n=20000").status == 200
         lines = server.wait_for(lambda: list(server.lines), lambda lines: len(lines) >= 20001)
         assert not any("lost" in line for line in lines)
+        # Lines that are too long for the log come in parts.
+        assert server.get("/noise?n=100000").status == 200
+        noise = server.wait_for(lambda: [x.get("stderr", "") for x in server.objects() if "\x1b" in x.get("stderr", "")],
+                                lambda parts: sum(map(len, parts)) >= 100_000)
+        assert "".join(noise) == "\x1b" * 100_000
 
 
 def test_a_log_that_was_renamed_is_opened_anew(t):

@@ -10,7 +10,8 @@ namespace {
 
 // What a guest may write at once.
 constexpr uint64_t PERMIT = 4096;
-constexpr size_t LONGEST = 64 * 1024;
+// Also when each of its bytes is escaped, a log has room for it.
+constexpr size_t LONGEST = 16 * 1024;
 constexpr auto AGAIN = 20 * kj::MILLISECONDS;
 
 }  // namespace

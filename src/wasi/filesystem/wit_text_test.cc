@@ -316,15 +316,14 @@ TEST_F(FilesystemText, TheSameObjectIsTheSameByAnyWay) {
 }
 
 TEST_F(FilesystemText, PreopenedDirectoriesComeWithTheirPaths) {
-  TimedLoop other;
-  auto context = other.newContext();
+  auto context = loop.newContext();
   context->preopens = openGrants({{.host = folder.inside(), .guest = "/data///"},
                                   {.host = folder.inside() + "/sub", .guest = "."},
                                   {.host = folder.inside(), .guest = "//"}})
                           .value();
-  FakeGuest guest(other.waitScope, std::move(context));
+  FakeGuest other(loop.waitScope, std::move(context));
   using Preopens = std::vector<std::tuple<Own<Descriptor>, std::string>>;
-  auto preopens = guest.call<Preopens>("wasi:filesystem/preopens", "get-directories");
+  auto preopens = other.call<Preopens>("wasi:filesystem/preopens", "get-directories");
   ASSERT_EQ(preopens.size(), 3u);
   EXPECT_EQ(std::get<1>(preopens[0]), "/data");
   EXPECT_EQ(std::get<1>(preopens[1]), ".");

@@ -56,9 +56,14 @@ class HttpText : public testing::Test {
     return call<std::vector<Entry>>("[method]fields.entries", lend(handle));
   }
 
+  // `text`, a literal, comes when somebody reads, and after what was sent before.
+  void send(std::string_view text) {
+    time.waitScope.poll();
+    sending.push_back(pipe.ends[1]->write(text.data(), text.size()));
+  }
   // A body that arrives as `text`, chunked.
   std::shared_ptr<BodyReader> arriving(std::string_view text) {
-    pipe.ends[1]->write(text.data(), text.size()).wait(time.waitScope);
+    send(text);
     return std::make_shared<BodyReader>(wire, BodyOptions{.framing = Framing::CHUNKED});
   }
   Own<IncomingRequest> request(std::shared_ptr<BodyReader> body = nullptr) {
@@ -68,7 +73,8 @@ class HttpText : public testing::Test {
                             .scheme = Scheme::HTTPS,
                             .fields = std::make_shared<FieldList>(FieldList{{"X-Y", "z"}}),
                             .body = std::move(body)};
-    return {guest.objects.add(std::make_unique<IncomingRequest>(std::move(message)))};
+    return {guest.objects.add(
+        std::make_unique<IncomingRequest>(std::move(message), guest.objects.budget()))};
   }
   template <typename T>
   bool ready(const char* name, Own<T> handle) {
@@ -79,6 +85,7 @@ class HttpText : public testing::Test {
 
   TimedLoop time;
   kj::TwoWayPipe pipe = kj::newTwoWayPipe();
+  std::vector<kj::Promise<void>> sending;
   Wire wire{*pipe.ends[0], time.timer};
   FakeGuest guest{time.waitScope, time.newContext()};
 };
@@ -222,8 +229,7 @@ using Trailers = Expected<std::optional<Own<Fields>>, ErrorCode>;
 using MaybeTrailers = std::optional<Expected<Trailers, void>>;
 
 TEST_F(HttpText, TrailersComeOnceWhenTheBodyIsThere) {
-  pipe.ends[1]->write("2\r\nhi\r\n", 7).wait(time.waitScope);
-  auto reader = std::make_shared<BodyReader>(wire, BodyOptions{.framing = Framing::CHUNKED});
+  auto reader = arriving("2\r\nhi\r\n");
   Own<IncomingBody> body{guest.objects.add(std::make_unique<IncomingBody>(reader))};
   auto future = call<Own<FutureTrailers>>("[static]incoming-body.finish", body);
   Borrow<FutureTrailers> self{future.rep};
@@ -232,7 +238,7 @@ TEST_F(HttpText, TrailersComeOnceWhenTheBodyIsThere) {
   EXPECT_FALSE(get());
   auto pollable = call<Own<Pollable>>("[method]future-trailers.subscribe", self);
   guest.onSuspend = [&] {
-    pipe.ends[1]->write("0\r\nX-T: 1\r\n\r\n", 13).wait(time.waitScope);
+    send("0\r\nX-T: 1\r\n\r\n");
     return true;
   };
   guest.call<void>("wasi:io/poll", "[method]pollable.block", Borrow<Pollable>{pollable.rep});
@@ -265,7 +271,11 @@ TEST_F(HttpText, ABodyThatBreaksOffHasNoTrailersButAnError) {
   Own<IncomingBody> body{guest.objects.add(std::make_unique<IncomingBody>(reader))};
   auto future = call<Own<FutureTrailers>>("[static]incoming-body.finish", body);
   Borrow<FutureTrailers> self{future.rep};
-  pipe.ends[1]->shutdownWrite();
+  guest.onSuspend = [&] {
+    time.waitScope.poll();
+    pipe.ends[1]->shutdownWrite();
+    return true;
+  };
   auto pollable = call<Own<Pollable>>("[method]future-trailers.subscribe", self);
   guest.call<void>("wasi:io/poll", "[method]pollable.block", Borrow<Pollable>{pollable.rep});
   auto got = call<MaybeTrailers>("[method]future-trailers.get", self);

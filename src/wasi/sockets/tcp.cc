@@ -123,7 +123,7 @@ Void checkPhase(const Tcp& tcp, std::initializer_list<Phase> phases) {
   return {};
 }
 
-Void startBind(Tcp& tcp, const IpSocketAddress& local) {
+Void bindSocket(Tcp& tcp, const IpSocketAddress& local) {
   if (Void possible = checkPhase(tcp, {Phase::UNBOUND}); !possible) return possible;
   if (!fitsFamily(local, tcp.family) || !isUnicast(local)) {
     return Unexpected{ErrorCode::INVALID_ARGUMENT};
@@ -138,7 +138,7 @@ Void startBind(Tcp& tcp, const IpSocketAddress& local) {
 }
 
 Void startBind(call::HostCall& call, TcpSocket& self, Network&, const IpSocketAddress& local) {
-  Void started = startBind(*self.tcp, local);
+  Void started = bindSocket(*self.tcp, local);
   tellIfDenied(call, started, Refusal::Kind::LISTEN, local);
   return started;
 }

@@ -150,7 +150,7 @@ SocketResult<Own<UdpSocket>> create(call::HostCall& call, IpAddressFamily family
 
 // -- Binding, and choosing a peer -----------------------------------------------------------------
 
-Void startBind(Udp& udp, const IpSocketAddress& local) {
+Void bindSocket(Udp& udp, const IpSocketAddress& local) {
   if (udp.phase == Phase::BIND_IN_PROGRESS) return Unexpected{ErrorCode::CONCURRENCY_CONFLICT};
   if (udp.phase == Phase::BOUND) return Unexpected{ErrorCode::INVALID_STATE};
   if (!fitsFamily(local, udp.family)) return Unexpected{ErrorCode::INVALID_ARGUMENT};
@@ -162,7 +162,7 @@ Void startBind(Udp& udp, const IpSocketAddress& local) {
 }
 
 Void startBind(call::HostCall& call, UdpSocket& self, Network&, const IpSocketAddress& local) {
-  Void started = startBind(*self.udp, local);
+  Void started = bindSocket(*self.udp, local);
   tellIfDenied(call, started, Refusal::Kind::LISTEN, local);
   return started;
 }

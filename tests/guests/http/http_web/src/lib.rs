@@ -290,6 +290,10 @@ impl Guest for Web {
                 eprintln!("to stderr");
                 text(outparam, 200, "written\n");
             }
+            "/noise" => {
+                eprintln!("{}", "\x1b".repeat(number(query, "n", 1) as usize));
+                text(outparam, 200, "written\n");
+            }
             "/print" => {
                 for i in 0..number(query, "n", 1) {
                     eprintln!("line {i} {}", "x".repeat(50));
