@@ -10,8 +10,16 @@
 
 using namespace std::chrono_literals;
 
-int main(int, char** argv) {
-  auto engine = tenon::Engine::create().value();
+int main(int argc, char** argv) {
+  // [compiling]
+  // To compile, this program is started once more, with words that tell it so.
+  if (auto code = tenon::compileWorker(argc, argv)) return *code;
+  tenon::EngineOptions settings;
+  settings.compiler = "/proc/self/exe";
+  settings.compileTimeout = 30s;
+  settings.compileMemory = uint64_t{1} << 30;  // bytes
+  auto engine = tenon::Engine::create(settings).value();
+  // [/compiling]
   auto cart = tenon::Component::load(engine, argv[1]).value();
   tenon::Loop loop;
   tenon::Linker linker;

@@ -7,6 +7,7 @@
 #include <tenon/instance.h>
 #include <tenon/linker.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -15,9 +16,24 @@
 
 namespace {
 
-tenon::Result<void> check(const std::string& program) {
+// Compiling that takes longer than it may is stopped.
+tenon::Result<void> checkCompileTimeout(const std::string& program) {
   tenon::EngineOptions settings;
   settings.cache = false;
+  settings.compiler = "/proc/self/exe";
+  settings.compileTimeout = std::chrono::milliseconds(1);
+  TENON_TRY(tenon::Engine engine, tenon::Engine::create(settings));
+  TENON_TRY(tenon::Component component, tenon::Component::load(engine, program));
+  auto compiled = component.compile();
+  if (!compiled && compiled.error().code == tenon::ErrorCode::DEADLINE) return {};
+  return tenon::Error(tenon::ErrorCode::INTERNAL, "compiling was not stopped");
+}
+
+tenon::Result<void> check(const std::string& program) {
+  TENON_CHECK(checkCompileTimeout(program));
+  tenon::EngineOptions settings;
+  settings.cache = false;
+  settings.compiler = "/proc/self/exe";
   TENON_TRY(tenon::Engine engine, tenon::Engine::create(settings));
   TENON_TRY(tenon::Component component, tenon::Component::load(engine, program));
   tenon::Linker linker;
@@ -46,6 +62,7 @@ tenon::Result<void> check(const std::string& program) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (auto code = tenon::compileWorker(argc, argv)) return *code;
   if (argc != 3) return 2;
   tenon::Result<void> done = check(argv[1]);
   if (!done) {
