@@ -232,10 +232,7 @@ TEST_F(HttpTypes, OnlyOptionsAsksForTheWholeServer) {
   };
   EXPECT_EQ(ask(6, "*"), "HTTP-request-denied");  // nothing is granted here
   EXPECT_EQ(ask(0, "*"), "HTTP-request-URI-invalid");
-<<<<<<< HEAD
-=======
   EXPECT_EQ(ask(6, "*x"), "no path");
->>>>>>> main
 }
 
 TEST_F(HttpTypes, ABodyThatIsSaidAndNotThereIsNotAskedFor) {
