@@ -330,7 +330,7 @@ TEST_F(Cache, ListsItsEntriesTheLastUsedFirstAndRemovesThem) {
   ASSERT_EQ(entries.size(), 2u);
   EXPECT_EQ(entries[0].path, cache.pathOf(keyOf("later")));
   EXPECT_EQ(entries[0].name, "");
-  EXPECT_EQ(entries[1].name, fs::canonical(file));
+  EXPECT_EQ(entries[1].name, fs::canonical(file).string());
   EXPECT_EQ(entries[1].size, fs::file_size(cache.pathOf(key)));
   EXPECT_EQ(ArtifactCache::clear(cache.folder()).value().size(), 2u);
   EXPECT_EQ(files(cache), 1u);
