@@ -16,7 +16,7 @@ struct Refusal {
     CONNECT,       // to connect or send datagrams to "10.0.0.7:5432"
     LISTEN,        // to wait for connections or datagrams at "127.0.0.1:8080"
     LOOK_UP,       // the addresses of "example.com"
-    DIRECTORIES,   // its directories, of which it has none; no target
+    DIRECTORIES,   // its directories, of which it has none; told when it failed; no target
     OUTSIDE,       // a path that leads out of a directory: "../secret"
     WRITE,         // to change something below "/data", which may only be read
   };

@@ -149,9 +149,9 @@ void GuestOptions::fillFrom(const WorkloadSettings& settings) {
 
 const std::vector<std::string_view>& guestOptionsWithValue() {
   static const std::vector<std::string_view> OPTIONS = {
-      "--env",        "--config",  "--dir",        "--allow-net", "--allow-listen", "--allow-http",
-      "--http-roots", "--timeout", "--max-memory", "--max-stack", "--component",
-      "--compile-timeout", "--compile-memory"};
+      "--env",        "--config",          "--dir",           "--allow-net",  "--allow-listen",
+      "--allow-http", "--http-roots",      "--timeout",       "--max-memory", "--max-stack",
+      "--component",  "--compile-timeout", "--compile-memory"};
   return OPTIONS;
 }
 

@@ -86,6 +86,7 @@ struct ServeOptions {
   std::vector<std::string> addresses;
   LogFormat log = LogFormat::TEXT;
   std::string logFile = "-";
+  bool plainLines = false;  // of guests
   const CLI::Option* certificate = nullptr;
   const CLI::Option* key = nullptr;
 
@@ -140,6 +141,8 @@ struct ServeOptions {
         ->type_name("FORMAT")
         ->default_str("text");
     add("--log-file", logFile, "Where it goes; default: standard error")->type_name("FILE");
+    command.add_flag("--no-prefix", plainLines,
+                     "Put no time, id or component in front of what guests write");
     group(command, "Listening", {"--addr", "--threads", "--tls-cert", "--tls-key"});
     group(command, "Serving", {"--component", "--reuse"});
     group(command, "Limits of requests and connections",
@@ -147,7 +150,7 @@ struct ServeOptions {
            "--max-requests"});
     group(command, "Patience",
           {"--header-timeout", "--idle-timeout", "--stall-timeout", "--shutdown-timeout"});
-    group(command, "Log", {"--log", "--log-file"});
+    group(command, "Log", {"--log", "--log-file", "--no-prefix"});
   }
 
   // A heading of the help.
@@ -325,7 +328,7 @@ Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOpti
   }
   TENON_CHECK(serve.add(guest));
   auto made =
-      AccessLog::open({.path = serve.logFile, .format = serve.log, .prefixes = !guest.noPrefix});
+      AccessLog::open({.path = serve.logFile, .format = serve.log, .prefixes = !serve.plainLines});
   // The words of the command are to blame, not the file it serves.
   if (!made) return Error(ErrorCode::INVALID_ARGUMENT, made.error().message);
   opened = *std::move(made);

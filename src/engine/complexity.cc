@@ -108,8 +108,8 @@ Result<void> checkComplexity(std::span<const std::byte> module) {
     auto number = [](uint64_t value) { return std::to_string(value); };
     std::string what;
     if (shape.loopDepth > MAX_LOOP_DEPTH) {
-      what = "nests loops " + number(shape.loopDepth) + " deep; at most " +
-             number(MAX_LOOP_DEPTH) + " are compiled";
+      what = "nests loops " + number(shape.loopDepth) + " deep; at most " + number(MAX_LOOP_DEPTH) +
+             " are compiled";
     } else if (shape.loopProduct > MAX_LOOP_PRODUCT) {
       what = "has " + number(shape.locals) + " locals and " +
              number(shape.loopProduct / shape.locals) + " loops; compiled are at most " +

@@ -16,11 +16,11 @@ namespace tenon::engine {
 
 // The shape of one function, or the largest of each in a module.
 struct Complexity {
-  uint64_t locals = 0;          // declared ones
-  uint64_t branches = 0;        // blocks, loops, ifs, branches, labels of tables of branches
-  uint64_t loopDepth = 0;       // loops inside loops
-  uint64_t loopProduct = 0;     // locals * loops, of one function
-  uint64_t branchProduct = 0;   // locals * branches, of one function
+  uint64_t locals = 0;         // declared ones
+  uint64_t branches = 0;       // blocks, loops, ifs, branches, labels of tables of branches
+  uint64_t loopDepth = 0;      // loops inside loops
+  uint64_t loopProduct = 0;    // locals * loops, of one function
+  uint64_t branchProduct = 0;  // locals * branches, of one function
 };
 inline constexpr uint64_t MAX_LOOP_DEPTH = 100;
 inline constexpr uint64_t MAX_LOOP_PRODUCT = 1'000'000;

@@ -22,7 +22,8 @@ constexpr mode_t NEW_MODE = 0644;
 constexpr int MAX_LINKS = 40;  // as the kernel
 
 Error ioError(const std::string& path, int code) {
-  return Error(ErrorCode::IO, "cannot write " + path + ": " + std::strerror(code));
+  return Error(code == ENOENT ? ErrorCode::NOT_FOUND : ErrorCode::IO,
+               "cannot write " + path + ": " + std::strerror(code));
 }
 
 class File {

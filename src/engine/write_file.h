@@ -24,7 +24,8 @@ Result<void> replaceFile(const std::string& path, std::span<const std::byte> byt
 // file is replaced at once, so that programs which run the old code go on with it, and keeps its
 // mode but for others' right to write. It is written in place, which they may not survive, when
 // it has other names or another owner, or its folder takes no new files. Anything else, a FIFO, a
-// device, /dev/stdout, is opened and written to; a FIFO waits for its reader. Errors: IO.
+// device, /dev/stdout, is opened and written to; a FIFO waits for its reader. Errors: as
+// replaceFile's.
 Result<void> writeFile(const std::string& path, std::span<const std::byte> bytes);
 
 }  // namespace tenon::engine

@@ -147,7 +147,7 @@ TEST_F(Functions, ThatAreMissingListWhatThereIs) {
   auto found = instance.function<void()>("tenon:types/echo@1.0.0", "nopp");
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::MISSING_EXPORT);
-  EXPECT_THAT(found.error().message, HasSubstr("did you mean 'tenon:types/echo@1.0.0.nop'?"));
+  EXPECT_THAT(found.error().message, HasSubstr("did you mean 'nop'?"));
   EXPECT_THAT(found.error().details, HasSubstr("echo@1.0.0.nop: func()"));
 }
 
@@ -275,7 +275,8 @@ TEST_F(Functions, WhoseResultCannotBeMadeFailAndTheHostGoesOn) {
     Moody::fails = false;
     ASSERT_FALSE(failed) << name;
     EXPECT_EQ(failed.error().code, ErrorCode::TRAPPED);
-    EXPECT_EQ(failed.error().message, "moving the values threw: not today");
+    EXPECT_THAT(failed.error().message,
+                ::testing::StartsWith("moving the values threw: not today"));
     EXPECT_EQ(echo(point).error().code, ErrorCode::UNUSABLE);
   }
 }

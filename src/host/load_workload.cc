@@ -80,17 +80,18 @@ class Loader {
   }
 
   // One grant, alone, so that what is wrong with it has its place.
-  void check(const std::string& place, const WasiOptions& alone) {
+  void check(const std::string& place, const std::string& component, const WasiOptions& alone) {
     auto possible = wasi::check(alone);
-    if (!possible) problem(place, possible.error().text());
+    if (!possible) problem(place, "component " + component + ": " + possible.error().text());
   }
-  std::vector<std::string> checked(const std::vector<link::Written>& grants,
+  std::vector<std::string> checked(const std::string& component,
+                                   const std::vector<link::Written>& grants,
                                    std::vector<std::string>& (*of)(WasiOptions& options)) {
     std::vector<std::string> texts;
     for (const link::Written& grant : grants) {
       WasiOptions alone;
       of(alone) = {grant.text};
-      check(grant.place, alone);
+      check(grant.place, component, alone);
       texts.push_back(grant.text);
     }
     return texts;
@@ -101,11 +102,13 @@ class Loader {
     wasi.arguments = described.arguments;
     wasi.environment = described.environment;
     wasi.configuration = described.configuration;
-    wasi.network.connect = checked(
-        described.connect, [](WasiOptions& options) -> auto& { return options.network.connect; });
-    wasi.network.listen = checked(
-        described.listen, [](WasiOptions& options) -> auto& { return options.network.listen; });
-    wasi.http.allow = checked(described.httpServers,
+    wasi.network.connect =
+        checked(described.name, described.connect,
+                [](WasiOptions& options) -> auto& { return options.network.connect; });
+    wasi.network.listen =
+        checked(described.name, described.listen,
+                [](WasiOptions& options) -> auto& { return options.network.listen; });
+    wasi.http.allow = checked(described.name, described.httpServers,
                               [](WasiOptions& options) -> auto& { return options.http.allow; });
     for (const link::ManifestDirectory& directory : described.directories) {
       if (directory.place.empty()) continue;  // a problem already
@@ -121,7 +124,7 @@ class Loader {
       } else {
         WasiOptions alone;
         alone.directories = {grant};
-        check(directory.place, alone);
+        check(directory.place, described.name, alone);
       }
       wasi.directories.push_back(std::move(grant));
     }

@@ -66,6 +66,7 @@ class ContextImpl final : public Context {
     refusals->tell(component, kind, target);
   }
 
+  void failed() override { refusals->tellRemembered(component); }
   kj::Promise<void> drained() override;
   // Whether `drained` resolves at once.
   bool isDrained();

@@ -13,4 +13,8 @@ void Refusals::tell(std::string_view component, Refusal::Kind kind, std::string_
          .last = told_.size() == MOST});
 }
 
+void Refusals::tellRemembered(std::string_view component) {
+  if (remembered_ && told_.empty()) tell(component, *remembered_, {});
+}
+
 }  // namespace tenon::wasi

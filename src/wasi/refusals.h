@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -24,9 +25,15 @@ class Refusals {
 
   void tell(std::string_view component, Refusal::Kind kind, std::string_view target);
 
+  // For what is asked for also by those who do not want it, as C libraries ask for all directories
+  // when they begin: told when the program failed, and nothing else was told.
+  void remember(Refusal::Kind kind) { remembered_ = kind; }
+  void tellRemembered(std::string_view component);
+
  private:
   std::function<void(const Refusal&)> tell_;
   std::set<std::pair<Refusal::Kind, std::string>> told_;
+  std::optional<Refusal::Kind> remembered_;
 };
 
 }  // namespace tenon::wasi

@@ -20,6 +20,24 @@ TEST(Refusals, EachThingIsToldOnce) {
   EXPECT_EQ(told[1].kind, Refusal::Kind::LISTEN);
 }
 
+TEST(Refusals, WhatIsAskedForByHabitIsToldWhenTheProgramFailedForNothingElse) {
+  std::vector<Refusal> told;
+  auto tell = [&](const Refusal& refusal) { told.push_back(refusal); };
+  Refusals some(tell);
+  some.tellRemembered("");
+  some.remember(Refusal::Kind::DIRECTORIES);
+  EXPECT_TRUE(told.empty());
+  some.tellRemembered("");
+  some.tellRemembered("");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].kind, Refusal::Kind::DIRECTORIES);
+  Refusals others(tell);
+  others.remember(Refusal::Kind::DIRECTORIES);
+  others.tell("", Refusal::Kind::SOCKET, "");
+  others.tellRemembered("");
+  EXPECT_EQ(told.size(), 2u);
+}
+
 TEST(Refusals, AreFewAndShort) {
   std::vector<Refusal> told;
   Refusals refusals([&](const Refusal& refusal) { told.push_back(refusal); });

@@ -27,6 +27,10 @@ class Context : public call::PartContext {
   // the context.
   virtual kj::Promise<void> drained() = 0;
 
+  // The program ended with a failure: people are told what it may have lacked, where asking for it
+  // alone does not mean that it was wanted.
+  virtual void failed() = 0;
+
   // The same again, for another instance on the same loop: standard streams and open directories
   // are shared. Cheap: nothing is opened or checked again.
   virtual std::unique_ptr<Context> copy() const = 0;

@@ -15,6 +15,8 @@ std::string trapClass(const std::string& message) {
       {"borrow handles still remain", "borrows left"},
       {"handles are left", "borrows left"},
       {"unreachable", "unreachable"},
+      {"uninitialized element", "uninitialized element"},
+      {"indirect call type mismatch", "signature"},
       {"realloc trapped", "unreachable"},
       {"cannot leave component", "may not leave"},
       {"realloc return", "realloc"},

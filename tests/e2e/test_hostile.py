@@ -190,8 +190,10 @@ LONG = """(module
   SETUP
   (memory (export "memory") 4096)
   (data (i32.const 100) "content-length" "5" "x")
-  (global $top (mut i32) (i32.const 4096))
-  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 134217728))
+  (global $top (mut i32) (i32.const 205520896))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (global.get $top)
+    (global.set $top (i32.and (i32.add (i32.add (global.get $top) (local.get 3)) (i32.const 15)) (i32.const -16))))
   (func (export "wasi:cli/run@0.2.12#run") (result i32)
     (local $i i32) (local $d i32)
     CALL
@@ -221,7 +223,8 @@ def long_call(t, name, interface, function, kind, call, setup=""):
     path = t.core_program(name, core.replace("CALL", call).replace("SETUP", setup))
     t("compile", path, "-o", t.folder / f"{name}.cwasm").succeeded()
     ended = t("run", "--timeout", "60s", "--dir", f"{t.folder}::/", t.folder / f"{name}.cwasm")
-    assert t.slow or ended.seconds < 1.5, str(ended)
+    # Of which most is for 200 MB of the guest's own.
+    assert t.slow or ended.cpu < 1.0, str(ended)
     return ended
 
 

@@ -271,6 +271,7 @@ Result<void> HandlerCall::finish(GuestPool& pool) {
   if (outcome) {
     pool.giveBack(std::move(guest_));
   } else {
+    for (const auto& context : guest_->state->contexts) context->failed();
     guest_ = nullptr;
   }
   return outcome;

@@ -5,8 +5,8 @@
 
 #include "engine/instance.h"
 #include "engine/linked.h"
-#include "host/server/guest_lines.h"
 #include "host/running_call.h"
+#include "host/server/guest_lines.h"
 #include "host/state.h"
 #include "wasi/http/exchange.h"
 #include "wasi/wasi.h"

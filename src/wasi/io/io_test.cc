@@ -67,6 +67,7 @@ struct TestSink final : OutputSink {
   }
   StreamResult<void> write(std::span<const std::byte> bytes) override {
     EXPECT_LE(bytes.size(), budget);
+    if (closed) return closedFault();
     if (failure) {
       closed = true;
       return failedFault(*failure);

@@ -73,13 +73,16 @@ class SocketGuest : public testing::Test {
     auto pollable =
         guest.call<Own<Pollable>>(interface, "[method]" + resource + ".subscribe", self);
     guest.call<void>("wasi:io/poll", "[method]pollable.block", Borrow<Pollable>{pollable.rep});
+    guest.objects.drop(pollable.rep);  // it would keep the socket
   }
   template <typename T>
   bool ready(const std::string& interface, const std::string& resource, Borrow<T> self) {
     auto pollable =
         guest.call<Own<Pollable>>(interface, "[method]" + resource + ".subscribe", self);
-    return guest.call<bool>("wasi:io/poll", "[method]pollable.ready",
-                            Borrow<Pollable>{pollable.rep});
+    bool result =
+        guest.call<bool>("wasi:io/poll", "[method]pollable.ready", Borrow<Pollable>{pollable.rep});
+    guest.objects.drop(pollable.rep);
+    return result;
   }
 
   kj::AsyncIoContext io = kj::setupAsyncIo();
