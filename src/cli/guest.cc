@@ -42,8 +42,11 @@ Error explainWith(Error error, std::string_view file, const GuestOptions& guest,
       break;
     case ErrorCode::DEADLINE:
       if (error.message.starts_with("compiling")) {
-        error.message = name + ": " + error.message + "; allow more time with " +
-                        (guest.timeout.empty() ? "--compile-timeout" : "--timeout");
+        bool isTheGuests = !guest.timeout.empty() && guest.compileTimeout.empty();
+        std::string what =
+            isTheGuests ? "compiling was not done after " + guest.timeout : error.message;
+        error.message = name + ": " + what + "; allow more time with " +
+                        (isTheGuests ? "--timeout" : "--compile-timeout");
         break;
       }
       error.message = name + " was not done after " + guest.timeout +
