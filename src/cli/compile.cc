@@ -90,7 +90,7 @@ int compileCommand(const Words& words) {
   if (!isNamed) error.message = file + ": " + error.message;
   int exit = report(error);
   // What could not be written is nothing that is wrong with the file.
-  if (error.code == ErrorCode::IO && error.message.starts_with("cannot write")) {
+  if (error.message.starts_with("cannot write")) {
     return static_cast<int>(ExitCode::REFUSED);
   }
   return isWorkload ? exitCodeOfWorkload(error) : exit;

@@ -140,11 +140,12 @@ Result<PendingCall> start(const std::shared_ptr<FunctionState>& function,
 Result<int> finishRun(InstanceState& instance, PendingCall pending, const CallOptions& options) {
   auto code = pending.wait();
   drain(instance, options);
-  if (!code || *(*code)[0].find<int32_t>() != 0) {
+  if (!code) return std::move(code).error();
+  int exit = *(*code)[0].find<int32_t>();
+  if (exit != 0) {
     for (const auto& context : instance.contexts) context->failed();
   }
-  if (!code) return std::move(code).error();
-  return int{*(*code)[0].find<int32_t>()};
+  return exit;
 }
 
 }  // namespace host

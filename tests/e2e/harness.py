@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import pty
+import re
 import shutil
 import struct
 import subprocess
@@ -106,9 +107,9 @@ class Tenon:
         return str(path)
 
     def words(self, words):
-        """The whole command line. Guests are named `@types`."""
+        """The whole command line. Guests are named `@types`; `@name.json` and `@./name` are values in files."""
         words = [str(word) for word in words]
-        words = [self.guest(word[1:]) if word.startswith("@") else word for word in words]
+        words = [self.guest(word[1:]) if re.fullmatch(r"@[\w-]+", word) else word for word in words]
         if self.literal and words and words[0] in ("run", "call", "compile"):
             words.insert(1, "--no-shim-elision")
         return [self.program, *words]

@@ -297,7 +297,7 @@ def test_json_that_does_not_fit_is_refused_with_its_place(t):
     refused(["basic.echo-string", '"\\ud800"'], "no JSON")
     refused(["echo-u32s", "[" * 100_000], "no value nests so deep")
     refused(["echo-u32s", "\x1b[31m"], "no JSON")
-    refused(["counter.value", '"#counter-1"'], "handle")
+    t("call", "--json", "@types", "counter.value", '"#counter-1"').refused(125, "expected a handle")
     refused(["add", "1"], "takes 2 values, not 1")
 
 
@@ -312,7 +312,7 @@ def test_values_come_from_files_and_standard_input(t):
     large = "[" + ", ".join(str(i) for i in range(200_000)) + "]"
     ended = t("call", "--json", "@types", "echo-u32s", "-", input=large).succeeded()
     assert json.loads(ended.out) == list(range(200_000)), ended.out[:100]
-    t("call", "@types", "greet", "@nowhere").refused(125, "the value @nowhere: No such file")
+    t("call", "@types", "greet", "@./nowhere").refused(125, "the value @./nowhere: No such file")
     t("call", "@types", "greet", "@.").refused(125, "the value @.: Is a directory")
     t("call", "@types", "add", "-", "-", input="1").refused(125, "'-', standard input, can be one value only")
     t("call", "@types", "greet", "@name.wave", "--", "greet", "@name.wave").succeeded('"Hello, Ada!"\n' * 2)

@@ -136,7 +136,7 @@ source = "{t.guest("probe")}"
     t("compile", t.folder, env=env).succeeded("")
     before = entries(folder)
     assert before
-    t("run", t.folder, "say", "a", "b", "c\n", env=env).succeeded("abc\n")
+    t("run", t.folder, "say", "a", "b", "c", env=env).succeeded("abc\n")
     assert entries(folder) == before
     t("compile", t.folder, "-o", "x", env=env).refused(125, "-o is for components")
     t("compile", t.folder / "nothing.toml", env=env).refused(127, "nothing.toml")
@@ -190,7 +190,7 @@ def slow_component(t):
 def test_compiling_for_long_is_told_on_a_terminal(t):
     code = slow_component(t)
     text, exit = t.on_terminal("compile", code, "--no-cache", "-o", "x.tenon", columns=120)
-    assert exit == 0 and "\rtenon: compiling " in text and "KiB), 1 s\x1b[K" in text, repr(text)
+    assert exit == 0 and "\rtenon: compiling " in text and "iB), 1 s\x1b[K" in text, repr(text)
     assert text.endswith("\r\x1b[K"), repr(text)
     for env in ({"TERM": "dumb"},):
         assert t.on_terminal("compile", code, "--no-cache", "-o", "x.tenon", env=env)[0] == ""

@@ -87,8 +87,9 @@ def test_no_color_and_a_dumb_terminal_mean_no_colour(t):
 
 def test_errors_about_many_names_are_short_and_quick(t):
     count = 20_000
-    imports = "".join(f'(import "{"n" * 200}-a{i}:b/c" (instance (export "f" (func))))' for i in range(count))
-    component = t.component("wants", f"(component {imports})")
+    imports = "".join(f'(export "{"n" * 200}-a{i}" (func))' for i in range(count))
+    component = t.component("wants", f"""(component (import "a:b/c" (instance $i {imports}))
+      {"".join(f'(alias export $i "{"n" * 200}-a{i}" (func $f{i}))(core func $c{i} (canon lower (func $f{i})))' for i in range(count))})""")
     ended = t("run", component, timeout=120).refused(125, f"{count} imports are not provided")
     assert len(ended.details) <= 201 and ended.details[-1] == f"  and {count - 200} more", ended
     assert len(ended.err) < 200_000 and ended.cpu < 30, ended
@@ -107,7 +108,7 @@ def test_json_on_a_terminal_is_json(t):
       (core module $m (memory (export "memory") 1) (data (i32.const 0) "\\08\\00\\00\\00\\0f\\00\\00\\00")
         (data (i32.const 8) "a\\1b[31m\\c2\\9b\\e2\\80\\aeb\\7f\\0a") (func (export "f") (result i32) i32.const 0))
       (core instance $i (instantiate $m))
-      (func $f (result string) (canon lift (core func $i "f") (memory $i "memory")))
+      (func $f (result string) (canon lift (core func $i "f") (memory (core memory $i "memory"))))
       (export "f" (func $f)))""")
     said = "a\x1b[31m\x9b\u202eb\x7f\n"
     text, code = t.on_terminal("call", "--json", component, "f")
