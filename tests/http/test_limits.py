@@ -72,8 +72,9 @@ def small_disk(t, size):
 
 def test_a_full_disk_is_told_and_harms_no_request(t):
     with small_disk(t, 64 << 10) as disk:
-        log = disk / "access.log"
-        options = ["--dir", f"{disk}::/data", "--log-file", log]
+        log, data = disk / "access.log", disk / "data"
+        data.mkdir()
+        options = ["--dir", f"{data}::/data", "--log-file", log]
         # There is no room for compiled code.
         with Serving(t, "@http_web", *options, env={"XDG_CACHE_HOME": disk}) as server:
             answer = server.get("/write?name=/data/large&n=1000000")
@@ -83,7 +84,7 @@ def test_a_full_disk_is_told_and_harms_no_request(t):
             lines = server.wait_for(lambda: list(server.lines), lambda all: any("access log" in x for x in all))
             assert any("No space left" in x and "access log" in x for x in lines), lines
             assert any("No space left" in x and ".artifact" in x for x in lines), lines
-            (disk / "large").unlink()
+            (data / "large").unlink()
             assert server.get("/write?name=/data/small&n=10").text == "written\n"
             server.wait_for(lambda: log.read_text(), lambda text: "small" in text)
 

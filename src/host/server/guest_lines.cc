@@ -44,29 +44,36 @@ kj::Promise<void> GuestLineSink::whenFlushed() {
 
 void GuestLineSink::endLine() {
   Waiting line{id_, std::exchange(line_, {})};
-  if (waiting_.empty() && offer(line, refuses())) return;
+  if (waiting_.empty() && offer(line)) return;
   waiting_.push_back(std::move(line));
   if (std::exchange(offering_, true)) return;
   offered_ = offerAgain().fork();
 }
 
-// Whether it need not be offered again.
-bool GuestLineSink::offer(const Waiting& line, bool last) {
-  bool taken = taker_.take(
+bool GuestLineSink::hand(const Waiting& line, bool last) {
+  return taker_.take(
       {.id = line.id, .component = component_, .stream = stream_, .text = line.text, .last = last});
-  if (taken) refuses() = false;
-  return taken || last;
+}
+
+// Whether it need not be offered again.
+bool GuestLineSink::offer(const Waiting& line) {
+  if (hand(line, false)) {
+    refuses() = false;
+    return true;
+  }
+  if (refuses()) (void)hand(line, true);
+  return refuses();
 }
 
 void GuestLineSink::give() {
   if (!line_.empty()) waiting_.push_back({id_, std::exchange(line_, {})});
-  for (; !waiting_.empty(); waiting_.pop_front()) (void)offer(waiting_.front(), true);
+  for (; !waiting_.empty(); waiting_.pop_front()) (void)hand(waiting_.front(), true);
 }
 
 kj::Promise<void> GuestLineSink::offerAgain() {
   kj::TimePoint end = taker_.timer.now() + LineTaker::PATIENCE;
   while (!waiting_.empty()) {
-    if (offer(waiting_.front(), refuses())) {
+    if (offer(waiting_.front())) {
       waiting_.pop_front();
       continue;
     }

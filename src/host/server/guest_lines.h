@@ -59,7 +59,8 @@ class GuestLineSink final : public wasi::OutputSink {
 
   void endLine();
   bool& refuses() { return taker_.refuses[static_cast<size_t>(stream_)]; }
-  bool offer(const Waiting& line, bool last);
+  bool hand(const Waiting& line, bool last);
+  bool offer(const Waiting& line);
   // Hands over what waits, whatever becomes of it.
   void give();
   kj::Promise<void> offerAgain();
