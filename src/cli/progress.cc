@@ -78,7 +78,15 @@ struct Progress::State {
     size_t columns = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
     constexpr std::string_view NAME = "tenon: ";
     if (!text.empty()) text.insert(0, NAME);
-    if (columns > 0 && text.size() >= columns) text.resize(columns - 1);
+    // Of what is too long the middle goes: a file's name and the time are at the end.
+    constexpr std::string_view GAP = "...";
+    constexpr size_t HEAD = 17;  // "tenon: compiling "
+    if (columns > HEAD + GAP.size() && text.size() >= columns) {
+      size_t tail = columns - 1 - HEAD - GAP.size();
+      text = text.substr(0, HEAD) + std::string(GAP) + text.substr(text.size() - tail);
+    } else if (columns > 0 && text.size() >= columns) {
+      text.resize(columns - 1);
+    }
     std::string line = "\r" + text + "\x1b[K";
     (void)!::write(STDERR_FILENO, line.data(), line.size());
   }
