@@ -123,6 +123,23 @@ def test_compile_writes_to_what_is_there(t):
     assert sorted(path.name for path in (t.folder / "made").iterdir()) == ["target"]
 
 
+def test_an_interrupted_compile_leaves_nothing(t):
+    folder, env = own_cache(t)
+    t("compile", "@hello", env=env).succeeded()
+    kept = entries(folder)
+    for end in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
+        process = t.start("compile", "@types", "-o", "types.tenon", "--no-cache", env=env)
+        time.sleep(random.uniform(0.02, 0.3))
+        process.send_signal(end)
+        process.communicate(timeout=60)
+        left = {path.name for path in t.folder.iterdir()} - {"cache-home"}
+        assert left <= {"types.tenon"}, left
+        if left:
+            t("run", "types.tenon").refused(126, "it is no program")
+            (t.folder / "types.tenon").unlink()
+        assert entries(folder) == kept
+
+
 # -- The cache
 
 
