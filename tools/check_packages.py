@@ -8,7 +8,7 @@ For each purpose of scripts/setup (demo, test, bench, lint) it collects what is 
 * the programs that our shell and Python scripts call, and
 * the modules that our Python scripts import.
 
-The Debian package of each (dpkg -S) must be among those that a machine with nothing but Debian's required packages
+The Debian package of each (as dpkg -S says) must be among those that a machine with nothing but Debian's required packages
 gets from `scripts/setup --for PURPOSE` (apt-get --simulate, on an empty list of installed packages).
 
   tools/check_packages.py [--build DIR] [-v]
@@ -17,6 +17,7 @@ gets from `scripts/setup --for PURPOSE` (apt-get --simulate, on an empty list of
 import argparse
 import ast
 import collections
+import concurrent.futures
 import functools
 import json
 import os
@@ -85,18 +86,21 @@ def spellings(path):
         yield name.removeprefix("/usr") if name.startswith("/usr/") else f"/usr{name}"
 
 
+@functools.cache
+def owners():
+    """file -> the packages that have it, as `dpkg -S` finds them, which would read all lists for each few files."""
+    found = collections.defaultdict(set)
+    for listing in pathlib.Path("/var/lib/dpkg/info").glob("*.list"):
+        package = listing.stem.split(":")[0]
+        for line in listing.read_text().splitlines():
+            found[line].add(package)
+    return found
+
+
 def packages_of(paths):
     """path -> the packages that have it; those that no package has are left out."""
-    names = {name: path for path in paths for name in spellings(path)}
-    found = collections.defaultdict(set)
-    ordered = sorted(names)
-    for start in range(0, len(ordered), 500):
-        done = subprocess.run(["dpkg", "-S", *ordered[start : start + 500]], capture_output=True, text=True)
-        for line in done.stdout.splitlines():
-            owners, separator, name = line.partition(": ")
-            if separator and name in names and not line.startswith("diversion "):
-                found[names[name]] |= {owner.split(":")[0] for owner in owners.split(", ")}
-    return found
+    found = {path: set().union(*(owners().get(name, set()) for name in spellings(path))) for path in paths}
+    return {path: packages for path, packages in found.items() if packages}
 
 
 # ---- what is used ----
@@ -271,15 +275,17 @@ def check(build, verbose):
             problems = [problem for problem in problems if not problem.startswith(f"{purpose}: ")]
             print(f"not all judged for {purpose}: this machine lacks {' '.join(absent)} (scripts/setup --for {purpose})")
 
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        closures = dict(zip(PURPOSES, pool.map(closure, PURPOSES)))
     lacking = {}  # package -> purpose -> file -> its use
     for purpose in PURPOSES:
-        installed = closure(purpose)
+        installed = closures[purpose]
         # What a demo needs, all need but the one that only makes a folder for others.
         paths = {**(used["demo"] if purpose != "fresh" else {}), **used[purpose]}
-        owners = packages_of(paths)
+        found = packages_of(paths)
         for path in sorted(paths):
             name = pathlib.Path(path).name
-            packages = owners.get(path) or {ELSEWHERE[name]} if name in ELSEWHERE else owners.get(path, set())
+            packages = found.get(path) or ({ELSEWHERE[name]} if name in ELSEWHERE else set())
             if verbose:
                 print(f"{purpose}: {path}: {' '.join(sorted(packages)) or 'no package'} ({paths[path]})")
             if not packages & installed:

@@ -299,7 +299,8 @@ int callCommand(const Words& words) {
   command.footer(
       "Behind FILE: FUNC VALUE... [-- FUNC VALUE...]; of a workload, COMPONENT FUNC VALUE... [-- "
       "...].\n"
-      "Values are WAVE text, one word each; @FILE is the text in a file, - what standard input has.\n"
+      "Values are WAVE text, one word each; @FILE is the text in a file, - what standard input "
+      "has.\n"
       "Results are printed as WAVE, a line each. FUNC is ns:pkg/interface@1.0.0.func, or shorter\n"
       "where that is unique: interface.func, func, resource.method. Handles print as #name-1 and\n"
       "can be passed to later calls.\n"

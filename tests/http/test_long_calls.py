@@ -52,7 +52,7 @@ CALLS = {
         "(call $f (i32.const 65536) (i32.const 13000) (i32.const 16)) (call $drop (i32.load (i32.const 20)))"),
     "path": (
         f'{REQUEST} (import "{TYPES}" "[method]outgoing-request.set-path-with-query"'
-        ' (func $f (param i32 i32 i32 i32) (result i32)))', "(local.set $d (call $request (call $fields)))",
+        ' (func $f (param i32 i32 i32 i32) (result i32)))', "(local.set $d (call $request (call $fields))) (i32.store8 (i32.const 65536) (i32.const 47))",
         "(drop (call $f (local.get $d) (i32.const 1) (i32.const 65536) (i32.const 8000000)))"),
     "write": (
         f'{OPEN} (import "{FILESYSTEM}" "[method]descriptor.write" (func $f (param i32 i32 i32 i64 i32)))',

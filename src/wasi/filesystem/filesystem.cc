@@ -19,7 +19,8 @@ namespace filesystem {
 namespace {
 
 std::vector<std::tuple<Own<Descriptor>, std::string_view>> getDirectories(call::HostCall& call) {
-  if (contextOf(call).preopens.empty()) contextOf(call).refusals->remember(Refusal::Kind::DIRECTORIES);
+  if (contextOf(call).preopens.empty())
+    contextOf(call).refusals->remember(Refusal::Kind::DIRECTORIES);
   std::vector<std::tuple<Own<Descriptor>, std::string_view>> directories;
   for (const Preopen& preopen : contextOf(call).preopens) {
     directories.emplace_back(give(call, std::make_unique<Descriptor>(preopen.directory)),
