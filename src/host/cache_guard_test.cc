@@ -13,6 +13,9 @@ namespace {
 namespace fs = std::filesystem;
 
 class CacheGuard : public testing::Test {
+ public:
+  ~CacheGuard() override { fs::remove_all(root); }
+
  protected:
   CacheGuard() {
     std::string pattern = (fs::temp_directory_path() / "tenon-guard-XXXXXX").string();
@@ -21,7 +24,6 @@ class CacheGuard : public testing::Test {
     fs::create_directories(root + "/home/data");
     fs::create_directories(root + "/elsewhere");
   }
-  ~CacheGuard() override { fs::remove_all(root); }
 
   bool refused(const std::string& cache, const std::string& granted, bool readOnly = false) {
     auto kept = keepFrom(root + cache, {.host = granted, .guest = "/", .readOnly = readOnly});

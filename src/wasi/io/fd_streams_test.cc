@@ -15,6 +15,9 @@ namespace {
 
 // A stream to a peer that does not read, on a loop whose time moves by hand.
 class FdSinkTest : public testing::Test {
+ public:
+  ~FdSinkTest() noexcept override {}
+
  protected:
   FdSinkTest() {
     int ends[2];
@@ -26,8 +29,6 @@ class FdSinkTest : public testing::Test {
     while (sink->flushed()) EXPECT_TRUE(sink->write(piece));
     EXPECT_FALSE(sink->flushed());
   }
-  ~FdSinkTest() noexcept override {}
-
   void pass(kj::Duration time) {
     timer.advanceTo(timer.now() + time);
     waitScope.poll();
