@@ -3,8 +3,8 @@
 
 #include "base/temp_folder_testing.h"
 #include "component/binary/decoder.h"
-#include "engine/executable.h"
 #include "link/plan.h"
+#include "run/executable.h"
 #include "sides.h"
 
 #include <tenon/workload.h>
@@ -148,13 +148,13 @@ Phases phasesOf(const std::shared_ptr<engine::Engine>& engine, size_t count) {
   link::Plan plan = orFail(link::plan(parts, [](std::string_view) { return false; }));
   phases.plan = nanosecondsSince(begin);
   if (!plan.ok()) fail(plan.problems.front().text());
-  std::vector<engine::Executable::Part> planned;
+  std::vector<run::Executable::Part> planned;
   for (size_t i = 0; i < plan.parts.size(); ++i) {
     planned.push_back({plan.parts[i].name, bytes[plan.parts[i].part % 2], plan.wires(i)});
   }
   begin = Clock::now();
   auto executable = orFail(
-      engine::Executable::linkWorkload(std::move(planned), "scale", component::ShimElision::ON));
+      run::Executable::linkWorkload(std::move(planned), "scale", component::ShimElision::ON));
   phases.flatten = nanosecondsSince(begin);
   orFail(executable->compile(engine, nullptr));
   std::set<uint32_t> adapters;

@@ -1,5 +1,5 @@
 # Writes OUT, a source file with a digest of SOURCES (a file that lists them): what makes a program of
-# components. See src/engine/CMakeLists.txt.
+# components. See src/run/CMakeLists.txt.
 file(STRINGS ${SOURCES} files)
 set(all "")
 foreach(file IN LISTS files)
@@ -8,7 +8,7 @@ foreach(file IN LISTS files)
   string(APPEND all "${name} ${digest}\n")
 endforeach()
 string(SHA256 digest "${all}")
-file(WRITE ${OUT} "namespace tenon::engine {
+file(WRITE ${OUT} "namespace tenon::run {
 extern const char* const LINK_REVISION;
 const char* const LINK_REVISION = \"${digest}\";
 }

@@ -2,7 +2,7 @@
 
 // The seam between guests and what the host implements for them: a host function is a plain
 // function that gets one HostCall. WASI, plugins and an embedder's callables are all of this one
-// shape; whatever runs guests (src/engine) makes the HostCalls.
+// shape; whatever runs guests (src/run) makes the HostCalls.
 
 #include "call/host_objects.h"
 

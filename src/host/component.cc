@@ -95,9 +95,9 @@ Result<std::shared_ptr<host::ComponentState>> linkComponent(const Engine& engine
                                                             std::string name) {
   bool elide = host::EngineState::of(engine).options.shimElision;
   auto state = std::make_shared<host::ComponentState>(engine);
-  TENON_TRY(state->executable, engine::Executable::link(std::move(bytes), std::move(name),
-                                                        elide ? component::ShimElision::ON
-                                                              : component::ShimElision::OFF));
+  TENON_TRY(state->executable, run::Executable::link(std::move(bytes), std::move(name),
+                                                     elide ? component::ShimElision::ON
+                                                           : component::ShimElision::OFF));
   return state;
 }
 

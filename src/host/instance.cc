@@ -1,8 +1,8 @@
 #include "component/abi/dynamic.h"
 #include "component/wit/wave.h"
-#include "engine/dynamic_call.h"
 #include "host/running_call.h"
 #include "host/state.h"
+#include "run/dynamic_call.h"
 
 #include <tenon/instance.h>
 
@@ -72,7 +72,7 @@ struct PendingState {
 
   std::shared_ptr<FunctionState> function;
   std::vector<Value> arguments;
-  engine::DynamicCall dynamic;
+  run::DynamicCall dynamic;
   RunningCall call;
   bool isRun = false;  // `wasi:cli/run`: the result becomes an exit code
   bool taken = false;
@@ -130,7 +130,7 @@ Result<PendingCall> startRun(InstanceState& instance, const std::vector<ProgramE
 
 Result<PendingCall> start(const std::shared_ptr<FunctionState>& function,
                           std::vector<Value> arguments, Turns turns, const CallOptions& options) {
-  engine::Instance& instance = *function->instance->instance;
+  run::Instance& instance = *function->instance->instance;
   TENON_CHECK(abi::checkArguments(function->info.type, arguments, &instance.handles()));
   auto pending = std::make_unique<PendingState>(function, std::move(arguments));
   TENON_CHECK(pending->call.start(turns, options));
@@ -155,7 +155,7 @@ namespace detail {
 Result<void> call(host::FunctionState& function, const CallCodec& codec,
                   const CallOptions& options) {
   host::InstanceState& instance = *function.instance;
-  engine::CallCodec inner{codec.self, codec.lower, codec.lift};
+  run::CallCodec inner{codec.self, codec.lower, codec.lift};
   if (!instance.instance->mayBlock() && !host::takesTurnsNow(instance.loop)) {
     if (instance.instance->inCall()) {
       return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");

@@ -58,7 +58,7 @@ struct DynamicClosure {
 // A handle's number means something to the functions of its own resource only. So each C++ class of
 // the typed functions must stand for one resource in all of a component's imports, and for one that
 // the host provides.
-Result<void> checkResources(const engine::Linked& linked, const host::LinkerState& state) {
+Result<void> checkResources(const run::Linked& linked, const host::LinkerState& state) {
   const component::Program& program = linked.program();
   std::map<const void*, uint32_t> resourceOf;
   std::map<uint32_t, const void*> tagOf;
@@ -150,9 +150,9 @@ void Linker::resource(std::string_view interface, std::string_view name,
 }
 
 Result<void> host::LinkerState::link(const Engine& engine,
-                                     std::shared_ptr<const engine::Executable> executable) {
+                                     std::shared_ptr<const run::Executable> executable) {
   if (linked && linkedExecutable == executable) return {};
-  TENON_TRY(linked, engine::Linked::link(EngineState::of(engine).engine, executable, registry));
+  TENON_TRY(linked, run::Linked::link(EngineState::of(engine).engine, executable, registry));
   if (auto fits = checkResources(*linked, *this); !fits) {
     linked = nullptr;
     return fits;
@@ -168,7 +168,7 @@ Result<Instance> Linker::instantiate(const Component& component, Loop& loop,
   TENON_CHECK(state_->link(componentState.engine, componentState.executable));
   auto state = std::make_unique<host::InstanceState>(host::LoopState::of(loop));
   state->userData = options.userData;
-  engine::InstanceOptions settings;
+  run::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.timeout = options.timeout;
   TENON_CHECK(

@@ -23,13 +23,13 @@ kj::Maybe<kj::Duration> timeLeft(const engine::Store& store) {
 
 Error takeTrap(InstanceState& instance) { return instance.instance->takeTrap().toError(); }
 
-Result<void> beginCall(engine::Instance& instance, const CallOptions& options) {
+Result<void> beginCall(run::Instance& instance, const CallOptions& options) {
   bool isPlain = !options.timeout && !options.canceller;
   if (!isPlain && !instance.linked().engine()->options().interruptible) {
     return Error(ErrorCode::INVALID_ARGUMENT,
                  "a timeout or canceller needs an engine whose guests can be interrupted");
   }
-  engine::CallLimits limits{.timeout = options.timeout};
+  run::CallLimits limits{.timeout = options.timeout};
   if (options.canceller) {
     if (options.canceller->cancelled()) {
       return Error(ErrorCode::CANCELLED, "the call was cancelled before it began");
@@ -44,8 +44,8 @@ InstanceState::~InstanceState() {
   if (running) running->cancel(Error(ErrorCode::CANCELLED, "the instance was destroyed"));
 }
 
-RunningCall::RunningCall(InstanceState& instance, const engine::Instance::Export& function,
-                         const engine::CallCodec& codec)
+RunningCall::RunningCall(InstanceState& instance, const run::Instance::Export& function,
+                         const run::CallCodec& codec)
     : instance_(instance),
       loop_(instance.loop),
       function_(&function),
@@ -71,7 +71,7 @@ void RunningCall::cancel(Error why) {
 
 bool RunningCall::body(void* context, engine::Store&) {
   auto& self = *static_cast<RunningCall*>(context);
-  engine::Instance& instance = *self.instance_.instance;
+  run::Instance& instance = *self.instance_.instance;
   if (!instance.complete()) return instance.runStart();
   return instance.execute(*self.function_, self.codec_);
 }
@@ -82,7 +82,7 @@ void RunningCall::onReady(void* context, engine::Fiber&) {
 }
 
 Result<void> RunningCall::start(Turns turns, const CallOptions& options) {
-  engine::Instance& instance = *instance_.instance;
+  run::Instance& instance = *instance_.instance;
   engine::Store& store = instance.store();
   if (store.poisoned()) {
     return Error(ErrorCode::UNUSABLE,
@@ -117,7 +117,7 @@ Result<void> RunningCall::start(Turns turns, const CallOptions& options) {
 // its turn, or all are done.
 Result<engine::Fiber::State> RunningCall::proceed() {
   using State = engine::Fiber::State;
-  engine::Instance& instance = *instance_.instance;
+  run::Instance& instance = *instance_.instance;
   while (!called_) {
     bool starts = false;
     if (!instance.complete()) {
@@ -205,13 +205,13 @@ void RunningCall::wait() {
   driving_.addBranch().wait(loop_.io.waitScope);
 }
 
-Result<void> instantiate(InstanceState& instance, std::shared_ptr<const engine::Linked> linked,
-                         engine::InstanceOptions options) {
+Result<void> instantiate(InstanceState& instance, std::shared_ptr<const run::Linked> linked,
+                         run::InstanceOptions options) {
   if (!linked->hasStarts() || !takesTurnsNow(instance.loop)) {
-    TENON_TRY(instance.instance, engine::Instance::create(std::move(linked), std::move(options)));
+    TENON_TRY(instance.instance, run::Instance::create(std::move(linked), std::move(options)));
     return {};
   }
-  TENON_TRY(instance.instance, engine::Instance::make(std::move(linked), std::move(options)));
+  TENON_TRY(instance.instance, run::Instance::make(std::move(linked), std::move(options)));
   RunningCall call(instance);
   TENON_CHECK(call.start(Turns::SHARED));
   call.wait();

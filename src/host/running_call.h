@@ -4,10 +4,10 @@
 // thread.
 
 #include "engine/fiber.h"
-#include "engine/instance.h"
-#include "engine/linked.h"
 #include "host/cancel.h"
 #include "host/state.h"
+#include "run/instance.h"
+#include "run/linked.h"
 
 #include <tenon/instance.h>
 
@@ -25,8 +25,8 @@ class RunningCall {
  public:
   // `function`, `codec` and what it points to outlive this. `function` may be filled by
   // `whenInstantiated`.
-  RunningCall(InstanceState& instance, const engine::Instance::Export& function,
-              const engine::CallCodec& codec);
+  RunningCall(InstanceState& instance, const run::Instance::Export& function,
+              const run::CallCodec& codec);
   // Instantiates only.
   explicit RunningCall(InstanceState& instance);
   // Cancels when the call is not done.
@@ -60,8 +60,8 @@ class RunningCall {
 
   InstanceState& instance_;  // not after it is done
   LoopState& loop_;
-  const engine::Instance::Export* function_ = nullptr;  // null: there is no call
-  engine::CallCodec codec_;
+  const run::Instance::Export* function_ = nullptr;  // null: there is no call
+  run::CallCodec codec_;
   engine::Fiber fiber_;
   bool takesTurns_ = false;
   bool begun_ = false;   // counted among the loop's calls
@@ -74,12 +74,12 @@ class RunningCall {
 };
 
 // Makes `instance.instance`. Start functions take turns with the calls that go on, and nothing but
-// them runs when there are none. Errors: as engine::Instance::create.
-Result<void> instantiate(InstanceState& instance, std::shared_ptr<const engine::Linked> linked,
-                         engine::InstanceOptions options);
+// them runs when there are none. Errors: as run::Instance::create.
+Result<void> instantiate(InstanceState& instance, std::shared_ptr<const run::Linked> linked,
+                         run::InstanceOptions options);
 // Begins a call: its time and its canceller. Errors: INVALID_ARGUMENT when the engine cannot
 // interrupt guests; CANCELLED.
-Result<void> beginCall(engine::Instance& instance, const CallOptions& options);
+Result<void> beginCall(run::Instance& instance, const CallOptions& options);
 
 // Runs the loop until what the instance wrote to its standard streams is where it goes, or until
 // the deadline of its last call, or until that is cancelled.

@@ -6,12 +6,12 @@
 #include "component/validate/interface.h"
 #include "engine/cache.h"
 #include "engine/engine.h"
-#include "engine/executable.h"
 #include "engine/fiber.h"
-#include "engine/instance.h"
-#include "engine/linked.h"
 #include "host/files.h"
 #include "link/plan.h"
+#include "run/executable.h"
+#include "run/instance.h"
+#include "run/linked.h"
 #include "wasi/wasi.h"
 
 #include <tenon/component.h>
@@ -54,7 +54,7 @@ struct EngineState {
 // Shared freely; `compile` happens once, under the lock.
 struct ComponentState {
   Engine engine;
-  std::shared_ptr<engine::Executable> executable;
+  std::shared_ptr<run::Executable> executable;
   mutable std::mutex compiling;
   bool compiled = false;     // guarded by `compiling`
   std::string cacheWarning;  // guarded by `compiling`
@@ -91,7 +91,7 @@ struct LinkerState {
 
   // Binds the imports of a compiled executable, unless that was the last one that was bound.
   // Errors: MISSING_IMPORT, TYPE_MISMATCH.
-  Result<void> link(const Engine& engine, std::shared_ptr<const engine::Executable> executable);
+  Result<void> link(const Engine& engine, std::shared_ptr<const run::Executable> executable);
 
   call::Registry registry;
   // The typed functions by interface (canonical) and name.
@@ -99,8 +99,8 @@ struct LinkerState {
 
   // The last component that was linked, so that instantiating again costs no look-ups. Dropped when
   // the registry changes.
-  std::shared_ptr<const engine::Executable> linkedExecutable;
-  std::shared_ptr<const engine::Linked> linked;
+  std::shared_ptr<const run::Executable> linkedExecutable;
+  std::shared_ptr<const run::Linked> linked;
 };
 
 class RunningCall;
@@ -133,7 +133,7 @@ struct InstanceState {
   call::PartContext whole{.component = {}, .userData = &userData};
   std::shared_ptr<const WorkloadPlan> plan;              // of a workload; else null
   std::vector<std::unique_ptr<wasi::Context>> contexts;  // by part
-  std::unique_ptr<engine::Instance> instance;            // uses all of the above
+  std::unique_ptr<run::Instance> instance;               // uses all of the above
   RunningCall* running = nullptr;                        // the call on a fiber that is not done
 };
 
@@ -141,7 +141,7 @@ struct InstanceState {
 struct FunctionState {
   InstanceState* instance = nullptr;
   FunctionInfo info;
-  engine::Instance::Export function;
+  run::Instance::Export function;
 };
 
 // What Instance and WorkloadInstance share: a component's exports, called. `component`: its name in
@@ -179,7 +179,7 @@ struct WorkloadState {
   component::Interfaces interfaces;
   std::vector<component::ComponentInterface> described;
   std::string joinedAs;                            // what `executable` was made for
-  std::shared_ptr<engine::Executable> executable;  // compiled
+  std::shared_ptr<run::Executable> executable;     // compiled
   std::shared_ptr<const WorkloadPlan> joinedPlan;  // what `executable` was made from
   std::string cacheWarning;
 
@@ -195,7 +195,7 @@ struct WorkloadState {
   // Fills `described`. Under the lock. Errors: none for components that were loaded.
   Result<void> describe();
   // The compiled executable of a plan without problems. Errors: as Workload::compile.
-  Result<std::shared_ptr<engine::Executable>> join(const WorkloadPlan& plan);
+  Result<std::shared_ptr<run::Executable>> join(const WorkloadPlan& plan);
   // The plan if `linker` was linked for it last and has not changed since; else null.
   std::shared_ptr<const WorkloadPlan> planOf(const LinkerState& linker) const;
 };

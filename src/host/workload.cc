@@ -1,8 +1,8 @@
-#include "engine/source.h"
 #include "host/cache_guard.h"
 #include "host/running_call.h"
 #include "host/state.h"
 #include "link/plan.h"
+#include "run/source.h"
 #include "wasi/wasi.h"
 
 #include <tenon/workload.h>
@@ -99,7 +99,7 @@ void setPrefix(OutputStream& stream, int descriptor, WorkloadOptions::Prefix whe
   stream.linePrefix = component + " | ";
 }
 
-const engine::Source& sourceOf(const WorkloadComponent& component) {
+const run::Source& sourceOf(const WorkloadComponent& component) {
   return *host::ComponentState::of(component.component).executable->source();
 }
 
@@ -170,9 +170,9 @@ Error WorkloadPlan::error() const {
 namespace host {
 
 Result<void> WorkloadState::describe() {
-  std::map<const engine::Source*, component::ComponentInterface> known;
+  std::map<const run::Source*, component::ComponentInterface> known;
   for (size_t i = described.size(); i < components.size(); ++i) {
-    const engine::Source& source = sourceOf(components[i]);
+    const run::Source& source = sourceOf(components[i]);
     auto found = known.find(&source);
     if (found == known.end()) {
       TENON_TRY(auto interface, interfaces.describe(source.definitions()));
@@ -250,15 +250,15 @@ WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
   return result;
 }
 
-Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPlan& plan) {
+Result<std::shared_ptr<run::Executable>> WorkloadState::join(const WorkloadPlan& plan) {
   std::string key = keyOf(plan);
   std::lock_guard lock(joining);
   if (executable && joinedAs == key) return executable;
   std::map<std::string, uint32_t> indices;
-  std::vector<engine::Executable::Part> parts;
+  std::vector<run::Executable::Part> parts;
   for (const PlannedComponent& planned : plan.components) {
     auto component = std::ranges::find(components, planned.component, &WorkloadComponent::name);
-    engine::Executable::Part& part = parts.emplace_back();
+    run::Executable::Part& part = parts.emplace_back();
     part.name = planned.name;
     part.source = ComponentState::of(component->component).executable->source();
     for (const PlannedLink& link : planned.links) {
@@ -272,10 +272,10 @@ Result<std::shared_ptr<engine::Executable>> WorkloadState::join(const WorkloadPl
   auto elision =
       engineState.options.shimElision ? component::ShimElision::ON : component::ShimElision::OFF;
   const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
-  std::optional<engine::Executable::Programs> programs;
+  std::optional<run::Executable::Programs> programs;
   if (cache) programs.emplace(*engineState.engine, *cache);
-  TENON_TRY(auto joined, engine::Executable::linkWorkload(std::move(parts), name, elision, programs,
-                                                          &cacheWarning));
+  TENON_TRY(auto joined, run::Executable::linkWorkload(std::move(parts), name, elision, programs,
+                                                       &cacheWarning));
   TENON_CHECK(
       joined->compile(engineState.engine, cache, &cacheWarning, engineState.compileLimits()));
   executable = std::move(joined);
@@ -329,7 +329,7 @@ Result<WorkloadInstance> Workload::instantiate(Linker& linker, Loop& loop,
     TENON_CHECK(linkerState.link(state_->engine, executable));
   }
   state->userData = options.userData;
-  engine::InstanceOptions settings;
+  run::InstanceOptions settings;
   const WorkloadSettings& manifest = state_->settings;
   constexpr uint64_t DEFAULT_MEMORY = uint64_t{4} << 30;
   settings.limits.memoryBytes =

@@ -1,11 +1,11 @@
 #include "tests/broken/broken_workload.h"
 
 #include "component/binary/decoder.h"
-#include "engine/dynamic_call.h"
 #include "engine/engine_testing.h"
-#include "engine/executable.h"
-#include "engine/linked.h"
 #include "host/state.h"
+#include "run/dynamic_call.h"
+#include "run/executable.h"
+#include "run/linked.h"
 
 #include <tenon/value.h>
 
@@ -161,31 +161,31 @@ void Workload::link() {
       link::plan(parts_, [&](std::string_view name) { return registry.hasInterface(name); });
   ASSERT_TRUE(plan) << plan.error().text();
   ASSERT_TRUE(plan->ok()) << plan->problems[0].text();
-  std::vector<engine::Executable::Part> parts;
+  std::vector<run::Executable::Part> parts;
   for (size_t i = 0; i < plan->parts.size(); ++i) {
     parts.push_back({plan->parts[i].name, bytes_[plan->parts[i].name], plan->wires(i)});
   }
   auto executable =
-      engine::Executable::linkWorkload(std::move(parts), "test", component::ShimElision::ON);
+      run::Executable::linkWorkload(std::move(parts), "test", component::ShimElision::ON);
   ASSERT_TRUE(executable) << executable.error().text();
   const auto& engine = engine::testing::testEngine();
   auto compiled = (*executable)->compile(engine, nullptr);
   ASSERT_TRUE(compiled) << compiled.error().text();
-  auto linked = engine::Linked::link(engine, *executable, registry);
+  auto linked = run::Linked::link(engine, *executable, registry);
   ASSERT_TRUE(linked) << linked.error().text() << linked.error().details;
   linked_ = *std::move(linked);
 }
 
-std::unique_ptr<engine::Instance> Workload::instance() {
-  return engine::Instance::create(linked_).value();
+std::unique_ptr<run::Instance> Workload::instance() {
+  return run::Instance::create(linked_).value();
 }
 
-Workload::Outcome Workload::call(engine::Instance& instance, const std::string& component,
+Workload::Outcome Workload::call(run::Instance& instance, const std::string& component,
                                  const std::string& name) {
   const component::LiftedFunction* lifted = find(instance.program().exports, {component, name});
   if (!lifted) throw std::runtime_error("no function " + component + "." + name);
   auto function = instance.resolve(*lifted).value();
-  engine::DynamicCall call{.type = lifted->type, .arguments = {}, .results = {}};
+  run::DynamicCall call{.type = lifted->type, .arguments = {}, .results = {}};
   Outcome outcome;
   if (instance.execute(function, call.codec())) {
     const uint32_t* value = call.results.empty() ? nullptr : call.results[0].find<uint32_t>();
@@ -196,7 +196,7 @@ Workload::Outcome Workload::call(engine::Instance& instance, const std::string& 
   return outcome;
 }
 
-Workload::Snapshot Workload::memoriesBut(engine::Instance& instance, const std::string& guilty) {
+Workload::Snapshot Workload::memoriesBut(run::Instance& instance, const std::string& guilty) {
   Snapshot snapshot;
   const component::Program& program = instance.program();
   for (uint32_t slot = 0; slot < program.memories.size(); ++slot) {
@@ -209,7 +209,7 @@ Workload::Snapshot Workload::memoriesBut(engine::Instance& instance, const std::
   return snapshot;
 }
 
-void Workload::expectUntouched(engine::Instance& instance, const Snapshot& before) {
+void Workload::expectUntouched(run::Instance& instance, const Snapshot& before) {
   for (const auto& [slot, bytes] : before) {
     GuestMemory memory = instance.memory(static_cast<uint32_t>(slot));
     ASSERT_EQ(memory.size(), bytes.size());

@@ -7,8 +7,8 @@
 // All components here use the same memory: `realloc` gives from 0x8000 upwards and keeps its mark
 // at MARK, everything else is filled with 0xa5.
 
-#include "engine/instance.h"
 #include "link/plan.h"
+#include "run/instance.h"
 
 #include <tenon/linker.h>
 
@@ -80,15 +80,15 @@ class Workload {
   using Snapshot = std::map<size_t, std::vector<std::byte>>;  // by slot
 
   void link();
-  std::unique_ptr<engine::Instance> instance();
-  Outcome call(engine::Instance& instance, const std::string& component, const std::string& name);
-  Snapshot memoriesBut(engine::Instance& instance, const std::string& guilty);
-  void expectUntouched(engine::Instance& instance, const Snapshot& before);
+  std::unique_ptr<run::Instance> instance();
+  Outcome call(run::Instance& instance, const std::string& component, const std::string& name);
+  Snapshot memoriesBut(run::Instance& instance, const std::string& guilty);
+  void expectUntouched(run::Instance& instance, const Snapshot& before);
 
   std::map<std::string, std::vector<std::byte>> bytes_;
   std::map<std::string, std::unique_ptr<component::Component>> definitions_;
   std::vector<link::Part> parts_;
-  std::shared_ptr<const engine::Linked> linked_;
+  std::shared_ptr<const run::Linked> linked_;
 };
 
 }  // namespace tenon::broken

@@ -1,11 +1,11 @@
 // A host that drops, lends and calls in the middle of calls, and components that make use of it.
 
-#include "engine/dynamic_call.h"
 #include "engine/engine_testing.h"
-#include "engine/executable.h"
-#include "engine/instance.h"
-#include "engine/linked.h"
 #include "host/state.h"
+#include "run/dynamic_call.h"
+#include "run/executable.h"
+#include "run/instance.h"
+#include "run/linked.h"
 
 #include <tenon/tenon.h>
 
@@ -222,23 +222,23 @@ TEST_F(HostMisuse, AHandleIsNotLentAndGivenAwayInOneCall) {
 
 // -- Without the library --------------------------------------------------------------------------
 
-std::shared_ptr<const engine::Linked> linkedOf(std::vector<engine::Executable::Part> parts) {
+std::shared_ptr<const run::Linked> linkedOf(std::vector<run::Executable::Part> parts) {
   static Linker linker;
   auto executable =
-      engine::Executable::linkWorkload(std::move(parts), "test", component::ShimElision::ON);
+      run::Executable::linkWorkload(std::move(parts), "test", component::ShimElision::ON);
   EXPECT_TRUE(executable) << executable.error().text();
   (*executable)->compile(testEngine(), nullptr).value();
-  return engine::Linked::link(testEngine(), *executable, host::LinkerState::of(linker).registry)
+  return run::Linked::link(testEngine(), *executable, host::LinkerState::of(linker).registry)
       .value();
 }
-std::shared_ptr<const engine::Linked> linkedOf(const std::string& text) {
-  std::vector<engine::Executable::Part> parts;
+std::shared_ptr<const run::Linked> linkedOf(const std::string& text) {
+  std::vector<run::Executable::Part> parts;
   parts.push_back({.name = "part", .bytes = wasm(text), .wires = {}});
   return linkedOf(std::move(parts));
 }
 
 // Calls `name` of the only part with numbers; the error is the trap's.
-Result<std::vector<Value>> invoke(engine::Instance& instance, const std::string& name,
+Result<std::vector<Value>> invoke(run::Instance& instance, const std::string& name,
                                   std::vector<Value> arguments = {}) {
   const auto& parts = instance.program().exports;
   const auto& exports = std::get<component::ExportedInstance>(parts.at(0).item).exports;
@@ -246,17 +246,17 @@ Result<std::vector<Value>> invoke(engine::Instance& instance, const std::string&
   if (found == exports.end()) return Error(ErrorCode::MISSING_EXPORT, name);
   auto& lifted = std::get<component::LiftedFunction>(found->item);
   auto function = instance.resolve(lifted).value();
-  engine::DynamicCall dynamic{.type = lifted.type, .arguments = arguments, .results = {}};
+  run::DynamicCall dynamic{.type = lifted.type, .arguments = arguments, .results = {}};
   if (!instance.execute(function, dynamic.codec())) return instance.store().takeTrap().toError();
   return std::move(dynamic.results);
 }
 
 TEST(HostInstance, ThatIsDestroyedUnwindsItsCallWhileItIsWhole) {
-  auto instance = engine::Instance::create(linkedOf(R"((component
+  auto instance = run::Instance::create(linkedOf(R"((component
     (type $r (resource (rep i32))) (export "r" (type $r))))"))
                       .value();
   struct Context {
-    engine::Instance* instance;
+    run::Instance* instance;
     bool handle = false;
   } context{instance.get()};
   engine::Fiber fiber(instance->store());
@@ -310,9 +310,9 @@ TEST(LentHandles, AreCountedHoweverManyTimesOneIsLent) {
     (core instance $ni (instantiate $n (with "" (instance
       (export "f" (func $bf)) (export "mk" (func $mk)) (export "m" (memory $mi "m"))))))
     (func (export "g") (param "n" u32) (canon lift (core func $ni "g")))))");
-  engine::InstanceOptions options;
+  run::InstanceOptions options;
   options.maxHandles = 100;
-  auto instance = engine::Instance::create(linked, options).value();
+  auto instance = run::Instance::create(linked, options).value();
   EXPECT_TRUE(invoke(*instance, "g", {uint32_t{100}}));
   EXPECT_TRUE(invoke(*instance, "g", {uint32_t{100}})) << "they were given back";
   auto outcome = invoke(*instance, "g", {uint32_t{101}});
@@ -367,7 +367,7 @@ TEST(AsynchronousFunctions, TrapWhenTheyAreCalledAlsoIfOnlyTheirTypeIsAsynchrono
       (export "f" (func $bf)) (export "t" (table $t "t"))))))
     (func (export "fine") (result u32) (canon lift (core func $ni "fine")))
     (func (export "g") (result u32) (canon lift (core func $ni "g")))))"}) {
-    auto instance = engine::Instance::create(linkedOf(text)).value();
+    auto instance = run::Instance::create(linkedOf(text)).value();
     EXPECT_TRUE(invoke(*instance, "fine"));
     auto outcome = invoke(*instance, "g");
     ASSERT_FALSE(outcome);
@@ -408,7 +408,7 @@ TEST(Destructors, ThatAreBuiltInsOfTheNextResourceEndWithTheStack) {
   auto previous = [](int i) {
     return i == 0 ? "" : "(dtor (core func $drop" + std::to_string(i - 1) + "))";
   };
-  auto instance = engine::Instance::create(linkedOf(withResources(COUNT, previous, body)));
+  auto instance = run::Instance::create(linkedOf(withResources(COUNT, previous, body)));
   ASSERT_FALSE(instance);
   EXPECT_EQ(instance.error().code, ErrorCode::TRAPPED);
   EXPECT_THAT(instance.error().message, HasSubstr("call stack exhausted"));
@@ -423,7 +423,7 @@ TEST(Handles, OfAllInstancesTogetherAreLimited) {
   component.insert(std::string("(component").size(), " $c");
   std::string text = "(component " + component;
   for (int i = 0; i < COUNT; ++i) text += "(instance (instantiate $c))";
-  auto instance = engine::Instance::create(linkedOf(text + ")"));
+  auto instance = run::Instance::create(linkedOf(text + ")"));
   ASSERT_FALSE(instance);
   EXPECT_EQ(instance.error().code, ErrorCode::TRAPPED);
   EXPECT_THAT(instance.error().message, HasSubstr("too many handles"));
@@ -438,17 +438,17 @@ TEST(Memories, AreAsManyAsComponentsHave) {
     for (int i = 0; i < count; ++i) text += " (core instance (instantiate $m))";
     return text + ")";
   };
-  EXPECT_TRUE(engine::Instance::create(linkedOf(withModules(10))));
-  auto refused = engine::Instance::create(linkedOf(withModules(11)));
+  EXPECT_TRUE(run::Instance::create(linkedOf(withModules(10))));
+  auto refused = run::Instance::create(linkedOf(withModules(11)));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::LIMIT_EXCEEDED);
   // A workload of many components has many.
-  std::vector<engine::Executable::Part> parts;
+  std::vector<run::Executable::Part> parts;
   for (int i = 0; i < 12; ++i) {
     parts.push_back(
         {.name = "part" + std::to_string(i), .bytes = wasm(withModules(1)), .wires = {}});
   }
-  EXPECT_TRUE(engine::Instance::create(linkedOf(std::move(parts))));
+  EXPECT_TRUE(run::Instance::create(linkedOf(std::move(parts))));
 }
 
 TEST(Shims, AreReadOnceHoweverManyInstancesTheyHave) {
@@ -466,7 +466,7 @@ TEST(Shims, AreReadOnceHoweverManyInstancesTheyHave) {
     for (int i = 0; i < instances; ++i) text += " (core instance (instantiate $s))";
     std::vector<std::byte> bytes = wasm(text + ")");
     auto begin = std::chrono::steady_clock::now();
-    EXPECT_TRUE(engine::Executable::link(bytes, "shims", component::ShimElision::ON));
+    EXPECT_TRUE(run::Executable::link(bytes, "shims", component::ShimElision::ON));
     return std::chrono::steady_clock::now() - begin;
   };
   auto one = timeOf(1);

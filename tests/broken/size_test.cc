@@ -2,7 +2,7 @@
 // its square.
 
 #include "engine/engine_testing.h"
-#include "engine/executable.h"
+#include "run/executable.h"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ using Duration = std::chrono::steady_clock::duration;
 Duration timeToLink(const std::string& text) {
   std::vector<std::byte> bytes = wasm(text);
   auto begin = std::chrono::steady_clock::now();
-  auto linked = engine::Executable::link(bytes, "many", component::ShimElision::ON);
+  auto linked = run::Executable::link(bytes, "many", component::ShimElision::ON);
   EXPECT_TRUE(linked) << linked.error().text();
   return std::chrono::steady_clock::now() - begin;
 }
@@ -105,7 +105,7 @@ TEST(ManyParts, SlotsAreFoundByNameAmongManyExports) {
         wasm("(component (import \"f\" (func $f (param \"s\" string)))" + module +
              ")(core instance $m (instantiate $m))" + lowered + ")");
     auto begin = std::chrono::steady_clock::now();
-    auto linked = engine::Executable::link(bytes, "many", component::ShimElision::ON);
+    auto linked = run::Executable::link(bytes, "many", component::ShimElision::ON);
     EXPECT_TRUE(linked) << linked.error().text();
     auto compiled = (*linked)->compile(testEngine(), nullptr);
     EXPECT_TRUE(compiled) << compiled.error().text();

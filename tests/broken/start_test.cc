@@ -1,7 +1,7 @@
 // Components whose start functions compute, trap, and want to wait.
 
 #include "engine/engine_testing.h"
-#include "engine/executable.h"
+#include "run/executable.h"
 
 #include <tenon/tenon.h>
 

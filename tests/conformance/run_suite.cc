@@ -19,11 +19,11 @@
 #include "component/binary/binary_testing.h"
 #include "component/validate/validator.h"
 #include "component/wit/wave.h"
-#include "engine/dynamic_call.h"
-#include "engine/executable.h"
-#include "engine/handles.h"
-#include "engine/instance.h"
-#include "engine/linked.h"
+#include "run/dynamic_call.h"
+#include "run/executable.h"
+#include "run/handles.h"
+#include "run/instance.h"
+#include "run/linked.h"
 #include "script.h"
 
 #include <tenon/value.h>
@@ -176,7 +176,7 @@ class Runner {
     Outcome accepted = validateOnly(bytes);
     if (!accepted.passed) return {};
     auto executable =
-        engine::Executable::link(std::move(bytes), "test", options_.elision, options_.features);
+        run::Executable::link(std::move(bytes), "test", options_.elision, options_.features);
     if (executable && (*executable)->compile(engine_, nullptr)) {
       return fail("it was accepted; expected: " + command.value("text", ""));
     }
@@ -210,14 +210,14 @@ class Runner {
       return observe(std::move(valid), accepted);
     }
     if (*component::readLayer(bytes) == component::Layer::CORE_MODULE) return {};
-    auto executable = engine::Executable::link(bytes, name.empty() ? "test" : name,
-                                               options_.elision, options_.features);
+    auto executable = run::Executable::link(bytes, name.empty() ? "test" : name, options_.elision,
+                                            options_.features);
     if (!executable) return fail(executable.error().text());
     auto compiled = (*executable)->compile(engine_, nullptr);
     if (!compiled) return fail(compiled.error().text());
-    auto linked = engine::Linked::link(engine_, *executable, registry_);
+    auto linked = run::Linked::link(engine_, *executable, registry_);
     if (!linked) return fail(linked.error().text() + "\n" + linked.error().details);
-    auto instance = engine::Instance::create(*linked);
+    auto instance = run::Instance::create(*linked);
     if (!instance) {
       return observe(fail(instance.error().text()), "not instantiated", instance.error().text());
     }
@@ -246,7 +246,7 @@ class Runner {
     std::vector<Value> arguments = valuesFrom(action.at("args"));
     auto fits = abi::checkArguments(lifted->type, arguments, &current_->handles());
     if (!fits) return fail(fits.error().text());
-    engine::DynamicCall call{.type = lifted->type, .arguments = arguments, .results = {}};
+    run::DynamicCall call{.type = lifted->type, .arguments = arguments, .results = {}};
     current_->beginCall();
     bool returned = current_->execute(*resolved, call.codec());
     if (type == "assert_trap") {
@@ -282,8 +282,8 @@ class Runner {
   std::shared_ptr<engine::Engine> engine_;
   call::Registry registry_;
   std::map<std::string, std::vector<std::byte>> definitions_;
-  std::vector<std::unique_ptr<engine::Instance>> instances_;
-  engine::Instance* current_ = nullptr;
+  std::vector<std::unique_ptr<run::Instance>> instances_;
+  run::Instance* current_ = nullptr;
 };
 
 std::map<std::string, std::string> readExpected(const std::string& path) {

@@ -1,8 +1,8 @@
 #include "shapes.h"
 
 #include "component/types/type_table.h"
-#include "engine/executable.h"
 #include "random_values.h"
+#include "run/executable.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -338,7 +338,7 @@ std::vector<std::string> runAll(Side& side, Script& script, Random random, uint3
 }
 
 size_t instancesOf(const std::vector<std::byte>& bytes, component::ShimElision elision) {
-  auto executable = engine::Executable::link(bytes, "test", elision);
+  auto executable = run::Executable::link(bytes, "test", elision);
   return executable ? (*executable)->program().steps.size() : 0;
 }
 

@@ -1,9 +1,9 @@
 #include "component/abi/dynamic.h"
-#include "engine/dynamic_call.h"
-#include "engine/executable.h"
-#include "engine/instance.h"
-#include "engine/linked.h"
 #include "random_values.h"
+#include "run/dynamic_call.h"
+#include "run/executable.h"
+#include "run/instance.h"
+#include "run/linked.h"
 #include "sides.h"
 
 #include <map>
@@ -52,16 +52,16 @@ struct HostClosure {
 
 class TenonSide final : public Side {
  public:
-  explicit TenonSide(std::shared_ptr<const engine::Linked> linked) : linked_(std::move(linked)) {}
+  explicit TenonSide(std::shared_ptr<const run::Linked> linked) : linked_(std::move(linked)) {}
   virtual ~TenonSide() = default;
 
   Result<void> instantiate() override {
     exports_.clear();
     instance_ = nullptr;
-    TENON_TRY(instance_, engine::Instance::create(linked_));
+    TENON_TRY(instance_, run::Instance::create(linked_));
     for (const component::ProgramExport& item : instance_->program().exports) {
       if (auto* lifted = std::get_if<component::LiftedFunction>(&item.item)) {
-        TENON_TRY(engine::Instance::Export resolved, instance_->resolve(*lifted));
+        TENON_TRY(run::Instance::Export resolved, instance_->resolve(*lifted));
         exports_.emplace(item.name, resolved);
       }
     }
@@ -72,10 +72,10 @@ class TenonSide final : public Side {
                const std::vector<Value>& arguments) override {
     auto found = exports_.find(name);
     if (found == exports_.end()) return {"no export " + name, {}};
-    engine::DynamicCall call{.type = found->second.lifted->type,
-                             .arguments = arguments,
-                             .handles = &handles_,
-                             .results = {}};
+    run::DynamicCall call{.type = found->second.lifted->type,
+                          .arguments = arguments,
+                          .handles = &handles_,
+                          .results = {}};
     instance_->beginCall();
     if (!instance_->execute(found->second, call.codec())) {
       return {instance_->store().takeTrap().message, {}};
@@ -84,10 +84,10 @@ class TenonSide final : public Side {
   }
 
  private:
-  std::shared_ptr<const engine::Linked> linked_;
+  std::shared_ptr<const run::Linked> linked_;
   PlainHandles handles_;
-  std::unique_ptr<engine::Instance> instance_;
-  std::map<std::string, engine::Instance::Export> exports_;
+  std::unique_ptr<run::Instance> instance_;
+  std::map<std::string, run::Instance::Export> exports_;
 };
 
 }  // namespace
@@ -104,8 +104,8 @@ Result<std::unique_ptr<Side>> newTenonSide(const std::shared_ptr<engine::Engine>
                                            component::ShimElision elision) {
   component::Features features;
   features.maps = true;
-  TENON_TRY(auto executable, engine::Executable::link({component.begin(), component.end()}, "test",
-                                                      elision, features));
+  TENON_TRY(auto executable,
+            run::Executable::link({component.begin(), component.end()}, "test", elision, features));
   TENON_CHECK(executable->compile(engine, nullptr));
   call::Registry registry;
   auto add = [&](const char* interface, const std::string& name) {
@@ -120,7 +120,7 @@ Result<std::unique_ptr<Side>> newTenonSide(const std::shared_ptr<engine::Engine>
   registry.addResource("host", {.name = "res", .drop = [&script](call::PartContext*, uint32_t rep) {
                                   script.events.push_back({"drop", {Value(rep)}});
                                 }});
-  TENON_TRY(auto linked, engine::Linked::link(engine, std::move(executable), registry));
+  TENON_TRY(auto linked, run::Linked::link(engine, std::move(executable), registry));
   return std::unique_ptr<Side>(std::make_unique<TenonSide>(std::move(linked)));
 }
 

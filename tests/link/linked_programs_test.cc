@@ -1,13 +1,13 @@
 // Workloads that were linked before: programs as bytes, and their entries in the compile cache.
 
-#include "engine/linked_programs.h"
+#include "run/linked_programs.h"
 
 #include "base/temp_folder_testing.h"
 #include "component/flatten/dump.h"
 #include "component/flatten/program_bytes.h"
 #include "engine/engine_testing.h"
-#include "engine/executable.h"
-#include "engine/source.h"
+#include "run/executable.h"
+#include "run/source.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace tenon::engine {
+namespace tenon::run {
 namespace {
 
 namespace fs = std::filesystem;
@@ -38,9 +38,9 @@ std::shared_ptr<const Source> guest(const std::string& name) {
 class LinkedPrograms : public ::testing::Test {
  protected:
   void SetUp() override {
-    EngineOptions options;
+    engine::EngineOptions options;
     options.allocation = Allocation::ON_DEMAND;
-    engine = Engine::create(options).value();
+    engine = engine::Engine::create(options).value();
   }
 
   std::vector<Executable::Part> parts(const std::string& caller = "caller") const {
@@ -55,20 +55,23 @@ class LinkedPrograms : public ::testing::Test {
   std::vector<std::span<const std::byte>> sources() const {
     return {callees->bytes(), callers->bytes()};
   }
-  ArtifactKey key(const std::string& caller = "caller",
-                  ShimElision elision = ShimElision::ON) const {
+  engine::ArtifactKey key(const std::string& caller = "caller",
+                          ShimElision elision = ShimElision::ON) const {
     auto these = parts(caller);
     return programKey(*engine, "pair", linkedParts(these), elision);
   }
-  ArtifactCache open() const { return ArtifactCache::open(engine, root.path()).value(); }
-  std::shared_ptr<Executable> link(const ArtifactCache& cache, std::string* warning = nullptr) {
+  engine::ArtifactCache open() const {
+    return engine::ArtifactCache::open(engine, root.path()).value();
+  }
+  std::shared_ptr<Executable> link(const engine::ArtifactCache& cache,
+                                   std::string* warning = nullptr) {
     return Executable::linkWorkload(parts(), "pair", ShimElision::ON,
                                     Executable::Programs(*engine, cache), warning)
         .value();
   }
 
   TempFolder root;
-  std::shared_ptr<Engine> engine;
+  std::shared_ptr<engine::Engine> engine;
   std::shared_ptr<const Source> callers = guest("caller"), callees = guest("callee");
 };
 
@@ -107,7 +110,7 @@ TEST_F(LinkedPrograms, ACutOrChangedProgramIsRefusedOrStaysInItsTables) {
 }
 
 TEST_F(LinkedPrograms, AWorkloadThatWasLinkedBeforeIsNotLinkedAgain) {
-  ArtifactCache cache = open();
+  engine::ArtifactCache cache = open();
   auto first = link(cache);
   ASSERT_TRUE(fs::exists(cache.pathOf(key())));
   EXPECT_EQ(component::dump(link(cache)->program()), component::dump(first->program()));
@@ -124,7 +127,7 @@ TEST_F(LinkedPrograms, AWorkloadThatWasLinkedBeforeIsNotLinkedAgain) {
 }
 
 TEST_F(LinkedPrograms, ADamagedEntryIsMadeAgain) {
-  ArtifactCache cache = open();
+  engine::ArtifactCache cache = open();
   std::string expected = component::dump(link(cache)->program());
   std::fstream file(cache.pathOf(key()), std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(200);
@@ -139,7 +142,7 @@ TEST_F(LinkedPrograms, ADamagedEntryIsMadeAgain) {
 }
 
 TEST_F(LinkedPrograms, AnEntryThatOthersMayWriteToIsNotTaken) {
-  ArtifactCache cache = open();
+  engine::ArtifactCache cache = open();
   std::string expected = component::dump(link(cache)->program());
   ASSERT_EQ(::chmod(cache.pathOf(key()).c_str(), 0666), 0);
   std::string warning;
@@ -148,7 +151,7 @@ TEST_F(LinkedPrograms, AnEntryThatOthersMayWriteToIsNotTaken) {
 }
 
 TEST_F(LinkedPrograms, AnEntryOfOtherContentIsMadeAgain) {
-  ArtifactCache cache = open();
+  engine::ArtifactCache cache = open();
   std::string expected = component::dump(link(cache)->program());
   cache.store(key(), {.modules = {}, .extra = std::vector<std::byte>(100)}).value();
   std::string warning;
@@ -174,7 +177,7 @@ TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
   // Only numbers cross, so no module is generated that would tell the two apart.
   auto callee = source(R"((component
     (core module $m (func (export "f") (result i32) (i32.const 1)))
-    (core instance $i (instantiate $m))
+    (core instance $i (engine::instantiate $m))
     (func $f (result u32) (canon lift (core func $i "f")))
     (instance $api (export "f" (func $f)))
     (export "t:t/api" (instance $api))))");
@@ -182,7 +185,7 @@ TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
     (import "t:t/api" (instance $api (export "f" (func (result u32)))))
     (core func $f (canon lower (func $api "f")))
     (core module $m (import "" "f" (func $f (result i32))))
-    (core instance (instantiate $m (with "" (instance (export "f" (func $f))))))))");
+    (core instance (engine::instantiate $m (with "" (instance (export "f" (func $f))))))))");
   auto keyWith = [&](size_t wired) {
     std::vector<Executable::Part> parts(3);
     parts[0] = {.name = "callee", .bytes = {}, .wires = {}, .source = callee};
@@ -197,4 +200,4 @@ TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
 }
 
 }  // namespace
-}  // namespace tenon::engine
+}  // namespace tenon::run

@@ -2,11 +2,11 @@
 // give.
 
 #include "component/binary/decoder.h"
-#include "engine/dynamic_call.h"
-#include "engine/executable.h"
-#include "engine/instance.h"
-#include "engine/linked.h"
 #include "link/plan.h"
+#include "run/dynamic_call.h"
+#include "run/executable.h"
+#include "run/instance.h"
+#include "run/linked.h"
 
 #include <tenon/value.h>
 
@@ -67,18 +67,18 @@ class Workload {
         .value();
   }
 
-  std::unique_ptr<engine::Instance> run(const Plan& plan, component::ShimElision elision) {
-    std::vector<engine::Executable::Part> parts;
+  std::unique_ptr<run::Instance> run(const Plan& plan, component::ShimElision elision) {
+    std::vector<run::Executable::Part> parts;
     for (size_t i = 0; i < plan.parts.size(); ++i) {
       parts.push_back({plan.parts[i].name, bytes_[parts_[plan.parts[i].part].name], plan.wires(i)});
     }
-    auto executable = engine::Executable::linkWorkload(std::move(parts), "test", elision).value();
+    auto executable = run::Executable::linkWorkload(std::move(parts), "test", elision).value();
     engine::EngineOptions options;
     options.allocation = engine::Allocation::ON_DEMAND;
     auto engine = engine::Engine::create(options).value();
     executable->compile(engine, nullptr).value();
-    auto linked = engine::Linked::link(engine, executable, call::Registry()).value();
-    return engine::Instance::create(linked).value();
+    auto linked = run::Linked::link(engine, executable, call::Registry()).value();
+    return run::Instance::create(linked).value();
   }
 
  private:
@@ -100,12 +100,12 @@ const component::LiftedFunction* find(const std::vector<component::ProgramExport
 
 // Calls `part`'s function with u32 arguments and gives its result, a u64 unless `R` says else.
 template <typename R = uint64_t>
-uint64_t call(engine::Instance& instance, std::vector<std::string> path,
+uint64_t call(run::Instance& instance, std::vector<std::string> path,
               const std::vector<Value>& arguments) {
   const component::LiftedFunction* lifted = find(instance.program().exports, std::move(path));
   if (!lifted) throw std::runtime_error("no such function");
   auto function = instance.resolve(*lifted).value();
-  engine::DynamicCall call{.type = lifted->type, .arguments = arguments, .results = {}};
+  run::DynamicCall call{.type = lifted->type, .arguments = arguments, .results = {}};
   if (!instance.execute(function, call.codec())) {
     throw std::runtime_error(instance.store().takeTrap().message);
   }
@@ -187,7 +187,7 @@ std::string user(const std::string& name) {
     (func (export "next") (result u32) (canon lift (core func $i "next")))))";
 }
 
-uint32_t next(engine::Instance& instance, std::vector<std::string> path) {
+uint32_t next(run::Instance& instance, std::vector<std::string> path) {
   return static_cast<uint32_t>(call<uint32_t>(instance, std::move(path), {}));
 }
 
@@ -572,7 +572,7 @@ TEST(CodeWrittenAnew, IsRefusedWithItsPlaceWhereTheGuestsIsNotValid) {
            "(func (table.set 0 (i32.const 0) (ref.null func)))",
        }) {
     auto executable =
-        engine::Executable::link(parse(callerWith(field)), "test", component::ShimElision::ON);
+        run::Executable::link(parse(callerWith(field)), "test", component::ShimElision::ON);
     ASSERT_TRUE(executable.ok()) << executable.error().text();
     EXPECT_EQ((*executable)->program().steps.size(), 3u) << field;
     auto compiled = (*executable)->compile(engine, nullptr);

@@ -42,8 +42,8 @@ const component::LiftedFunction* findHandler(const std::vector<component::Progra
   return nullptr;
 }
 
-engine::InstanceOptions settingsOf(const ServerOptions& options) {
-  engine::InstanceOptions settings;
+run::InstanceOptions settingsOf(const ServerOptions& options) {
+  run::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
   settings.maxHandles = MOST_HANDLES;
   settings.liftBudget = MOST_LIFTED;
@@ -98,7 +98,7 @@ Result<std::shared_ptr<const Blueprint>> finished(std::shared_ptr<Blueprint> blu
   }
   blueprint->settings = settingsOf(options);
   TENON_CHECK(checkType(*blueprint));
-  TENON_TRY(blueprint->shape, engine::Instance::shapeOf(*blueprint->handle));
+  TENON_TRY(blueprint->shape, run::Instance::shapeOf(*blueprint->handle));
   return std::shared_ptr<const Blueprint>(std::move(blueprint));
 }
 
@@ -213,17 +213,17 @@ Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
   }
   if (taker_) takeLines(*guest);
   for (auto& sink : guest->lines) sink->begin(id);
-  engine::InstanceOptions settings = blueprint_->settings;
+  run::InstanceOptions settings = blueprint_->settings;
   settings.parts.reserve(contexts_.size());
   for (const auto& context : guest->state->contexts) settings.parts.push_back(context.get());
   const auto& linked = blueprint_->linked;
   guest->shape = &blueprint_->shape;
   if (linked->hasStarts()) {
     // Guest code: part of the call, which takes turns with others.
-    TENON_TRY(guest->state->instance, engine::Instance::make(linked, std::move(settings)));
+    TENON_TRY(guest->state->instance, run::Instance::make(linked, std::move(settings)));
     return guest;
   }
-  TENON_TRY(guest->state->instance, engine::Instance::create(linked, std::move(settings)));
+  TENON_TRY(guest->state->instance, run::Instance::create(linked, std::move(settings)));
   TENON_CHECK(guest->resolve());
   return guest;
 }

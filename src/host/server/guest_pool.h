@@ -3,11 +3,11 @@
 // Instances for requests: made from what was linked and checked once, one for each request or used
 // again. Bound to the loop's thread, apart from Blueprint.
 
-#include "engine/instance.h"
-#include "engine/linked.h"
 #include "host/running_call.h"
 #include "host/server/guest_lines.h"
 #include "host/state.h"
+#include "run/instance.h"
+#include "run/linked.h"
 #include "wasi/http/exchange.h"
 #include "wasi/wasi.h"
 
@@ -24,12 +24,12 @@ namespace tenon::host {
 
 // What all threads share: the linked program and the export that answers. Immutable.
 struct Blueprint {
-  std::shared_ptr<const engine::Linked> linked;
+  std::shared_ptr<const run::Linked> linked;
   const component::LiftedFunction* handle = nullptr;  // of the program
   std::vector<WasiOptions> contexts;                  // by part
   std::vector<std::string> components;                // by part: its name in the workload
-  engine::InstanceOptions settings;                   // without parts
-  engine::Instance::ExportShape shape;                // of `handle`
+  run::InstanceOptions settings;                      // without parts
+  run::Instance::ExportShape shape;                   // of `handle`
 
   // Errors: as Server::start.
   static Result<std::shared_ptr<const Blueprint>> of(const Component& component,
@@ -44,9 +44,9 @@ struct Blueprint {
 // An instance with its export.
 struct Guest {
   std::unique_ptr<InstanceState> state;
-  std::vector<std::shared_ptr<GuestLineSink>> lines;     // of its standard streams, by part
-  const engine::Instance::ExportShape* shape = nullptr;  // of the blueprint
-  engine::Instance::Export handle;                       // once the instance is complete
+  std::vector<std::shared_ptr<GuestLineSink>> lines;  // of its standard streams, by part
+  const run::Instance::ExportShape* shape = nullptr;  // of the blueprint
+  run::Instance::Export handle;                       // once the instance is complete
   uint32_t served = 0;
 
   // Finds `handle`.

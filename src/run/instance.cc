@@ -1,11 +1,11 @@
-#include "engine/instance.h"
+#include "run/instance.h"
 
 #include "call/guarded.h"
 #include "component/fuse/control.h"
 #include "component/types/type_table.h"
-#include "engine/blame.h"
-#include "engine/crossing.h"
-#include "engine/handles.h"
+#include "run/blame.h"
+#include "run/crossing.h"
+#include "run/handles.h"
 
 #include <algorithm>
 #include <exception>
@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 using component::CoreItem;
 using component::NONE;
@@ -41,7 +41,7 @@ namespace {
 
 // An empty memory, too, takes 4 GiB of addresses, of which a process has 128 TiB. So a component
 // gets more than any that a toolchain makes, and a workload as many as its parts need.
-StoreLimits limitsOf(const component::Program& program, StoreLimits limits) {
+engine::StoreLimits limitsOf(const component::Program& program, engine::StoreLimits limits) {
   constexpr uint32_t LEAST = 100, EACH = 10;
   uint32_t parts = 0;
   for (const component::InstanceInfo& info : program.instances) {
@@ -54,14 +54,14 @@ StoreLimits limitsOf(const component::Program& program, StoreLimits limits) {
 }
 
 // Turns a failed walk into the store's trap, unless a guest trapped inside of it.
-bool fail(Store& store, std::string_view why) {
-  if (!store.hasTrap()) wasm_trap_delete(store.raise(TrapKind::HOST, why));
+bool fail(engine::Store& store, std::string_view why) {
+  if (!store.hasTrap()) wasm_trap_delete(store.raise(engine::TrapKind::HOST, why));
   store.poison();
   return false;
 }
 
 // Who may use little memory makes the host keep little: a quarter more.
-uint64_t hostMemory(const StoreLimits& limits) {
+uint64_t hostMemory(const engine::StoreLimits& limits) {
   constexpr uint64_t LEAST = 16 * 1024 * 1024;
   return std::clamp(limits.memoryBytes / 4, LEAST, call::HostObjects::DEFAULT_MEMORY);
 }
@@ -91,7 +91,7 @@ Instance::Instance(std::shared_ptr<const Linked> linked, InstanceOptions options
 
 Instance::~Instance() {
   // What unwinds uses the instance.
-  if (Fiber* fiber = store_.fiber()) fiber->cancel();
+  if (engine::Fiber* fiber = store_.fiber()) fiber->cancel();
   // What the guest still owns of the embedder's resources. No guest code runs any more.
   auto drop = [&](uint32_t resource, uint32_t rep, call::PartContext* owner) {
     const call::HostResource* host = linked_->hostResource(resource);
@@ -111,7 +111,7 @@ Instance::~Instance() {
   // A slot of the pool keeps the pages that any guest in it ever wrote, and the engine sets all of
   // them back each time, whoever wrote them. So now and then it starts anew.
   if (store_.engine()->keepsMemory() && linked_->isTurnToGiveBack()) {
-    for (const Memory& memory : memories_) memory.giveBack();
+    for (const engine::Memory& memory : memories_) memory.giveBack();
   }
 }
 
@@ -119,16 +119,16 @@ abi::HandleFactory& Instance::handles() { return *handles_; }
 
 uint64_t Instance::memorySize() const {
   uint64_t bytes = 0;
-  for (const Memory& memory : memories_) bytes += memory.view().size();
+  for (const engine::Memory& memory : memories_) bytes += memory.view().size();
   return bytes;
 }
 
 void Instance::beginCall(const CallLimits& limits) {
   auto timeout = limits.timeout ? limits.timeout : options_.timeout;
-  std::optional<Store::Clock::time_point> deadline;
+  std::optional<engine::Store::Clock::time_point> deadline;
   if (timeout) {
-    auto now = Store::Clock::now();
-    if (*timeout < Store::Clock::time_point::max() - now) deadline = now + *timeout;
+    auto now = engine::Store::Clock::now();
+    if (*timeout < engine::Store::Clock::time_point::max() - now) deadline = now + *timeout;
   }
   if (deadline || store_.deadline()) store_.setDeadline(deadline);
   if (limits.stopFlag) store_.setStopFlag(limits.stopFlag);
@@ -155,8 +155,8 @@ Result<bool> Instance::advance() {
   return false;
 }
 
-Trap Instance::takeTrap() {
-  Trap trap = store_.takeTrap();
+engine::Trap Instance::takeTrap() {
+  engine::Trap trap = store_.takeTrap();
   nameComponent(program(), trap);
   placeFrames(program(), linked_->executable().starts(), trap);
   return trap;
@@ -169,7 +169,7 @@ bool Instance::runStart() {
     return fail(store_, "the start function is gone");
   }
   RawValue none{};
-  return callCore(store_, start->of.func, {&none, 1});
+  return engine::callCore(store_, start->of.func, {&none, 1});
 }
 
 Result<wasmtime_instance_t> Instance::instantiate(uint32_t index) {
@@ -188,7 +188,7 @@ Result<wasmtime_instance_t> Instance::instantiate(uint32_t index) {
     if (!item) return Error(ErrorCode::INTERNAL, "a core instance is used before it is made");
     imports_.push_back(*item);
   }
-  const Module& module = linked_->executable().modules()[program().steps[index].module];
+  const engine::Module& module = linked_->executable().modules()[program().steps[index].module];
   return engine::instantiate(store_, module, imports_);
 }
 
@@ -198,10 +198,11 @@ Result<void> Instance::finishStep() {
   wasmtime_instance_t instance = *std::exchange(next_, std::nullopt);
   instances_.push_back(instance);
   for (uint32_t slot : prepared.memories) {
-    TENON_TRY(memories_[slot], exportedMemory(store_, instance, linked_->memoryKey(slot)));
+    TENON_TRY(memories_[slot], engine::exportedMemory(store_, instance, linked_->memoryKey(slot)));
   }
   if (program().control && program().control->index == stepsDone_) {
-    TENON_TRY(Memory control, exportedMemory(store_, instance, linked_->controlKey()));
+    TENON_TRY(engine::Memory control,
+              engine::exportedMemory(store_, instance, linked_->controlKey()));
     // It neither moves nor grows. Carry over what earlier start functions left.
     GuestMemory before = std::exchange(control_, control.view());
     uint64_t used = component::control::usedBytes(components_.size());
@@ -279,7 +280,7 @@ const wasmtime_func_t* Instance::function(uint32_t slot) {
 bool Instance::callCoreAsTask(uint32_t component, const wasmtime_func_t& function,
                               std::span<RawValue> values) {
   TaskScope scope(*this, component);
-  return callCore(store_, function, values);
+  return engine::callCore(store_, function, values);
 }
 
 Result<Instance::ExportShape> Instance::shapeOf(const component::LiftedFunction& lifted) {
@@ -354,7 +355,7 @@ bool Instance::run(const Export& function, const CallCodec& codec) {
   RawValue values[MAX_FLAT_PARAMS + 1];
   call::guarded(crossing, [&] { codec.lower(codec.self, crossing, values); }, VALUES_THREW);
   if (crossing.failed()) return fail(store_, blame(crossing.failure(), options.instance));
-  if (!callCore(store_, function.callee, {values, function.valueSlots})) return false;
+  if (!engine::callCore(store_, function.callee, {values, function.valueSlots})) return false;
   RawValue result = values[0];
   crossing.memory = memory(options.memory);
   call::guarded(crossing, [&] { codec.lift(codec.self, crossing, values); }, VALUES_THREW);
@@ -365,7 +366,7 @@ bool Instance::run(const Export& function, const CallCodec& codec) {
   }
   if (function.postReturn) {
     setMayLeave(options.instance, false);
-    if (!callCore(store_, *function.postReturn, {&result, 1})) return false;
+    if (!engine::callCore(store_, *function.postReturn, {&result, 1})) return false;
     setMayLeave(options.instance, true);
   }
   return true;
@@ -426,4 +427,4 @@ bool Instance::dropResource(uint32_t resource, uint32_t rep, call::PartContext* 
   return callCoreAsTask(info.instance, *destructor, {&value, 1});
 }
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

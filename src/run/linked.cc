@@ -1,14 +1,14 @@
-#include "engine/linked.h"
+#include "run/linked.h"
 
 #include "call/wasi03.h"
-#include "engine/blame.h"
-#include "engine/trampolines.h"
+#include "run/blame.h"
+#include "run/trampolines.h"
 
 #include <set>
 #include <string>
 #include <utility>
 
-namespace tenon::engine {
+namespace tenon::run {
 namespace {
 
 using component::CoreItem;
@@ -40,7 +40,7 @@ std::string missingLine(const component::ImportedFunction& import, const call::R
 
 }  // namespace
 
-Result<std::shared_ptr<const Linked>> Linked::link(std::shared_ptr<Engine> engine,
+Result<std::shared_ptr<const Linked>> Linked::link(std::shared_ptr<engine::Engine> engine,
                                                    std::shared_ptr<const Executable> executable,
                                                    const call::Registry& registry) {
   auto linked = std::shared_ptr<Linked>(new Linked);
@@ -146,7 +146,7 @@ Result<void> Linked::prepareSteps() {
   linkers_.reserve(program.steps.size());
   for (size_t slot = 0; slot < program.memories.size(); ++slot) {
     steps_[program.memories[slot].index].memories.push_back(static_cast<uint32_t>(slot));
-    TENON_TRY(ExportKey key, keyOf(program.memories[slot]));
+    TENON_TRY(engine::ExportKey key, keyOf(program.memories[slot]));
     memoryKeys_.push_back(std::move(key));
   }
   if (program.control) {
@@ -156,7 +156,7 @@ Result<void> Linked::prepareSteps() {
     const component::InstantiateStep& step = program.steps[i];
     if (const auto& start = executable_->starts()[step.module]) {
       hasStarts_ = true;
-      steps_[i].start = ExportKey(executable_->modules()[step.module], start->name);
+      steps_[i].start = engine::ExportKey(executable_->modules()[step.module], start->name);
       if (!steps_[i].start) return Error(ErrorCode::INTERNAL, "a start function is not exported");
     }
     bool allTrampolines = true;
@@ -166,7 +166,7 @@ Result<void> Linked::prepareSteps() {
     if (!allTrampolines) {
       steps_[i].imports.reserve(step.args.size());
       for (const component::CoreArg& arg : step.args) {
-        ExportKey key;
+        engine::ExportKey key;
         if (arg.item.kind == CoreItem::Kind::TRAMPOLINE) {
           TENON_CHECK(defineItem(arg.item.index));
         } else {
@@ -188,7 +188,7 @@ Result<void> Linked::prepareSteps() {
     TENON_TRY(steps_[i].pre, linkers_.back().prepare(executable_->modules()[step.module]));
   }
   for (const CoreItem& function : program.functions) {
-    ExportKey key;
+    engine::ExportKey key;
     if (function.kind == CoreItem::Kind::TRAMPOLINE) {
       TENON_CHECK(defineItem(function.index));
     } else {
@@ -200,10 +200,10 @@ Result<void> Linked::prepareSteps() {
 }
 
 // Where the module of an earlier step exports what the program calls `item`.
-Result<ExportKey> Linked::keyOf(const CoreItem& item) const {
+Result<engine::ExportKey> Linked::keyOf(const CoreItem& item) const {
   const Program& program = this->program();
   if (item.kind == CoreItem::Kind::INSTANCE_EXPORT && item.index < program.steps.size()) {
-    ExportKey key(executable_->modules()[program.steps[item.index].module], item.name);
+    engine::ExportKey key(executable_->modules()[program.steps[item.index].module], item.name);
     if (key) return key;
   }
   return Error(ErrorCode::INTERNAL, "core instance " + std::to_string(item.index) +
@@ -222,8 +222,8 @@ Result<void> Linked::defineItem(uint32_t trampoline) {
                         binding.callback, &binding);
 }
 
-void Linked::hostFunctions(Store& store, std::span<wasmtime_func_t> functions) const {
+void Linked::hostFunctions(engine::Store& store, std::span<wasmtime_func_t> functions) const {
   if (items_) items_->findNumbered(store, functions);
 }
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

@@ -5,8 +5,8 @@
 // because instances on any thread need it.
 
 #include "call/registry.h"
-#include "engine/executable.h"
 #include "engine/linker.h"
+#include "run/executable.h"
 
 #include <tenon/result.h>
 
@@ -18,7 +18,7 @@
 #include <span>
 #include <vector>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 class Linked;
 
@@ -26,7 +26,7 @@ class Linked;
 struct Binding {
   const Linked* linked = nullptr;
   const component::Trampoline* trampoline = nullptr;
-  HostCallback callback = nullptr;
+  engine::HostCallback callback = nullptr;
 
   // LOWER_IMPORT only.
   call::HostFunctionPointer function = nullptr;
@@ -39,11 +39,11 @@ class Linked {
  public:
   // `executable` is compiled. Errors: MISSING_IMPORT listing every import that `registry` does not
   // provide, or provides with another type, each with its type and similar names in `details`.
-  static Result<std::shared_ptr<const Linked>> link(std::shared_ptr<Engine> engine,
+  static Result<std::shared_ptr<const Linked>> link(std::shared_ptr<engine::Engine> engine,
                                                     std::shared_ptr<const Executable> executable,
                                                     const call::Registry& registry);
 
-  const std::shared_ptr<Engine>& engine() const { return engine_; }
+  const std::shared_ptr<engine::Engine>& engine() const { return engine_; }
   const Executable& executable() const { return *executable_; }
   const component::Program& program() const { return executable_->program(); }
 
@@ -61,25 +61,25 @@ class Linked {
   // -- For Instance: how to run step i, without any names.
   // One import of a core module: a trampoline, or an export of an earlier step's instance.
   struct Import {
-    uint32_t index = 0;  // of the trampoline, or of the step
-    ExportKey key;       // of nothing: a trampoline
+    uint32_t index = 0;     // of the trampoline, or of the step
+    engine::ExportKey key;  // of nothing: a trampoline
   };
   struct Step {
-    std::optional<InstancePre> pre;  // when all imports are host functions
-    std::vector<Import> imports;     // when not
-    std::vector<uint32_t> memories;  // memory slots that this step's instance exports
-    ExportKey start;                 // of nothing: no start function
+    std::optional<engine::InstancePre> pre;  // when all imports are host functions
+    std::vector<Import> imports;             // when not
+    std::vector<uint32_t> memories;          // memory slots that this step's instance exports
+    engine::ExportKey start;                 // of nothing: no start function
   };
   const std::vector<Step>& steps() const { return steps_; }
-  const ExportKey& memoryKey(uint32_t slot) const { return memoryKeys_[slot]; }
+  const engine::ExportKey& memoryKey(uint32_t slot) const { return memoryKeys_[slot]; }
   // Of nothing for slots that are trampolines.
-  const ExportKey& functionKey(uint32_t slot) const { return functionKeys_[slot]; }
-  const ExportKey& controlKey() const { return controlKey_; }
+  const engine::ExportKey& functionKey(uint32_t slot) const { return functionKeys_[slot]; }
+  const engine::ExportKey& controlKey() const { return controlKey_; }
   const Binding& binding(uint32_t trampoline) const { return bindings_[trampoline]; }
   // The trampolines as items of `store`, by number; those that no import in `Step::imports` and no
   // function slot names are left as they are. Each call adds a copy of all to the store: once for
   // each.
-  void hostFunctions(Store& store, std::span<wasmtime_func_t> functions) const;
+  void hostFunctions(engine::Store& store, std::span<wasmtime_func_t> functions) const;
   // Counts an instance that ends; true for every 256th.
   bool isTurnToGiveBack() const {
     constexpr uint32_t TURN = 256;
@@ -96,9 +96,9 @@ class Linked {
   void bindResources(const call::Registry& registry);
   Result<void> prepareSteps();
   Result<void> defineItem(uint32_t trampoline);
-  Result<ExportKey> keyOf(const component::CoreItem& item) const;
+  Result<engine::ExportKey> keyOf(const component::CoreItem& item) const;
 
-  std::shared_ptr<Engine> engine_;
+  std::shared_ptr<engine::Engine> engine_;
   std::shared_ptr<const Executable> executable_;
   std::vector<std::shared_ptr<void>> closures_;  // keeps Binding::closure alive
   std::vector<call::HostResource> resourceStorage_;
@@ -106,17 +106,17 @@ class Linked {
   std::vector<uint32_t> canonicalResources_;
   std::vector<Binding> bindings_;
   // What steps with other imports besides, and function slots, have of trampolines; by number.
-  std::optional<HostLinker> items_;
+  std::optional<engine::HostLinker> items_;
   std::vector<bool> itemDefined_;
-  std::vector<HostLinker> linkers_;  // outlive the InstancePres in steps_
+  std::vector<engine::HostLinker> linkers_;  // outlive the InstancePres in steps_
   std::vector<Step> steps_;
-  std::vector<ExportKey> memoryKeys_;
-  std::vector<ExportKey> functionKeys_;
-  ExportKey controlKey_;
+  std::vector<engine::ExportKey> memoryKeys_;
+  std::vector<engine::ExportKey> functionKeys_;
+  engine::ExportKey controlKey_;
   bool mayBlock_ = false;
   bool usesContext_ = false;
   bool hasStarts_ = false;
   mutable std::atomic<uint32_t> ended_ = 0;
 };
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

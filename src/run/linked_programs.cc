@@ -1,11 +1,11 @@
-#include "engine/linked_programs.h"
+#include "run/linked_programs.h"
 
 #include "component/flatten/program_bytes.h"
 #include "engine/digest.h"
 
 #include <utility>
 
-namespace tenon::engine {
+namespace tenon::run {
 namespace {
 
 std::vector<std::span<const std::byte>> sourcesOf(std::span<const LinkedPart> parts) {
@@ -17,9 +17,9 @@ std::vector<std::span<const std::byte>> sourcesOf(std::span<const LinkedPart> pa
 
 }  // namespace
 
-ArtifactKey programKey(const Engine& engine, std::string_view workload,
-                       std::span<const LinkedPart> parts, component::ShimElision elision) {
-  Digest digest;
+engine::ArtifactKey programKey(const engine::Engine& engine, std::string_view workload,
+                               std::span<const LinkedPart> parts, component::ShimElision elision) {
+  engine::Digest digest;
   digest.addPart(workload);
   digest.addPart(elision == component::ShimElision::ON ? "elided" : "literal");
   for (const LinkedPart& part : parts) {
@@ -35,7 +35,8 @@ ArtifactKey programKey(const Engine& engine, std::string_view workload,
   return artifactKey(engine, digest.finish(), std::string("program ") + LINK_REVISION);
 }
 
-std::optional<component::Program> loadProgram(const ArtifactCache& cache, const ArtifactKey& key,
+std::optional<component::Program> loadProgram(const engine::ArtifactCache& cache,
+                                              const engine::ArtifactKey& key,
                                               std::span<const LinkedPart> parts,
                                               std::string* warning) {
   auto artifact = cache.load(key, warning);
@@ -46,7 +47,7 @@ std::optional<component::Program> loadProgram(const ArtifactCache& cache, const 
   return std::nullopt;
 }
 
-Result<void> storeProgram(const ArtifactCache& cache, const ArtifactKey& key,
+Result<void> storeProgram(const engine::ArtifactCache& cache, const engine::ArtifactKey& key,
                           std::span<const LinkedPart> parts, const component::Program& program) {
   TENON_TRY(auto bytes, component::writeProgram(program, sourcesOf(parts)));
   std::string name = "how these are joined:";
@@ -54,4 +55,4 @@ Result<void> storeProgram(const ArtifactCache& cache, const ArtifactKey& key,
   return cache.store(key, {.modules = {}, .extra = std::move(bytes), .name = std::move(name)});
 }
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

@@ -10,9 +10,9 @@
 #include "call/host_objects.h"
 #include "component/flatten/program.h"
 #include "engine/fiber.h"
-#include "engine/linked.h"
 #include "engine/linker.h"
 #include "engine/store.h"
+#include "run/linked.h"
 
 #include <tenon/abi.h>
 #include <tenon/result.h>
@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 class Handles;
 
@@ -52,7 +52,7 @@ struct CallCodec {
 
 struct InstanceOptions {
   // Memories, and tables, are besides at most 100, or 10 for each part when that is more.
-  StoreLimits limits;
+  engine::StoreLimits limits;
   // Per part: what its host functions get as HostCall::part. May be shorter than the parts there
   // are.
   std::vector<call::PartContext*> parts;
@@ -121,7 +121,7 @@ class Instance {
   bool execute(const Export& function, const CallCodec& codec);
 
   // Why the last call failed, taken out of the store. It says which component, in a workload.
-  Trap takeTrap();
+  engine::Trap takeTrap();
 
   // Drops what an owning handle stood for: calls the destructor, or drops the host's object.
   // `owner` had the handle. False: it trapped.
@@ -131,7 +131,7 @@ class Instance {
   // poisons. Runs nothing in a store that is poisoned.
   void giveUp(uint32_t resource, uint32_t rep);
 
-  Store& store() { return store_; }
+  engine::Store& store() { return store_; }
   const Linked& linked() const { return *linked_; }
   const component::Program& program() const { return linked_->program(); }
   bool mayBlock() const { return linked_->mayBlock(); }
@@ -228,7 +228,7 @@ class Instance {
   std::shared_ptr<const Linked> linked_;
   InstanceOptions options_;
   call::HostObjects objects_;
-  Store store_;
+  engine::Store store_;
   const bool usesContext_;  // see Linked
   std::vector<ComponentInstance> components_;
   std::unique_ptr<std::deque<FusedCall>> fusedCalls_;  // null until the first one
@@ -237,7 +237,7 @@ class Instance {
   std::optional<wasmtime_instance_t> next_;            // of the step whose start function is due
   uint32_t stepsDone_ = 0;                             // start functions included
   bool begun_ = false;
-  std::vector<Memory> memories_;                // by slot
+  std::vector<engine::Memory> memories_;        // by slot
   std::vector<LazyFunction> functions_;         // by slot
   std::vector<wasmtime_func_t> hostFunctions_;  // by trampoline; empty until one is needed
   std::vector<std::byte> hostControl_;          // the control memory when the program has none
@@ -249,4 +249,4 @@ class Instance {
   std::unique_ptr<Handles> handles_;  // first to go
 };
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

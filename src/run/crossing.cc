@@ -1,6 +1,6 @@
-#include "engine/crossing.h"
+#include "run/crossing.h"
 
-namespace tenon::engine {
+namespace tenon::run {
 
 const char* checkHandle(call::HandleTable& handles, uint32_t resource, uint32_t index,
                         call::Handle*& handle) {
@@ -112,4 +112,4 @@ uint32_t CrossingState::lowerBorrow(abi::Context& context, uint32_t resource, ui
   return index;
 }
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

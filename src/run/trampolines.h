@@ -7,10 +7,10 @@
 #include "component/flatten/program.h"
 #include "engine/linker.h"
 
-namespace tenon::engine {
+namespace tenon::run {
 
 // The callback for a trampoline of this kind. Never null: what Tenon does not run yet gets a
 // callback that traps and names it.
-HostCallback callbackFor(const component::Trampoline& trampoline);
+engine::HostCallback callbackFor(const component::Trampoline& trampoline);
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 // "demo:host/api.log", or just the name at the root of the world.
 std::string pathOf(const component::ImportedFunction& import);
@@ -20,12 +20,13 @@ std::string pathOf(const component::ImportedFunction& import);
 // name of the innermost frame's module tells the component: frames have no more than that. Nothing
 // where several components have a module of that name, where there is only one component, and for
 // traps of the host, which say it themselves.
-void nameComponent(const component::Program& program, Trap& trap);
+void nameComponent(const component::Program& program, engine::Trap& trap);
 
 // Makes the frames' module offsets those of the guest's file: modules with a start function
 // (`starts`, as Program::modules) were compiled from bytes that are shifted a little. Where several
 // modules have a frame's module name and differ in this, the offset becomes unknown.
 void placeFrames(const component::Program& program,
-                 std::span<const std::optional<component::StartFunction>> starts, Trap& trap);
+                 std::span<const std::optional<component::StartFunction>> starts,
+                 engine::Trap& trap);
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

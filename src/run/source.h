@@ -14,7 +14,7 @@
 #include <span>
 #include <vector>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 // Immutable, shared freely between threads.
 class Source {
@@ -29,7 +29,7 @@ class Source {
   // Borrows from this.
   const component::Component& definitions() const { return *definitions_; }
   // Of the bytes. Made when it is asked for first.
-  const Digest::Value& digest() const;
+  const engine::Digest::Value& digest() const;
 
  private:
   explicit Source(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}
@@ -37,7 +37,7 @@ class Source {
   const std::vector<std::byte> bytes_;
   std::unique_ptr<component::Component> definitions_;
   mutable std::once_flag digested_;
-  mutable Digest::Value digest_{};
+  mutable engine::Digest::Value digest_{};
 };
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

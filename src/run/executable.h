@@ -12,7 +12,7 @@
 #include "engine/cache.h"
 #include "engine/compiler.h"
 #include "engine/module.h"
-#include "engine/source.h"
+#include "run/source.h"
 
 #include <tenon/result.h>
 
@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 class Executable {
  public:
@@ -45,9 +45,10 @@ class Executable {
   };
   // Where workloads that were linked before are kept, see linked_programs.h. Borrowed.
   struct Programs {
-    Programs(const Engine& engine, const ArtifactCache& cache) : engine(engine), cache(cache) {}
-    const Engine& engine;
-    const ArtifactCache& cache;
+    Programs(const engine::Engine& engine, const engine::ArtifactCache& cache)
+        : engine(engine), cache(cache) {}
+    const engine::Engine& engine;
+    const engine::ArtifactCache& cache;
   };
   // `warning`, when given, gets a sentence if `programs` could not be used. Errors: as `link`, with
   // the part's name in front.
@@ -59,18 +60,19 @@ class Executable {
   // before the executable is shared. `warning`, when given, gets a sentence if the cache could not
   // be used. Errors: INVALID for core code that does not validate, with the offset in the file; as
   // compileModules.
-  Result<void> compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
-                       std::string* warning = nullptr, const CompileLimits& limits = {});
+  Result<void> compile(const std::shared_ptr<engine::Engine>& engine,
+                       const engine::ArtifactCache* cache, std::string* warning = nullptr,
+                       const engine::CompileLimits& limits = {});
   // Takes the modules of an artifact made from the same bytes. Errors: MALFORMED if it is
   // another's.
-  Result<void> adopt(Artifact artifact);
+  Result<void> adopt(engine::Artifact artifact);
 
   // Decides whether the modules of an artifact fit. Source: cache.h.
-  ArtifactKey key(const Engine& engine) const;
+  engine::ArtifactKey key(const engine::Engine& engine) const;
 
   bool compiled() const { return compiled_; }
   const component::Program& program() const { return program_; }
-  const std::vector<Module>& modules() const { return modules_; }  // as Program::modules
+  const std::vector<engine::Module>& modules() const { return modules_; }  // as Program::modules
   // The start functions of the modules, as Program::modules. The compiled modules have none and
   // export them instead: whoever makes an instance calls it at once.
   const std::vector<std::optional<component::StartFunction>>& starts() const { return starts_; }
@@ -83,7 +85,7 @@ class Executable {
   Executable() = default;
   Result<void> join();
   Result<void> resolveSignatures();
-  Result<void> checkIdleModules(const std::shared_ptr<Engine>& engine) const;
+  Result<void> checkIdleModules(const std::shared_ptr<engine::Engine>& engine) const;
   Result<void> checkSlots() const;
   void findStarts();
 
@@ -95,9 +97,9 @@ class Executable {
   // What each of Program::functions is used as; nullopt: only by adapters, whose imports the engine
   // checks.
   std::vector<std::optional<CoreSignature>> functionSignatures_;
-  std::vector<Module> modules_;
+  std::vector<engine::Module> modules_;
   std::vector<std::optional<component::StartFunction>> starts_;
   bool compiled_ = false;
 };
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

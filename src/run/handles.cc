@@ -1,8 +1,8 @@
-#include "engine/handles.h"
+#include "run/handles.h"
 
 #include <atomic>
 
-namespace tenon::engine {
+namespace tenon::run {
 namespace {
 
 class HeldResource final : public ResourceHandle {
@@ -86,4 +86,4 @@ uint32_t Handles::borrow(ResourceHandle& handle) {
   return held.rep;
 }
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

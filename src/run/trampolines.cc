@@ -1,16 +1,16 @@
-#include "engine/trampolines.h"
+#include "run/trampolines.h"
 
 #include "call/host_call.h"
 #include "component/fuse/control.h"
-#include "engine/blame.h"
-#include "engine/crossing.h"
 #include "engine/fiber.h"
-#include "engine/instance.h"
-#include "engine/linked.h"
+#include "run/blame.h"
+#include "run/crossing.h"
+#include "run/instance.h"
+#include "run/linked.h"
 
 #include <string>
 
-namespace tenon::engine {
+namespace tenon::run {
 namespace {
 
 using component::CanonKind;
@@ -20,19 +20,19 @@ using component::Trampoline;
 struct Arrival {
   const Binding& binding;
   const Trampoline& trampoline;
-  Store& store;
+  engine::Store& store;
   Instance& instance;
 
   Arrival(void* environment, wasmtime_caller_t* caller)
       : binding(*static_cast<const Binding*>(environment)),
         trampoline(*binding.trampoline),
-        store(Store::from(caller)),
+        store(engine::Store::from(caller)),
         instance(*static_cast<Instance*>(store.owner)) {}
 
   // `culprit`: the component instance that broke a rule; without one it is who called.
   wasm_trap_t* trap(std::string_view why) const { return trap(why, trampoline.instance); }
   wasm_trap_t* trap(std::string_view why, uint32_t culprit) const {
-    return store.raise(TrapKind::HOST, named(instance.blame(why, culprit)));
+    return store.raise(engine::TrapKind::HOST, named(instance.blame(why, culprit)));
   }
   // With the host function's name in front, where one is called.
   std::string named(std::string why) const {
@@ -43,7 +43,8 @@ struct Arrival {
   // Null if the call may go on. Source: definitions.py, `trap_if(not inst.may_leave)`.
   wasm_trap_t* refuse() const {
     if (trampoline.lateBound && instance.stepsDone() < trampoline.boundAfter) {
-      return store.raise(TrapKind::BAD_CALL, "uninitialized element: the import is not bound yet");
+      return store.raise(engine::TrapKind::BAD_CALL,
+                         "uninitialized element: the import is not bound yet");
     }
     if (!instance.mayLeave(trampoline.instance)) {
       return trap("cannot leave component instance");
@@ -74,7 +75,7 @@ class ImportCall final : public Crossing<call::HostCall> {
 
   bool suspend() override {
     if (failed()) return false;
-    if (!block(arrival_.store)) {
+    if (!engine::block(arrival_.store)) {
       fail("the call was cancelled or cannot wait here");
       return false;
     }
@@ -83,17 +84,17 @@ class ImportCall final : public Crossing<call::HostCall> {
   }
 
   void wake() override {
-    if (Fiber* fiber = arrival_.store.fiber()) fiber->wake();
+    if (engine::Fiber* fiber = arrival_.store.fiber()) fiber->wake();
   }
 
   void exit(int code) override {
-    raise(Trap::exit(code));
+    raise(engine::Trap::exit(code));
     fail("the guest exited");
   }
 
   void trap(std::string message) override {
-    Trap trap;
-    trap.kind = TrapKind::HOST;
+    engine::Trap trap;
+    trap.kind = engine::TrapKind::HOST;
     trap.message = arrival_.named(std::move(message));
     raise(std::move(trap));
     fail("the host refused");
@@ -103,17 +104,17 @@ class ImportCall final : public Crossing<call::HostCall> {
   wasm_trap_t* finish() {
     // What the host did may have run the guest: a handle that it dropped, a nested call. And it may
     // have taken long.
-    Store& store = arrival_.store;
+    engine::Store& store = arrival_.store;
     if (!failed()) return store.settled([&] { return arrival_.named(""); });
     if (store.hasTrap()) return store.rethrow();
     // The host function's own words, or a rule that the guest broke.
-    if (error()) return store.raise(TrapKind::HOST, arrival_.named(failure()));
+    if (error()) return store.raise(engine::TrapKind::HOST, arrival_.named(failure()));
     return arrival_.trap(failure());
   }
 
  private:
-  void raise(Trap trap) {
-    Store& store = arrival_.store;
+  void raise(engine::Trap trap) {
+    engine::Store& store = arrival_.store;
     if (!store.hasTrap()) wasm_trap_delete(store.raise(std::move(trap)));
   }
 
@@ -403,17 +404,17 @@ wasm_trap_t* onUnsupported(void* environment, wasmtime_caller_t* caller, wasmtim
 }
 
 // The callback, whatever it throws: there is memory for little at best.
-template <HostCallback CALLBACK>
+template <engine::HostCallback CALLBACK>
 wasm_trap_t* guarded(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
                      size_t count) noexcept {
   try {
     return CALLBACK(environment, caller, values, count);
   } catch (...) {
   }
-  return Store::from(caller).raiseNoMemory();
+  return engine::Store::from(caller).raiseNoMemory();
 }
 
-HostCallback builtinCallback(CanonKind canon) {
+engine::HostCallback builtinCallback(CanonKind canon) {
   switch (canon) {
     case CanonKind::CONTEXT_GET:
       return guarded<onContextGet>;
@@ -445,7 +446,7 @@ HostCallback builtinCallback(CanonKind canon) {
 
 }  // namespace
 
-HostCallback callbackFor(const Trampoline& trampoline) {
+engine::HostCallback callbackFor(const Trampoline& trampoline) {
   switch (trampoline.kind) {
     case Trampoline::Kind::LOWER_IMPORT:
       return trampoline.options.async ? guarded<onUnsupported> : guarded<onImport>;
@@ -476,4 +477,4 @@ HostCallback callbackFor(const Trampoline& trampoline) {
   }
 }
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

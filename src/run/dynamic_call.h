@@ -3,7 +3,7 @@
 // A call whose types are known at run time only: for Instance::execute, and what drives it.
 
 #include "component/abi/dynamic.h"
-#include "engine/instance.h"
+#include "run/instance.h"
 
 #include <tenon/value.h>
 
@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 // The arguments of one call, and then its result. Lives until the call has ended; its codec points
 // to it.
@@ -40,4 +40,4 @@ struct DynamicCall {
   }
 };
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

@@ -6,13 +6,13 @@
 // `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
 
 #include "component/flatten/program.h"
-#include "engine/instance.h"
+#include "run/instance.h"
 
 #include <tenon/abi.h>
 
 #include <cstdint>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 // The state behind a crossing, apart from the Context that the walks see.
 class CrossingState {
@@ -82,4 +82,4 @@ const char* takeOwned(call::HandleTable& handles, uint32_t resource, uint32_t in
 const char* checkHandle(call::HandleTable& handles, uint32_t resource, uint32_t index,
                         call::Handle*& handle);
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

@@ -1,9 +1,9 @@
-#include "engine/executable.h"
+#include "run/executable.h"
 
 #include "component/flatten/flatten_exports.h"
 #include "component/fuse/fuse.h"
 #include "component/types/type_table.h"
-#include "engine/linked_programs.h"
+#include "run/linked_programs.h"
 
 #include <algorithm>
 #include <map>
@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace tenon::engine {
+namespace tenon::run {
 namespace {
 
 using component::CoreItem;
@@ -155,7 +155,7 @@ Result<std::shared_ptr<Executable>> Executable::linkWorkload(std::vector<Part> p
     TENON_CHECK(executable->join());
     return executable;
   }
-  ArtifactKey key = programKey(programs->engine, executable->name_, linked, elision);
+  engine::ArtifactKey key = programKey(programs->engine, executable->name_, linked, elision);
   if (auto known = loadProgram(programs->cache, key, linked, warning)) {
     executable->program_ = *std::move(known);
     // What was stored has passed this; if not, it is made again.
@@ -206,8 +206,8 @@ Result<void> Executable::resolveSignatures() {
   return {};
 }
 
-ArtifactKey Executable::key(const Engine& engine) const {
-  Digest digest;
+engine::ArtifactKey Executable::key(const engine::Engine& engine) const {
+  engine::Digest digest;
   digest.addPart(elision_ == component::ShimElision::ON ? "elided" : "literal");
   for (const Part& part : parts_) {
     digest.addPart(part.source->digest());
@@ -225,12 +225,13 @@ ArtifactKey Executable::key(const Engine& engine) const {
   return artifactKey(engine, digest.finish(), std::string("code ") + LINK_REVISION);
 }
 
-Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const ArtifactCache* cache,
-                                 std::string* warning, const CompileLimits& limits) {
+Result<void> Executable::compile(const std::shared_ptr<engine::Engine>& engine,
+                                 const engine::ArtifactCache* cache, std::string* warning,
+                                 const engine::CompileLimits& limits) {
   if (compiled()) return {};
   TENON_CHECK(checkGiven(program_, *parts_.front().source, name_));
   findStarts();
-  std::optional<ArtifactKey> cacheKey;
+  std::optional<engine::ArtifactKey> cacheKey;
   if (cache) {
     cacheKey = key(*engine);
     if (auto artifact = cache->load(*cacheKey, warning)) {
@@ -243,7 +244,7 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
   std::vector<size_t> numbers;                        // by module: its place among the contents
   std::vector<const component::ModuleBytes*> origin;  // by content
   std::vector<std::vector<std::byte>> changed;
-  std::vector<ModuleCode> contents;
+  std::vector<engine::ModuleCode> contents;
   changed.reserve(program_.modules.size());
   for (size_t i = 0; i < program_.modules.size(); ++i) {
     const component::ModuleBytes& module = program_.modules[i];
@@ -255,17 +256,17 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
     origin.push_back(&module);
     contents.push_back(module.bytes);
     if (!starts_[i]) continue;
-    auto valid = Module::validate(engine, module.bytes);
+    auto valid = engine::Module::validate(engine, module.bytes);
     if (!valid) return refusal(module, std::move(valid).error());
     contents.back() = changed.emplace_back(component::exportStart(module.bytes, *starts_[i]));
   }
   size_t failed = contents.size();
-  auto compiled = compileModules(engine, contents, limits, failed);
+  auto compiled = engine::compileModules(engine, contents, limits, failed);
   if (!compiled) {
     if (failed == contents.size()) return std::move(compiled).error();
     return refusal(*origin[failed], std::move(compiled).error());
   }
-  std::vector<Module> modules;
+  std::vector<engine::Module> modules;
   for (size_t number : numbers) modules.push_back((*compiled)[number]);
   if (cache) {
     auto stored = cache->store(*cacheKey, {.modules = modules, .extra = {}, .name = name_});
@@ -278,20 +279,20 @@ Result<void> Executable::compile(const std::shared_ptr<Engine>& engine, const Ar
 }
 
 // Core modules that the program never instantiates must be valid all the same.
-Result<void> Executable::checkIdleModules(const std::shared_ptr<Engine>& engine) const {
+Result<void> Executable::checkIdleModules(const std::shared_ptr<engine::Engine>& engine) const {
   std::set<const Source*> checked;
   for (const Part& part : parts_) {
     if (!checked.insert(part.source.get()).second) continue;
     for (const component::ModuleBytes& module :
          findIdleModules(part.source->definitions(), program_)) {
-      auto valid = Module::validate(engine, module.bytes);
+      auto valid = engine::Module::validate(engine, module.bytes);
       if (!valid) return refusal(module, std::move(valid).error());
     }
   }
   return {};
 }
 
-Result<void> Executable::adopt(Artifact artifact) {
+Result<void> Executable::adopt(engine::Artifact artifact) {
   TENON_CHECK(checkGiven(program_, *parts_.front().source, name_));
   if (artifact.modules.size() != program_.modules.size()) {
     return Error(ErrorCode::MALFORMED,
@@ -317,15 +318,15 @@ void Executable::findStarts() {
 // calls without checks.
 Result<void> Executable::checkSlots() const {
   // Read once for each; a guest decides how many slots there are, and how many exports.
-  std::map<const wasmtime_module_t*, std::map<std::string, ModuleExport>> exports;
-  auto find = [&](const CoreItem& item) -> Result<const ModuleExport*> {
+  std::map<const wasmtime_module_t*, std::map<std::string, engine::ModuleExport>> exports;
+  auto find = [&](const CoreItem& item) -> Result<const engine::ModuleExport*> {
     if (item.index >= program_.steps.size()) {
       return Error(ErrorCode::INTERNAL, "no core instance " + std::to_string(item.index));
     }
     uint32_t module = program_.steps[item.index].module;
     auto [known, isNew] = exports.try_emplace(modules_[module].raw());
     if (isNew) {
-      for (ModuleExport& candidate : modules_[module].exports()) {
+      for (engine::ModuleExport& candidate : modules_[module].exports()) {
         std::string name = candidate.name;
         known->second.emplace(std::move(name), std::move(candidate));
       }
@@ -337,8 +338,8 @@ Result<void> Executable::checkSlots() const {
                  program_.modules[module].offset);
   };
   for (const CoreItem& memory : program_.memories) {
-    TENON_TRY(const ModuleExport* found, find(memory));
-    if (found->kind != ExternKind::MEMORY) {
+    TENON_TRY(const engine::ModuleExport* found, find(memory));
+    if (found->kind != engine::ExternKind::MEMORY) {
       return Error(ErrorCode::INVALID, "export '" + memory.name + "' is not a memory");
     }
   }
@@ -350,8 +351,8 @@ Result<void> Executable::checkSlots() const {
     if (function.kind == CoreItem::Kind::TRAMPOLINE) {
       actual = program_.trampolines[function.index].signature;
     } else {
-      TENON_TRY(const ModuleExport* found, find(function));
-      if (found->kind == ExternKind::FUNC) actual = found->signature;
+      TENON_TRY(const engine::ModuleExport* found, find(function));
+      if (found->kind == engine::ExternKind::FUNC) actual = found->signature;
     }
     if (!actual || *actual != wanted) {
       return Error(ErrorCode::INVALID, "core function '" + function.name + "' is " +
@@ -362,4 +363,4 @@ Result<void> Executable::checkSlots() const {
   return {};
 }
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

@@ -8,7 +8,7 @@
 #include "component/flatten/flatten.h"
 #include "component/flatten/program.h"
 #include "engine/cache.h"
-#include "engine/source.h"
+#include "run/source.h"
 
 #include <memory>
 #include <optional>
@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 // A digest of the sources of what links, so that no entry outlives a change of them. Written by
 // cmake/TenonLinkRevision.cmake.
@@ -31,17 +31,18 @@ struct LinkedPart {
 };
 
 // Everything that decides what the program will be.
-ArtifactKey programKey(const Engine& engine, std::string_view workload,
-                       std::span<const LinkedPart> parts, component::ShimElision elision);
+engine::ArtifactKey programKey(const engine::Engine& engine, std::string_view workload,
+                               std::span<const LinkedPart> parts, component::ShimElision elision);
 
 // nullopt: not there, or not usable; then it is removed or made anew, and `warning`, when given,
 // says why. The program borrows from the parts' sources.
-std::optional<component::Program> loadProgram(const ArtifactCache& cache, const ArtifactKey& key,
+std::optional<component::Program> loadProgram(const engine::ArtifactCache& cache,
+                                              const engine::ArtifactKey& key,
                                               std::span<const LinkedPart> parts,
                                               std::string* warning);
 
 // Keeps a fused program. Errors: as ArtifactCache::store; INTERNAL as writeProgram.
-Result<void> storeProgram(const ArtifactCache& cache, const ArtifactKey& key,
+Result<void> storeProgram(const engine::ArtifactCache& cache, const engine::ArtifactKey& key,
                           std::span<const LinkedPart> parts, const component::Program& program);
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

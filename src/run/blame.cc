@@ -1,4 +1,4 @@
-#include "engine/blame.h"
+#include "run/blame.h"
 
 #include "base/byte_reader.h"
 
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tenon::engine {
+namespace tenon::run {
 namespace {
 
 // The module's name in the custom section "name"; empty when it has none.
@@ -33,13 +33,13 @@ std::string_view nameOf(std::span<const std::byte> module) {
   return {};
 }
 
-bool isGuests(TrapKind kind) {
+bool isGuests(engine::TrapKind kind) {
   switch (kind) {
-    case TrapKind::UNREACHABLE:
-    case TrapKind::OUT_OF_BOUNDS:
-    case TrapKind::BAD_CALL:
-    case TrapKind::ARITHMETIC:
-    case TrapKind::STACK_OVERFLOW:
+    case engine::TrapKind::UNREACHABLE:
+    case engine::TrapKind::OUT_OF_BOUNDS:
+    case engine::TrapKind::BAD_CALL:
+    case engine::TrapKind::ARITHMETIC:
+    case engine::TrapKind::STACK_OVERFLOW:
       return true;
     default:
       return false;
@@ -52,7 +52,7 @@ std::string pathOf(const component::ImportedFunction& import) {
   return import.interface.empty() ? import.name : import.interface + "." + import.name;
 }
 
-void nameComponent(const component::Program& program, Trap& trap) {
+void nameComponent(const component::Program& program, engine::Trap& trap) {
   if (!isGuests(trap.kind) || trap.backtrace.empty()) return;
   const std::string& module = trap.backtrace.front().module;
   if (module.empty()) return;
@@ -81,7 +81,8 @@ void nameComponent(const component::Program& program, Trap& trap) {
 }
 
 void placeFrames(const component::Program& program,
-                 std::span<const std::optional<component::StartFunction>> starts, Trap& trap) {
+                 std::span<const std::optional<component::StartFunction>> starts,
+                 engine::Trap& trap) {
   auto has = [](const auto& start) { return start.has_value(); };
   if (trap.backtrace.empty() || std::ranges::none_of(starts, has)) return;
   std::map<std::string_view, std::optional<int64_t>> shifts;  // by module name
@@ -90,15 +91,15 @@ void placeFrames(const component::Program& program,
     auto [known, isNew] = shifts.try_emplace(nameOf(program.modules[i].bytes), shift);
     if (!isNew && known->second != shift) known->second = std::nullopt;
   }
-  for (Frame& frame : trap.backtrace) {
+  for (engine::Frame& frame : trap.backtrace) {
     auto shift = shifts.find(frame.module);
-    if (shift == shifts.end() || frame.moduleOffset == Frame::NO_OFFSET) continue;
+    if (shift == shifts.end() || frame.moduleOffset == engine::Frame::NO_OFFSET) continue;
     if (shift->second) {
       frame.moduleOffset -= static_cast<uint64_t>(*shift->second);
     } else {
-      frame.moduleOffset = Frame::NO_OFFSET;
+      frame.moduleOffset = engine::Frame::NO_OFFSET;
     }
   }
 }
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

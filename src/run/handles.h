@@ -2,7 +2,7 @@
 
 // What the host holds of a guest's resources: handles outside of any guest's table.
 
-#include "engine/instance.h"
+#include "run/instance.h"
 
 #include <tenon/abi.h>
 #include <tenon/value.h>
@@ -10,7 +10,7 @@
 #include <memory>
 #include <string_view>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 // Outlives the instance when handles do: they then stand for nothing.
 struct InstanceLife {
@@ -41,4 +41,4 @@ class Handles final : public abi::HandleFactory {
   std::shared_ptr<InstanceLife> life_;  // null until there is a handle
 };
 
-}  // namespace tenon::engine
+}  // namespace tenon::run

@@ -1,10 +1,10 @@
-#include "engine/source.h"
+#include "run/source.h"
 
 #include "component/validate/validator.h"
 
 #include <utility>
 
-namespace tenon::engine {
+namespace tenon::run {
 
 Result<std::shared_ptr<const Source>> Source::read(std::vector<std::byte> bytes,
                                                    const component::Features& features) {
@@ -14,13 +14,13 @@ Result<std::shared_ptr<const Source>> Source::read(std::vector<std::byte> bytes,
   return std::shared_ptr<const Source>(std::move(source));
 }
 
-const Digest::Value& Source::digest() const {
+const engine::Digest::Value& Source::digest() const {
   std::call_once(digested_, [this] {
-    Digest digest;
+    engine::Digest digest;
     digest.add(bytes_);
     digest_ = digest.finish();
   });
   return digest_;
 }
 
-}  // namespace tenon::engine
+}  // namespace tenon::run
