@@ -33,6 +33,11 @@ def lock(name):
     return mark
 
 
+def one_core():
+    """A `preexec_fn`: the command has one core, so that what it does for long takes long on any machine."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -156,12 +161,13 @@ class Tenon:
         cpu = (after.children_user + after.children_system - before.children_user - before.children_system)
         return Ended(process.args, process.returncode, out or b"", err or b"", time.monotonic() - begin, cpu)
 
-    def on_terminal(self, *words, env=None, error=None, columns=80):
+    def on_terminal(self, *words, env=None, error=None, columns=80, **options):
         """What a command shows on a terminal, line ends as they were, and its exit code. `error`: where
         standard error goes instead."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        process = self.start(*words, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=error or theirs)
+        process = self.start(*words, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=error or theirs,
+                             **options)
         os.close(theirs)
         shown = b""
         while True:

@@ -215,12 +215,13 @@ def test_sockets_that_were_handed_over_are_served(t):
 
 def test_a_signal_says_what_is_waited_for(t):
     with Serving(t, "@http_web", "--shutdown-timeout", "20s") as server, server.client() as client:
-        client.request("GET", "/sleep?ms=1500")
-        time.sleep(0.5)
+        client.request("GET", "/ticks?n=2&ms=1000")
+        while b"tick 0" not in client.buffer:  # the request is in the guest
+            assert client.fill()
         server.process.terminate()
         said = server.wait_for(lambda: [x["message"] for x in server.objects() if "stopping" in x.get("message", "")], bool)
         assert said == ["stopping: waiting for 1 request on 1 connection, for at most 20s; another signal cuts them off"]
-        assert client.read_answer().text == "slept\n"
+        assert client.read_answer().text == "tick 0\ntick 1\n"
 
 
 def test_threads_are_as_many_as_the_process_may_use(t):

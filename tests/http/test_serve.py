@@ -305,13 +305,12 @@ def test_ports_and_files_that_cannot_be_had_are_refused(t):
 def test_a_stopped_server_finishes_its_requests(t):
     with Serving(t, "@http_web") as server, server.client() as idle, server.client() as client:
         idle.get("/")
-        client.request("GET", "/sleep?ms=500")
-        server.wait_for(lambda: server.descriptors(), lambda count: count > 0)
+        client.request("GET", "/ticks?n=2&ms=500")
         client.request("GET", "/never-served")
-        import time
-        time.sleep(0.2)  # the request is in the guest
+        while b"tick 0" not in client.buffer:  # the request is in the guest
+            assert client.fill()
         server.process.terminate()
-        assert client.read_answer().text == "slept\n"
+        assert client.read_answer().text == "tick 0\ntick 1\n"
         assert client.at_end() and idle.at_end()
         server.process.wait(10)
 
@@ -321,8 +320,7 @@ def test_a_second_signal_cuts_requests_off(t):
         client.request("GET", "/ticks?n=2&ms=60000")
         client.line()
         server.process.terminate()
-        import time
-        time.sleep(0.2)
+        server.wait_for(server.objects, lambda said: any("another signal" in x.get("message", "") for x in said))
         server.process.terminate()
         server.process.wait(10)
 

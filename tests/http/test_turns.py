@@ -75,18 +75,18 @@ def ask_slow(server):
     return server.get("/slow"), time.monotonic() - begin
 
 
-def expect_others_go_on(t, slow, statuses=(504,), clients=2, most=TIMEOUT + MOST + 1):
-    """Several clients ask for `slow` at once while another asks for `hello`."""
+def expect_others_go_on(t, slow, timeout=TIMEOUT, clients=2):
+    """Several clients ask for `slow` at once, which does not end in `timeout`, while another asks for `hello`."""
     workload = t.folder / "workload"
     workload.mkdir()
     (workload / "tenon.toml").write_text(WORKLOAD.format(slow=slow, hello=t.guest("http_hello")))
-    with Serving(t, workload, "--timeout", f"{TIMEOUT}s") as server:
+    with Serving(t, workload, "--timeout", f"{timeout}s") as server:
         server.get("/")
         with watched(server, "/") as watch, concurrent.futures.ThreadPoolExecutor(clients) as pool:
             for done in [pool.submit(ask_slow, server) for _ in range(clients)]:
                 answer, seconds = done.result()
-                assert answer.status in statuses, (answer, server.lines)
-                assert seconds <= most, f"{seconds:.2f} s"
+                assert answer.status == 504, (answer, server.lines)
+                assert seconds <= timeout + MOST + 1, f"{seconds:.2f} s"
         assert watch.count > 3, watch.count
 
 
@@ -137,8 +137,9 @@ def looking(t, name, body):
 
 
 def test_host_functions_that_take_long_hold_nobody(t):
-    """Nothing but calls, and no loop in which the guest itself looks at the time."""
-    expect_others_go_on(t, looking(t, "straight", LOOK * 8000))
+    """Nothing but calls, and no loop in which the guest itself looks at the time. They take 40 s on a machine that is no
+    longer new: the time is up long before on any."""
+    expect_others_go_on(t, looking(t, "straight", LOOK * 50_000), timeout=2)
 
 
 def test_host_functions_that_take_long_hold_nobody_in_a_loop_either(t):
