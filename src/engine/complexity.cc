@@ -1,7 +1,7 @@
 #include "engine/complexity.h"
 
 #include "base/byte_reader.h"
-#include "component/flatten/instructions.h"
+#include "component/binary/instructions.h"
 
 #include <algorithm>
 #include <string>

@@ -3,8 +3,8 @@
 // Which component of a workload a trap of the engine happened in, where in its module, and which
 // host function.
 
-#include "component/flatten/program.h"
-#include "component/flatten/start_function.h"
+#include "component/program/program.h"
+#include "component/relink/start_function.h"
 #include "engine/trap.h"
 
 #include <optional>

@@ -5,7 +5,7 @@
 // the host calls, and imports that a guest calls. Source: CanonicalABI.md `LiftLowerContext`,
 // `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
 
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 #include "run/instance.h"
 
 #include <tenon/abi.h>

@@ -7,8 +7,8 @@
 
 #include "component/binary/decoder.h"
 #include "component/flatten/flatten.h"
-#include "component/flatten/program.h"
-#include "component/flatten/start_function.h"
+#include "component/program/program.h"
+#include "component/relink/start_function.h"
 #include "engine/cache.h"
 #include "engine/compiler.h"
 #include "engine/module.h"

@@ -8,7 +8,7 @@
 
 #include "call/handle_table.h"
 #include "call/host_objects.h"
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 #include "engine/fiber.h"
 #include "engine/linker.h"
 #include "engine/store.h"

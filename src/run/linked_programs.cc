@@ -1,6 +1,6 @@
 #include "run/linked_programs.h"
 
-#include "component/flatten/program_bytes.h"
+#include "component/program/program_bytes.h"
 #include "engine/digest.h"
 
 #include <utility>

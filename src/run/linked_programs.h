@@ -6,7 +6,7 @@
 // without being compiled again.
 
 #include "component/flatten/flatten.h"
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 #include "engine/cache.h"
 #include "run/source.h"
 

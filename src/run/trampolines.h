@@ -4,7 +4,7 @@
 // resource built-ins, and the task, context and waitable built-ins. Each callback's environment is
 // a Binding.
 
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 #include "engine/linker.h"
 
 namespace tenon::run {

@@ -4,10 +4,10 @@
 // lets the engine's validator look at every generated module, and writes and reads the program.
 
 #include "component/binary/decoder.h"
-#include "component/flatten/dump.h"
 #include "component/flatten/flatten.h"
-#include "component/flatten/program_bytes.h"
 #include "component/fuse/fuse.h"
+#include "component/program/dump.h"
+#include "component/program/program_bytes.h"
 
 #include <cstdint>
 #include <cstdio>

@@ -1,9 +1,9 @@
 // Whole components through decoder, flattener and fuser, with and without shims.
 
 #include "component/binary/decoder.h"
-#include "component/flatten/dump.h"
 #include "component/flatten/flatten.h"
 #include "component/fuse/fuse.h"
+#include "component/program/dump.h"
 #include "test_runtime.h"
 
 #include <gmock/gmock.h>

@@ -3,7 +3,7 @@
 #include "component/binary/decoder.h"
 #include "component/flatten/flatten.h"
 #include "component/fuse/fuse.h"
-#include "component/fuse/reach.h"
+#include "component/relink/reach.h"
 #include "test_runtime.h"
 
 #include <gmock/gmock.h>

@@ -3,8 +3,8 @@
 
 #include "component/binary/decoder.h"
 #include "component/flatten/flatten.h"
-#include "component/flatten/late_imports.h"
 #include "component/fuse/fuse.h"
+#include "component/relink/late_imports.h"
 #include "test_runtime.h"
 
 #include <gmock/gmock.h>

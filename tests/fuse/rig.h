@@ -5,7 +5,7 @@
 // is involved.
 
 #include "component/abi/dynamic.h"
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 #include "test_runtime.h"
 
 #include <tenon/abi.h>

@@ -3,8 +3,8 @@
 // A small executor of programs, for tests of flattening and fusing alone: straight on Wasmtime's
 // core C API, with resource tables as simple as can be. Not the product's runtime, and slower.
 
-#include "component/flatten/program.h"
 #include "component/fuse/control.h"
+#include "component/program/program.h"
 
 #include <tenon/abi.h>
 #include <tenon/result.h>

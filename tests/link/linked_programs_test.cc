@@ -3,8 +3,8 @@
 #include "run/linked_programs.h"
 
 #include "base/temp_folder_testing.h"
-#include "component/flatten/dump.h"
-#include "component/flatten/program_bytes.h"
+#include "component/program/dump.h"
+#include "component/program/program_bytes.h"
 #include "engine/engine_testing.h"
 #include "run/executable.h"
 #include "run/source.h"

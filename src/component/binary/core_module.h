@@ -2,7 +2,7 @@
 
 // What the component level sees of a core module: its imports and exports with their types. Code is
 // the engine's business. Also recognises the two helper modules that `wit-component` adds (see
-// `flatten/elide.h`), for which it reads bodies and element segments.
+// `relink/elide.h`), for which it reads bodies and element segments.
 
 #include "component/binary/definitions.h"
 

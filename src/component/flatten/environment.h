@@ -9,7 +9,7 @@
 // Everything here is owned by the Flattener and lives as long as it.
 
 #include "component/binary/definitions.h"
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 
 #include <tenon/type.h>
 

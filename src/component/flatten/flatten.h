@@ -4,7 +4,7 @@
 // the indirection modules of `wit-component` where that is provably the same. Pure.
 
 #include "component/binary/definitions.h"
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 
 #include <tenon/result.h>
 

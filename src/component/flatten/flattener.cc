@@ -1,7 +1,7 @@
 #include "component/flatten/flattener.h"
 
-#include "component/flatten/elide.h"
 #include "component/flatten/flatten_exports.h"
+#include "component/relink/elide.h"
 
 #include <memory>
 #include <string>

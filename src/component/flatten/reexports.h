@@ -5,7 +5,7 @@
 // that exports such imports: each function of it passes on to the import that is lowered for it,
 // and is lifted again.
 
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 
 #include <tenon/type.h>
 

@@ -3,8 +3,8 @@
 // One adapter: the core function between a caller that lowered a function and the callee that
 // lifted it. Source: CanonicalABI.md `canon_lift` and `canon_lower`, both synchronous.
 
-#include "component/flatten/program.h"
 #include "component/fuse/crossing.h"
+#include "component/program/program.h"
 
 #include <tenon/result.h>
 

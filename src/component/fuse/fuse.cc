@@ -1,13 +1,13 @@
 #include "component/fuse/fuse.h"
 
 #include "base/byte_reader.h"
-#include "component/flatten/elide.h"
-#include "component/flatten/shims.h"
 #include "component/fuse/adapter.h"
 #include "component/fuse/control.h"
-#include "component/fuse/late.h"
 #include "component/fuse/module_builder.h"
-#include "component/fuse/reach.h"
+#include "component/relink/elide.h"
+#include "component/relink/late.h"
+#include "component/relink/reach.h"
+#include "component/relink/shims.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -3,7 +3,7 @@
 // Adapters: for every lower of a lift in a program, a core function that moves the values, as
 // generated core modules that become steps of the program. Bytes move inside the sandbox. Pure.
 
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 
 #include <tenon/result.h>
 

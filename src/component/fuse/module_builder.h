@@ -3,8 +3,8 @@
 // Writes one core module: imports first, then functions. Indices are final when they are given out,
 // so all function imports must be declared before the first function.
 
-#include "component/flatten/program.h"
 #include "component/fuse/code_builder.h"
+#include "component/program/program.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,9 @@
-#include "component/flatten/late_imports.h"
+#include "component/relink/late_imports.h"
 
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
 #include "component/binary/core_module.h"
-#include "component/flatten/instructions.h"
+#include "component/binary/instructions.h"
 
 #include <algorithm>
 #include <map>

@@ -1,7 +1,7 @@
-#include "component/fuse/reach.h"
+#include "component/relink/reach.h"
 
 #include "base/byte_reader.h"
-#include "component/flatten/instructions.h"
+#include "component/binary/instructions.h"
 
 #include <tenon/result.h>
 

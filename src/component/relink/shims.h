@@ -4,7 +4,7 @@
 // (see elide.h): every call from such a caller goes through one. They are written anew, so
 // that they leave with a tail call, without a frame of their own. Pure.
 
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 
 namespace tenon::component {
 

@@ -1,10 +1,10 @@
 #pragma once
 
 // Steps whose modules get adapters only after they were instantiated: then a caller and its adapter
-// need each other, and no shim. See flatten/late_imports.h.
+// need each other, and no shim. See relink/late_imports.h.
 
-#include "component/flatten/late_imports.h"
-#include "component/flatten/program.h"
+#include "component/program/program.h"
+#include "component/relink/late_imports.h"
 
 #include <tenon/result.h>
 

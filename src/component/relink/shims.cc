@@ -1,4 +1,4 @@
-#include "component/flatten/shims.h"
+#include "component/relink/shims.h"
 
 #include "base/byte_writer.h"
 #include "component/binary/core_module.h"

@@ -1,4 +1,4 @@
-#include "component/flatten/dump.h"
+#include "component/program/dump.h"
 
 #include <string>
 #include <variant>

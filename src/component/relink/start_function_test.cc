@@ -1,4 +1,4 @@
-#include "component/flatten/start_function.h"
+#include "component/relink/start_function.h"
 
 #include "base/byte_writer.h"
 

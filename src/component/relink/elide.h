@@ -13,7 +13,7 @@
 // Everything else stays as it is. What a guest can see is the same, including traps of calls that
 // come too early: see Trampoline::lateBound.
 
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 
 #include <tenon/result.h>
 

@@ -1,4 +1,4 @@
-#include "component/fuse/late.h"
+#include "component/relink/late.h"
 
 #include <memory>
 

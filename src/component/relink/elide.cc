@@ -1,7 +1,7 @@
-#include "component/flatten/elide.h"
+#include "component/relink/elide.h"
 
 #include "component/binary/core_module.h"
-#include "component/flatten/late_imports.h"
+#include "component/relink/late_imports.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // Both directions are one description: `ProgramFields` visits every field in order, and its archive
 // either appends the field or fills it. Numbers are LEB128; lists and texts begin with their
 // length.
-#include "component/flatten/program_bytes.h"
+#include "component/program/program_bytes.h"
 
 #include "base/byte_reader.h"
 

@@ -2,7 +2,7 @@
 
 // A program as text, one line per thing: for tests and for people.
 
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 
 #include <string>
 

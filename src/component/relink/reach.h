@@ -3,7 +3,7 @@
 // What the code of core modules can call, as far as it can be known without running it. `fuse` uses
 // this to leave out checks that cannot fail. Everything that is not followed counts as "anything".
 
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -5,7 +5,7 @@
 // trusted as code. It is checked all the same where a wrong number could lead outside of a table.
 // Pure; the form belongs to one build of Tenon and has no version of its own.
 
-#include "component/flatten/program.h"
+#include "component/program/program.h"
 
 #include <tenon/result.h>
 

@@ -1,4 +1,4 @@
-#include "component/flatten/instructions.h"
+#include "component/binary/instructions.h"
 
 namespace tenon::component {
 namespace {
