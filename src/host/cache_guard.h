@@ -3,7 +3,7 @@
 // Keeps guests from the compile cache: who can write there can have native code run by the next
 // start of any component.
 
-#include "host/state.h"
+#include "host/engine.h"
 
 #include <tenon/instance.h>
 #include <tenon/result.h>

@@ -1,7 +1,9 @@
+#include "host/component.h"
+
 #include "base/edit_distance.h"
 #include "component/binary/decoder.h"
 #include "component/wit/wit.h"
-#include "host/state.h"
+#include "host/engine.h"
 
 #include <tenon/component.h>
 

@@ -1,4 +1,4 @@
-#include "host/state.h"
+#include "host/engine.h"
 
 #include <tenon/engine.h>
 
@@ -36,26 +36,5 @@ std::optional<int> compileWorker(int argc, char** argv) {
 
 bool Engine::pooled() const { return state_->engine->pooled(); }
 const std::string& Engine::warning() const { return state_->cacheWarning; }
-
-namespace {
-thread_local bool threadHasLoop = false;
-}  // namespace
-
-Loop::Loop() {
-  if (threadHasLoop) throw std::logic_error("this thread has a tenon::Loop already");
-  state_ = std::make_unique<host::LoopState>();
-  threadHasLoop = true;
-}
-
-Loop::~Loop() {
-  state_ = nullptr;
-  threadHasLoop = false;
-}
-
-void Loop::runFor(std::chrono::nanoseconds duration) {
-  state_->io.provider->getTimer()
-      .afterDelay(duration.count() * kj::NANOSECONDS)
-      .wait(state_->io.waitScope);
-}
 
 }  // namespace tenon

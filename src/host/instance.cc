@@ -1,7 +1,9 @@
+#include "host/instance.h"
+
 #include "component/abi/dynamic.h"
 #include "component/wit/wave.h"
+#include "host/component.h"
 #include "host/running_call.h"
-#include "host/state.h"
 #include "run/dynamic_call.h"
 
 #include <tenon/instance.h>

@@ -1,9 +1,13 @@
+#include "host/linker.h"
+
 #include "call/guarded.h"
 #include "call/registry.h"
 #include "component/abi/dynamic.h"
 #include "host/cache_guard.h"
+#include "host/component.h"
+#include "host/engine.h"
+#include "host/instance.h"
 #include "host/running_call.h"
-#include "host/state.h"
 #include "wasi/wasi.h"
 
 #include <tenon/linker.h>

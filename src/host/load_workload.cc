@@ -1,5 +1,7 @@
 #include "base/suggest.h"
-#include "host/state.h"
+#include "host/component.h"
+#include "host/engine.h"
+#include "host/workload.h"
 #include "link/manifest.h"
 #include "link/toml.h"
 #include "wasi/check.h"

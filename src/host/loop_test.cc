@@ -1,4 +1,4 @@
-#include "host/state.h"
+#include "host/loop.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,8 @@
 
 #include "engine/fiber.h"
 #include "host/cancel.h"
-#include "host/state.h"
+#include "host/instance.h"
+#include "host/loop.h"
 #include "run/instance.h"
 #include "run/linked.h"
 

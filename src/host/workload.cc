@@ -1,6 +1,10 @@
+#include "host/workload.h"
+
 #include "host/cache_guard.h"
+#include "host/component.h"
+#include "host/engine.h"
+#include "host/instance.h"
 #include "host/running_call.h"
-#include "host/state.h"
 #include "wasi/wasi.h"
 
 #include <tenon/workload.h>

@@ -1,7 +1,8 @@
 // What a workload becomes: link/plan's answer, checked against the host's types, as embedders see
 // it.
 
-#include "host/state.h"
+#include "host/component.h"
+#include "host/workload.h"
 #include "link/plan.h"
 #include "run/source.h"
 

@@ -2,7 +2,7 @@
 
 #include "component/binary/decoder.h"
 #include "engine/engine_testing.h"
-#include "host/state.h"
+#include "host/linker.h"
 #include "run/dynamic_call.h"
 #include "run/executable.h"
 #include "run/linked.h"

@@ -1,7 +1,7 @@
 // A host that drops, lends and calls in the middle of calls, and components that make use of it.
 
 #include "engine/engine_testing.h"
-#include "host/state.h"
+#include "host/linker.h"
 #include "run/dynamic_call.h"
 #include "run/executable.h"
 #include "run/instance.h"

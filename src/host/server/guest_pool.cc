@@ -2,6 +2,10 @@
 
 #include "call/registry.h"
 #include "host/cache_guard.h"
+#include "host/component.h"
+#include "host/engine.h"
+#include "host/linker.h"
+#include "host/workload.h"
 #include "wasi/http/resources.h"
 #include "wasi/output.h"
 

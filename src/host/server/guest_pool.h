@@ -3,9 +3,10 @@
 // Instances for requests: made from what was linked and checked once, one for each request or used
 // again. Bound to the loop's thread, apart from Blueprint.
 
+#include "host/instance.h"
+#include "host/loop.h"
 #include "host/running_call.h"
 #include "host/server/guest_lines.h"
-#include "host/state.h"
 #include "run/instance.h"
 #include "run/linked.h"
 #include "wasi/http/exchange.h"

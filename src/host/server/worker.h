@@ -4,7 +4,7 @@
 // destroyed on its thread.
 
 #include "host/server/guest_pool.h"
-#include "host/state.h"
+#include "host/loop.h"
 #include "link/route.h"
 #include "wasi/http/tls.h"
 #include "wasi/http/wire.h"
