@@ -2,6 +2,7 @@
 
 // Exports called with C++ types: what Instance::function gives.
 
+#include <tenon/abi/call_codec.h>
 #include <tenon/call_options.h>
 #include <tenon/result.h>
 #include <tenon/type.h>
@@ -26,15 +27,8 @@ template <typename Signature>
 class Function;
 
 namespace detail {
-// How a typed call hands its values over: `lower` fills `values` with the flat parameters, `lift`
-// reads the flat result from there. Both run with the guest stopped.
-struct CallCodec {
-  void* self = nullptr;
-  void (*lower)(void* self, abi::Context& context, RawValue* values) = nullptr;
-  void (*lift)(void* self, abi::Context& context, const RawValue* values) = nullptr;
-};
 // Runs one call. Errors: as DynamicFunction::call.
-Result<void> call(host::FunctionState& function, const CallCodec& codec,
+Result<void> call(host::FunctionState& function, const abi::CallCodec& codec,
                   const CallOptions& options);
 const FuncType& typeOf(const host::FunctionState& function);
 }  // namespace detail

@@ -133,6 +133,7 @@ class DynamicFunction {
  private:
   friend class Instance;
   friend class WorkloadInstance;
+  friend struct host::FunctionState;
   explicit DynamicFunction(std::shared_ptr<host::FunctionState> state) : state_(std::move(state)) {}
   std::shared_ptr<host::FunctionState> state_;
 };

@@ -3,6 +3,7 @@
 #include "component/abi/dynamic.h"
 #include "component/wit/wave.h"
 #include "host/component.h"
+#include "host/exported.h"
 #include "host/running_call.h"
 #include "run/dynamic_call.h"
 
@@ -58,11 +59,8 @@ namespace {
 
 Result<std::shared_ptr<FunctionState>> resolve(InstanceState& instance,
                                                const LiftedFunction& lifted, FunctionInfo info) {
-  auto function = std::make_shared<FunctionState>();
-  function->instance = &instance;
-  function->info = std::move(info);
-  TENON_TRY(function->function, instance.instance->resolve(lifted));
-  return function;
+  TENON_TRY(auto function, instance.instance->resolve(lifted));
+  return std::make_shared<FunctionState>(ExportedFunction(instance, function), std::move(info));
 }
 
 }  // namespace
@@ -83,7 +81,7 @@ struct PendingState {
       : function(std::move(state)),
         arguments(std::move(values)),
         dynamic{.type = function->info.type, .arguments = arguments, .results = {}},
-        call(*function->instance, function->function, dynamic.codec()) {}
+        call(function->exported, dynamic.codec()) {}
 };
 
 Result<std::shared_ptr<FunctionState>> findExported(InstanceState& instance,
@@ -132,7 +130,7 @@ Result<PendingCall> startRun(InstanceState& instance, const std::vector<ProgramE
 
 Result<PendingCall> start(const std::shared_ptr<FunctionState>& function,
                           std::vector<Value> arguments, Turns turns, const CallOptions& options) {
-  run::Instance& instance = *function->instance->instance;
+  run::Instance& instance = *function->exported.instance.instance;
   TENON_CHECK(abi::checkArguments(function->info.type, arguments, &instance.handles()));
   auto pending = std::make_unique<PendingState>(function, std::move(arguments));
   TENON_CHECK(pending->call.start(turns, options));
@@ -154,21 +152,10 @@ Result<int> finishRun(InstanceState& instance, PendingCall pending, const CallOp
 
 namespace detail {
 
-Result<void> call(host::FunctionState& function, const CallCodec& codec,
+Result<void> call(host::FunctionState& function, const abi::CallCodec& codec,
                   const CallOptions& options) {
-  host::InstanceState& instance = *function.instance;
-  run::CallCodec inner{codec.self, codec.lower, codec.lift};
-  if (!instance.instance->mayBlock() && !host::takesTurnsNow(instance.loop)) {
-    if (instance.instance->inCall()) {
-      return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
-    }
-    TENON_CHECK(host::beginCall(*instance.instance, options));
-    bool ok = instance.instance->execute(function.function, inner);
-    if (options.canceller) instance.instance->endCall();
-    if (ok) return {};
-    return host::takeTrap(instance);
-  }
-  host::RunningCall call(instance, function.function, inner);
+  if (auto outcome = function.exported.callNow(codec, options)) return *std::move(outcome);
+  host::RunningCall call(function.exported, codec);
   TENON_CHECK(call.start(host::Turns::SHARED, options));
   call.wait();
   return call.takeOutcome();
@@ -224,7 +211,8 @@ Result<std::vector<Value>> DynamicFunction::call(std::vector<Value> arguments,
   TENON_TRY(PendingCall pending,
             host::start(state_, std::move(arguments), host::Turns::SHARED, options));
   auto results = pending.wait();
-  if (state_->instance->instance->mayBlock()) host::drain(*state_->instance, options);
+  host::InstanceState& instance = state_->exported.instance;
+  if (instance.instance->mayBlock()) host::drain(instance, options);
   return results;
 }
 

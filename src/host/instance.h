@@ -40,12 +40,7 @@ struct InstanceState {
   RunningCall* running = nullptr;                        // the call on a fiber that is not done
 };
 
-// One resolved export.
-struct FunctionState {
-  InstanceState* instance = nullptr;
-  FunctionInfo info;
-  run::Instance::Export function;
-};
+struct FunctionState;  // one resolved export: exported.h
 
 // What Instance and WorkloadInstance share: a component's exports, called. `component`: its name in
 // a workload, else empty. Errors: as Instance::function, Instance::startRun.

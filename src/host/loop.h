@@ -1,12 +1,12 @@
 #pragma once
 
-// What stands behind tenon::Loop, and who has the loop when.
+// What stands behind tenon::Loop, with who has the loop when (scheduler.h).
+
+#include "host/scheduler.h"
 
 #include <tenon/engine.h>
 
 #include <kj/async-io.h>
-
-#include <cstdint>
 
 namespace tenon::host {
 
@@ -18,20 +18,9 @@ struct LoopState {
   LoopState() { io.waitScope.setBusyPollInterval(MOST_EVENTS); }
 
   kj::AsyncIoContext io = kj::setupAsyncIo();
-  uint32_t calls = 0;   // on fibers, started and not done
-  uint32_t inside = 0;  // fibers that run right now, each inside a host function of the one before
+  Scheduler scheduler{io.provider->getTimer()};
 
   static LoopState& of(Loop& loop) { return *loop.state_; }
-};
-
-// Whether a call that somebody waits for takes turns with others: with those that go on, but not
-// inside a host function, which has the loop to itself.
-inline bool takesTurnsNow(const LoopState& loop) { return loop.calls > 0 && loop.inside == 0; }
-
-// When a call gives the loop to others although it does not wait.
-enum class Turns : uint8_t {
-  SHARED,  // while other calls go on: nobody else can want the loop
-  ALWAYS,  // also alone: whoever started it does more than wait for it
 };
 
 }  // namespace tenon::host

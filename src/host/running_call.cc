@@ -1,5 +1,7 @@
 #include "host/running_call.h"
 
+#include "host/exported.h"
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -7,9 +9,6 @@
 
 namespace tenon::host {
 namespace {
-
-// After so much computing a guest lets the other calls of its loop go on.
-constexpr std::chrono::milliseconds SLICE{10};
 
 // How long until the store's deadline; nothing when it has none.
 kj::Maybe<kj::Duration> timeLeft(const engine::Store& store) {
@@ -44,17 +43,20 @@ InstanceState::~InstanceState() {
   if (running) running->cancel(Error(ErrorCode::CANCELLED, "the instance was destroyed"));
 }
 
-RunningCall::RunningCall(InstanceState& instance, const run::Instance::Export& function,
-                         const run::CallCodec& codec)
-    : instance_(instance),
-      loop_(instance.loop),
+RunningCall::RunningCall(ExportedFunction& function, const abi::CallCodec& codec)
+    : instance_(function.instance),
+      loop_(instance_.loop),
+      scheduler_(loop_.scheduler),
       function_(&function),
       codec_(codec),
-      fiber_(instance.instance->store(), onReady, this) {}
+      fiber_(instance_.instance->store(), onReady, this) {}
 
 RunningCall::RunningCall(InstanceState& instance)
     : instance_(instance),
       loop_(instance.loop),
+      scheduler_(loop_.scheduler),
+      function_(nullptr),
+      codec_(),
       fiber_(instance.instance->store(), onReady, this) {}
 
 RunningCall::~RunningCall() {
@@ -73,7 +75,7 @@ bool RunningCall::body(void* context, engine::Store&) {
   auto& self = *static_cast<RunningCall*>(context);
   run::Instance& instance = *self.instance_.instance;
   if (!instance.complete()) return instance.runStart();
-  return instance.execute(*self.function_, self.codec_);
+  return instance.execute(self.function_->function, self.codec_);
 }
 
 void RunningCall::onReady(void* context, engine::Fiber&) {
@@ -91,18 +93,18 @@ Result<void> RunningCall::start(Turns turns, const CallOptions& options) {
   if (store.fiber() || instance.inCall()) {
     return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
   }
-  if (options.canceller) cancel_ = CancelState::of(*options.canceller);
-  // Inside a host function there are no turns: what is called there must be done before it returns.
-  takesTurns_ = turns == Turns::ALWAYS || takesTurnsNow(loop_);
-  if (instance.complete()) TENON_CHECK(beginCall(instance, options));
-  if (!takesTurns_ && !instance.mayBlock() && instance.complete()) {
-    if (!instance.execute(*function_, codec_)) outcome_ = takeTrap(instance_);
-    instance.endCall();
-    done_ = true;
-    return {};
+  if (turns == Turns::SHARED && function_) {
+    if (auto outcome = function_->callNow(codec_, options)) {
+      outcome_ = *std::move(outcome);
+      done_ = true;
+      return {};
+    }
   }
+  if (options.canceller) cancel_ = CancelState::of(*options.canceller);
+  takesTurns_ = scheduler_.takesTurns(turns);
+  if (instance.complete()) TENON_CHECK(beginCall(instance, options));
   begun_ = true;
-  ++loop_.calls;
+  scheduler_.begin();
   instance_.running = this;
   auto state = proceed();
   if (!state) {
@@ -131,12 +133,9 @@ Result<engine::Fiber::State> RunningCall::proceed() {
       called_ = true;
       if (!function_) break;
     }
-    ++loop_.inside;
-    instance.store().setSlice(takesTurns_ ? SLICE : SLICE.zero());
-    auto state = fiber_.start(
-        body, this, starts ? engine::Fiber::Waits::REFUSED : engine::Fiber::Waits::ALLOWED);
-    --loop_.inside;
-    TENON_TRY(State reached, std::move(state));
+    auto waits = starts ? engine::Fiber::Waits::REFUSED : engine::Fiber::Waits::ALLOWED;
+    TENON_TRY(State reached, scheduler_.run(instance.store(), takesTurns_,
+                                            [&] { return fiber_.start(body, this, waits); }));
     if (reached != State::DONE) return reached;
     if (!fiber_.succeeded()) return takeTrap(instance_);
   }
@@ -146,24 +145,23 @@ Result<engine::Fiber::State> RunningCall::proceed() {
 
 void RunningCall::finish(Result<void> outcome) {
   outcome_ = std::move(outcome);
-  instance_.instance->store().setSlice(SLICE.zero());
+  instance_.instance->store().setSlice(std::chrono::milliseconds::zero());
   instance_.instance->endCall();
   instance_.running = nullptr;
-  --loop_.calls;
+  scheduler_.end();
   done_ = true;
 }
 
 kj::Promise<void> RunningCall::drive() {
   using State = engine::Fiber::State;
   engine::Store& store = instance_.instance->store();
-  kj::Timer& timer = loop_.io.provider->getTimer();
+  kj::Timer& timer = scheduler_.timer();
   kj::Maybe<kj::Own<CancelWatch>> watch;
   if (cancel_) watch = kj::heap<CancelWatch>(cancel_);
   while (!done_) {
     bool late = false;
     if (fiber_.state() == State::YIELDED) {
-      // By way of the timer, so that the loop also looks at I/O.
-      co_await timer.afterDelay(0 * kj::NANOSECONDS);
+      co_await scheduler_.nextTurn();
     } else {
       auto paf = kj::newPromiseAndFulfiller<void>();
       ready_ = kj::mv(paf.fulfiller);
@@ -180,10 +178,8 @@ kj::Promise<void> RunningCall::drive() {
     } else if (late) {
       fiber_.cancel(engine::TrapKind::DEADLINE);
     } else {
-      ++loop_.inside;
-      store.setSlice(SLICE);
-      fiber_.poll();
-      --loop_.inside;
+      // Whoever waited has let others begin meanwhile.
+      scheduler_.run(store, true, [&] { return fiber_.poll(); });
     }
     if (fiber_.state() != State::DONE) continue;
     if (!fiber_.succeeded()) {
@@ -194,9 +190,20 @@ kj::Promise<void> RunningCall::drive() {
   }
 }
 
+kj::Promise<Result<void>> ExportedFunction::call(const abi::CallCodec& codec,
+                                                 const CallOptions& options) {
+  auto call = kj::heap<RunningCall>(*this, codec);
+  if (auto started = call->start(Turns::ALWAYS, options); !started) return started;
+  if (call->done()) return call->takeOutcome();
+  RunningCall& running = *call;
+  return running.whenDone()
+      .then([&running]() { return running.takeOutcome(); })
+      .attach(kj::mv(call));
+}
+
 void RunningCall::wait() {
   if (done_) return;
-  if (loop_.inside > 0) {
+  if (!scheduler_.mayWait()) {
     cancel(
         Error(ErrorCode::UNSUPPORTED,
               "a host function cannot wait for a call: the guest that called it holds the loop"));
@@ -207,7 +214,7 @@ void RunningCall::wait() {
 
 Result<void> instantiate(InstanceState& instance, std::shared_ptr<const run::Linked> linked,
                          run::InstanceOptions options) {
-  if (!linked->hasStarts() || !takesTurnsNow(instance.loop)) {
+  if (!linked->hasStarts() || instance.loop.scheduler.isFree()) {
     TENON_TRY(instance.instance, run::Instance::create(std::move(linked), std::move(options)));
     return {};
   }
@@ -220,7 +227,7 @@ Result<void> instantiate(InstanceState& instance, std::shared_ptr<const run::Lin
 
 void drain(InstanceState& instance, const CallOptions& options) {
   LoopState& loop = instance.loop;
-  if (loop.inside > 0) return;
+  if (!loop.scheduler.mayWait()) return;
   kj::Promise<void> drained = kj::READY_NOW;
   for (const auto& context : instance.contexts) {
     drained = drained.then([&context]() { return context->drained(); });

@@ -7,6 +7,7 @@
 #include "host/cancel.h"
 #include "host/instance.h"
 #include "host/loop.h"
+#include "host/scheduler.h"
 #include "run/instance.h"
 #include "run/linked.h"
 
@@ -19,15 +20,16 @@
 
 namespace tenon::host {
 
-// Runs one call to its end: directly when it neither waits nor takes turns, else on a fiber, driven
-// by the instance's loop. What is missing of the instance is instantiated first, in the same way.
-// Lives at one address until it is done. The instance may go first, which ends the call.
+class ExportedFunction;
+
+// Runs one call to its end: at once when its Callee can, else on a fiber, driven by the instance's
+// loop. What is missing of the instance is instantiated first, on a fiber too. Lives at one address
+// until it is done. The instance may go first, which ends the call.
 class RunningCall {
  public:
-  // `function`, `codec` and what it points to outlive this. `function` may be filled by
+  // `function` and what `codec` points to outlive this. `function` may be filled by
   // `whenInstantiated`.
-  RunningCall(InstanceState& instance, const run::Instance::Export& function,
-              const run::CallCodec& codec);
+  RunningCall(ExportedFunction& function, const abi::CallCodec& codec);
   // Instantiates only.
   explicit RunningCall(InstanceState& instance);
   // Cancels when the call is not done.
@@ -40,7 +42,7 @@ class RunningCall {
 
   // Runs until the call is done, waits, or has had its turn. Errors: UNUSABLE; of the options
   // INVALID_ARGUMENT and CANCELLED.
-  Result<void> start(Turns turns = Turns::ALWAYS, const CallOptions& options = {});
+  Result<void> start(Turns turns, const CallOptions& options = {});
   bool done() const { return done_; }
   // Runs the loop until the call is done. Inside a host function, which has the loop to itself, a
   // call that waits is ended instead.
@@ -61,11 +63,12 @@ class RunningCall {
 
   InstanceState& instance_;  // not after it is done
   LoopState& loop_;
-  const run::Instance::Export* function_ = nullptr;  // null: there is no call
-  run::CallCodec codec_;
+  Scheduler& scheduler_;
+  ExportedFunction* const function_;  // null: there is no call
+  const abi::CallCodec codec_;
   engine::Fiber fiber_;
   bool takesTurns_ = false;
-  bool begun_ = false;   // counted among the loop's calls
+  bool begun_ = false;   // counted by the scheduler
   bool called_ = false;  // nothing is left to begin
   bool done_ = false;
   Result<void> outcome_;

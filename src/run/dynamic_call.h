@@ -21,7 +21,7 @@ struct DynamicCall {
   abi::HandleFactory* handles = nullptr;  // makes the handles among the values; null: the instance
   std::vector<Value> results;             // at most one; none: the call failed, or there is none
 
-  CallCodec codec() {
+  abi::CallCodec codec() {
     return {.self = this,
             .lower =
                 [](void* self, abi::Context& context, RawValue* values) {

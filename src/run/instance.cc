@@ -341,12 +341,12 @@ std::string Instance::blame(std::string_view why, uint32_t component) const {
   return text;
 }
 
-bool Instance::execute(const Export& function, const CallCodec& codec) {
+bool Instance::execute(const Export& function, const abi::CallCodec& codec) {
   CallScope call(*this);
   return run(function, codec) && dropGivenUp();
 }
 
-bool Instance::run(const Export& function, const CallCodec& codec) {
+bool Instance::run(const Export& function, const abi::CallCodec& codec) {
   const component::Options& options = function.lifted->options;
   TaskScope scope(*this, options.instance);
   call::BorrowScope borrows;

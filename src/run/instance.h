@@ -15,6 +15,7 @@
 #include "run/linked.h"
 
 #include <tenon/abi.h>
+#include <tenon/abi/call_codec.h>
 #include <tenon/result.h>
 
 #include <atomic>
@@ -41,13 +42,6 @@ struct FusedCall {
 struct ComponentInstance {
   call::HandleTable handles;
   uint32_t backpressure = 0;
-};
-
-// How a call hands its values over; see <tenon/instance.h>.
-struct CallCodec {
-  void* self = nullptr;
-  void (*lower)(void* self, abi::Context& context, RawValue* values) = nullptr;
-  void (*lift)(void* self, abi::Context& context, const RawValue* values) = nullptr;
 };
 
 struct InstanceOptions {
@@ -118,7 +112,7 @@ class Instance {
 
   // Runs one call on whatever stack this is: lower, call, lift, post-return. False: it failed, and
   // the store has the Trap. Calls that may wait (`mayBlock`) need a fiber, or their waits trap.
-  bool execute(const Export& function, const CallCodec& codec);
+  bool execute(const Export& function, const abi::CallCodec& codec);
 
   // Why the last call failed, taken out of the store. It says which component, in a workload.
   engine::Trap takeTrap();
@@ -214,7 +208,7 @@ class Instance {
   };
 
   Instance(std::shared_ptr<const Linked> linked, InstanceOptions options);
-  bool run(const Export& function, const CallCodec& codec);
+  bool run(const Export& function, const abi::CallCodec& codec);
   bool dropGivenUp();
   Result<wasmtime_instance_t> instantiate(uint32_t step);
   Result<void> finishStep();

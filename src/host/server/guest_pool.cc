@@ -208,6 +208,7 @@ Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
   }
   auto guest = std::make_unique<Guest>();
   guest->state = std::make_unique<InstanceState>(loop_);
+  guest->handle.emplace(*guest->state);
   if (spare_.empty()) {
     guest->state->contexts.reserve(contexts_.size());
     for (const auto& context : contexts_) guest->state->contexts.push_back(context->copy());
@@ -233,7 +234,7 @@ Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
 }
 
 Result<void> Guest::resolve() {
-  TENON_TRY(handle, state->instance->resolve(*shape));
+  TENON_TRY(handle->function, state->instance->resolve(*shape));
   return {};
 }
 
@@ -251,7 +252,7 @@ HandlerCall::HandlerCall(std::unique_ptr<Guest> guest, wasi::http::IncomingMessa
       guest_(std::move(guest)),
       message_(std::move(message)),
       exchange_(std::move(exchange)),
-      call_(*guest_->state, guest_->handle,
+      call_(*guest_->handle,
             {.self = this, .lower = lower, .lift = [](void*, abi::Context&, const RawValue*) {}}) {
   call_.whenInstantiated = [this]() { return guest_->resolve(); };
 }
@@ -266,7 +267,7 @@ void HandlerCall::lower(void* self, abi::Context& context, RawValue* values) {
   if (request.rep == 0 || outparam.rep == 0) {
     return context.fail("the instance holds too many host resources");
   }
-  Handle::lower(context, call.guest_->handle.lifted->type, values, request, outparam);
+  Handle::lower(context, call.guest_->handle->type(), values, request, outparam);
 }
 
 Result<void> HandlerCall::finish(GuestPool& pool) {

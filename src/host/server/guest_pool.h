@@ -3,6 +3,7 @@
 // Instances for requests: made from what was linked and checked once, one for each request or used
 // again. Bound to the loop's thread, apart from Blueprint.
 
+#include "host/exported.h"
 #include "host/instance.h"
 #include "host/loop.h"
 #include "host/running_call.h"
@@ -17,6 +18,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,7 +49,7 @@ struct Guest {
   std::unique_ptr<InstanceState> state;
   std::vector<std::shared_ptr<GuestLineSink>> lines;  // of its standard streams, by part
   const run::Instance::ExportShape* shape = nullptr;  // of the blueprint
-  run::Instance::Export handle;                       // once the instance is complete
+  std::optional<ExportedFunction> handle;  // of `state`; can be called once it is complete
   uint32_t served = 0;
 
   // Finds `handle`.
@@ -118,7 +120,7 @@ class HandlerCall {
               std::shared_ptr<wasi::http::Exchange> exchange, InFlight inFlight);
 
   // Runs until the call is done or waits, or has had its turn. Errors: as RunningCall::start.
-  Result<void> start() { return call_.start(); }
+  Result<void> start() { return call_.start(Turns::ALWAYS); }
   bool done() const { return call_.done(); }
   kj::Promise<void> whenDone() { return call_.whenDone(); }
   // After it is done, once; the guest goes back to `pool` or ends.
