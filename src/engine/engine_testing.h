@@ -16,7 +16,9 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -69,6 +71,37 @@ inline Module compile(std::string_view wat, const std::shared_ptr<Engine>& engin
 inline CoreSignature signature(size_t params, size_t results) {
   return {std::vector<CoreType>(params, CoreType::I32),
           std::vector<CoreType>(results, CoreType::I32)};
+}
+
+// A host function for this store only. `environment` must outlive the store.
+inline wasmtime_func_t newHostFunction(Store& store, const FuncType& type, HostCallback callback,
+                                       void* environment) {
+  wasmtime_func_t function;
+  wasmtime_func_new_unchecked(store.context(), type.raw(), callback, environment, nullptr,
+                              &function);
+  return function;
+}
+
+// An exported function. Errors: NOT_FOUND; TYPE_MISMATCH when it is no function, or not exactly of
+// this type.
+inline Result<wasmtime_func_t> exportedFunction(Store& store, const wasmtime_instance_t& instance,
+                                                std::string_view name,
+                                                const CoreSignature& signature) {
+  auto item = findExport(store, instance, name);
+  if (!item) {
+    return Error(ErrorCode::NOT_FOUND, "there is no core export \"" + std::string(name) + "\"");
+  }
+  std::optional<CoreSignature> actual;
+  if (item->kind == WASMTIME_EXTERN_FUNC) {
+    wasm_functype_t* type = wasmtime_func_type(store.context(), &item->of.func);
+    actual = signatureOf(type);
+    wasm_functype_delete(type);
+  }
+  if (actual != signature) {
+    return Error(ErrorCode::TYPE_MISMATCH, "the core export \"" + std::string(name) +
+                                               "\" is no function of type " + toString(signature));
+  }
+  return item->of.func;
 }
 
 struct HostFunction {

@@ -164,14 +164,6 @@ void HostLinker::findNumbered(Store& store, std::span<wasmtime_func_t> functions
   tenon_wasmtime_linker_functions(linker_, store.context(), functions.data(), functions.size());
 }
 
-wasmtime_func_t newHostFunction(Store& store, const FuncType& type, HostCallback callback,
-                                void* environment) {
-  wasmtime_func_t function;
-  wasmtime_func_new_unchecked(store.context(), type.raw(), callback, environment, nullptr,
-                              &function);
-  return function;
-}
-
 // -- Items of instances --------------------------------------------------------------------------
 
 std::optional<wasmtime_extern_t> findExport(Store& store, const wasmtime_instance_t& instance,
@@ -181,26 +173,6 @@ std::optional<wasmtime_extern_t> findExport(Store& store, const wasmtime_instanc
     return std::nullopt;
   }
   return item;
-}
-
-bool hasSignature(Store& store, const wasmtime_func_t& function, const CoreSignature& signature) {
-  wasm_functype_t* type = wasmtime_func_type(store.context(), &function);
-  std::optional<CoreSignature> actual = signatureOf(type);
-  wasm_functype_delete(type);
-  return actual == signature;
-}
-
-Result<wasmtime_func_t> exportedFunction(Store& store, const wasmtime_instance_t& instance,
-                                         std::string_view name, const CoreSignature& signature) {
-  auto item = findExport(store, instance, name);
-  if (!item) {
-    return Error(ErrorCode::NOT_FOUND, "there is no core export \"" + std::string(name) + "\"");
-  }
-  if (item->kind != WASMTIME_EXTERN_FUNC || !hasSignature(store, item->of.func, signature)) {
-    return Error(ErrorCode::TYPE_MISMATCH, "the core export \"" + std::string(name) +
-                                               "\" is no function of type " + toString(signature));
-  }
-  return item->of.func;
 }
 
 Memory::Memory(Store& store, const wasmtime_memory_t& memory)

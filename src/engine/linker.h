@@ -80,10 +80,6 @@ class HostLinker {
   std::map<std::pair<std::string, std::string>, CoreSignature> types_;
 };
 
-// A host function for this store only (0.2 us). `environment` must outlive the store.
-wasmtime_func_t newHostFunction(Store& store, const FuncType& type, HostCallback callback,
-                                void* environment);
-
 // Instantiates with `imports[i]` for the module's import i; the engine checks kinds and types. Runs
 // the start function on the native stack. Not while a fiber of the store is alive. Errors:
 // TYPE_MISMATCH for an import of another type or count; LIMIT_EXCEEDED for the store's limits and
@@ -96,12 +92,6 @@ Result<wasmtime_instance_t> instantiate(Store& store, const Module& module,
 
 std::optional<wasmtime_extern_t> findExport(Store& store, const wasmtime_instance_t& instance,
                                             std::string_view name);
-// Errors: NOT_FOUND; TYPE_MISMATCH when it is no function, or not exactly of this type. After this
-// check, `callCore` may call it.
-Result<wasmtime_func_t> exportedFunction(Store& store, const wasmtime_instance_t& instance,
-                                         std::string_view name, const CoreSignature& signature);
-// Whether `function` has exactly this type.
-bool hasSignature(Store& store, const wasmtime_func_t& function, const CoreSignature& signature);
 
 // A guest's memory: where it is (it never moves) and, each time it is asked, how large. Belongs to
 // its store.

@@ -9,7 +9,9 @@ namespace tenon::engine {
 namespace {
 
 using testing::compile;
+using testing::exportedFunction;
 using testing::Guest;
+using testing::newHostFunction;
 using testing::signature;
 using testing::testEngine;
 
