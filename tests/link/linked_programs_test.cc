@@ -39,7 +39,7 @@ class LinkedPrograms : public ::testing::Test {
  protected:
   void SetUp() override {
     engine::EngineOptions options;
-    options.allocation = Allocation::ON_DEMAND;
+    options.allocation = engine::Allocation::ON_DEMAND;
     engine = engine::Engine::create(options).value();
   }
 
@@ -173,7 +173,7 @@ TEST_F(LinkedPrograms, NamesWiresComponentsAndSettingsHaveKeysOfTheirOwn) {
 }
 
 TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
-  auto source = [](std::string_view text) { return Source::read(testing::wasm(text)).value(); };
+  auto source = [](std::string_view text) { return Source::read(engine::testing::wasm(text)).value(); };
   // Only numbers cross, so no module is generated that would tell the two apart.
   auto callee = source(R"((component
     (core module $m (func (export "f") (result i32) (i32.const 1)))
