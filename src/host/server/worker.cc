@@ -85,7 +85,7 @@ Worker::Worker(ServerShared& shared, std::vector<kj::AutoCloseFd> listeners, kj:
       guestTasks_(*this),
       tasks_(*this) {
   // Counted as a call that goes on: every guest gives way to the loop after its slice.
-  loop_.calls = 1;
+  loop_.scheduler.begin();
 }
 
 Result<void> Worker::prepare() {
