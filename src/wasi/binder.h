@@ -22,6 +22,7 @@
 
 #include "call/guarded.h"
 #include "call/registry.h"
+#include "wasi/error_of.h"
 
 #include <tenon/typed.h>
 
@@ -41,13 +42,11 @@ namespace tenon::wasi {
 // any function has a use for: 64 datagrams, the fields of a message, the pollables of a list.
 inline constexpr uint64_t MAX_LIFTED = 8 * 1024 * 1024;
 
-// The error that stands for an exception of a library, of a type that results carry. Found by
-// argument-dependent look-up; a type without one traps.
-//   E errorOf(call::HostCall& call, std::string text, std::type_identity<E>);
+// Whether the result carries an error that has an `errorOf` (wasi/error_of.h); others trap.
 template <typename R>
 concept TellsFailures = requires(call::HostCall& call, std::string text) {
   typename R::Err;
-  R(Unexpected{errorOf(call, std::move(text), std::type_identity<typename R::Err>())});
+  R(Unexpected{errorOf(call, std::move(text), ErrorOf<typename R::Err>())});
 };
 
 namespace detail {
@@ -94,7 +93,7 @@ struct Adapter<FUNCTION, abi::detail::Signature<R, call::HostCall&, As...>> {
         failure = std::current_exception();
       }
       if (!isFailure(failure)) std::rethrow_exception(failure);
-      return R(Unexpected{errorOf(call, describe(failure), std::type_identity<typename R::Err>())});
+      return R(Unexpected{errorOf(call, describe(failure), ErrorOf<typename R::Err>())});
     } else {
       return FUNCTION(call, Passed<As>::unwrap(call, wires)...);
     }

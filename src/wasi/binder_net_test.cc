@@ -31,8 +31,8 @@ class BinderNet : public testing::Test {
 };
 
 // A library that throws where it should give a value.
-struct ThrowingSource final : InputSource {
-  StreamResult<size_t> read(std::span<std::byte>) override { KJ_FAIL_REQUIRE("from below"); }
+struct ThrowingSource final : net::InputSource {
+  net::StreamResult<size_t> read(std::span<std::byte>) override { KJ_FAIL_REQUIRE("from below"); }
   bool ready() override { KJ_FAIL_REQUIRE("from below"); }
   kj::Promise<void> whenReady() override { KJ_FAIL_REQUIRE("from below"); }
 };
@@ -45,7 +45,7 @@ TEST_F(BinderNet, AnExceptionOfALibraryIsAnErrorOfTheStream) {
   EXPECT_EQ(guest.trap, "");
   ASSERT_EQ(result.error().index(), 0u);
   auto text = guest.call<std::string>("wasi:io/error", "[method]error.to-debug-string",
-                                      Borrow<IoError>{std::get<0>(result.error()).rep});
+                                      Borrow<net::IoError>{std::get<0>(result.error()).rep});
   EXPECT_NE(text.find("from below"), std::string::npos) << text;
 }
 
@@ -57,9 +57,9 @@ TEST_F(BinderNet, AnExceptionOfALibraryTrapsWhereThereIsNoErrorToTell) {
 }
 
 TEST_F(BinderNet, ACallThatLeavesTheBudgetOverdrawnTraps) {
-  struct Growing final : InputSource {
+  struct Growing final : net::InputSource {
     explicit Growing(std::shared_ptr<call::MemoryBudget> budget) : charge(std::move(budget)) {}
-    StreamResult<size_t> read(std::span<std::byte>) override {
+    net::StreamResult<size_t> read(std::span<std::byte>) override {
       charge.force(call::HostObjects::DEFAULT_MEMORY + 1);
       return size_t{0};
     }

@@ -4,10 +4,11 @@
 // was given. Bound to its loop's thread.
 
 #include "call/host_call.h"
+#include "call/refusals.h"
+#include "net/lingering.h"
+#include "net/streams.h"
 #include "wasi/filesystem/filesystem.h"
-#include "wasi/io/lingering.h"
-#include "wasi/io/streams.h"
-#include "wasi/refusals.h"
+#include "wasi/io/handles.h"
 #include "wasi/sockets/access.h"
 #include "wasi/wasi.h"
 
@@ -21,11 +22,11 @@
 #include <utility>
 #include <vector>
 
-namespace tenon::wasi {
-
-namespace http {
+namespace tenon::http {
 class Client;
-}  // namespace http
+}  // namespace tenon::http
+
+namespace tenon::wasi {
 
 // Time as one component sees it. References: to the loop's timer and to clocks that outlive the
 // context.
@@ -46,20 +47,20 @@ class ContextImpl final : public Context {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<std::pair<std::string, std::string>> configuration;
   // Shared, because every `get-stdin` gives another handle to the same stream. Never null.
-  std::shared_ptr<InputSource> input;
-  std::shared_ptr<OutputSink> output;
-  std::shared_ptr<OutputSink> error;
+  std::shared_ptr<net::InputSource> input;
+  std::shared_ptr<net::OutputSink> output;
+  std::shared_ptr<net::OutputSink> error;
   bool inputIsTerminal = false;
   bool outputIsTerminal = false;
   bool errorIsTerminal = false;
   std::vector<Preopen> preopens;
-  std::shared_ptr<http::Client> http;  // null: no server may be reached
+  std::shared_ptr<tenon::http::Client> http;  // null: no server may be reached
   // Shared with copies of this context. Never null. `network` uses `lingering`; `pipe` is empty
   // while a guest runs.
-  std::shared_ptr<Lingering> lingering;
+  std::shared_ptr<net::Lingering> lingering;
   std::shared_ptr<sockets::NetworkAccess> network;
-  std::shared_ptr<KernelPipe> pipe;
-  std::shared_ptr<Refusals> refusals;
+  std::shared_ptr<net::KernelPipe> pipe;
+  std::shared_ptr<call::Refusals> refusals;
 
   // Tells people that the component asked for what it was not granted.
   void refused(Refusal::Kind kind, std::string_view target = {}) {

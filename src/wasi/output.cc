@@ -6,8 +6,8 @@
 
 namespace tenon::wasi {
 
-void setOutput(Context& context, std::shared_ptr<OutputSink> output,
-               std::shared_ptr<OutputSink> error) {
+void setOutput(Context& context, std::shared_ptr<net::OutputSink> output,
+               std::shared_ptr<net::OutputSink> error) {
   auto& known = static_cast<ContextImpl&>(context);
   known.output = std::move(output);
   known.error = std::move(error);

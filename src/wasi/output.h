@@ -2,14 +2,17 @@
 
 #include <memory>
 
+namespace tenon::net {
+class OutputSink;
+}  // namespace tenon::net
+
 namespace tenon::wasi {
 
 class Context;
-class OutputSink;
 
 // From now on the component's standard output and error go there. `context`: of newContext, or a
 // copy of one.
-void setOutput(Context& context, std::shared_ptr<OutputSink> output,
-               std::shared_ptr<OutputSink> error);
+void setOutput(Context& context, std::shared_ptr<net::OutputSink> output,
+               std::shared_ptr<net::OutputSink> error);
 
 }  // namespace tenon::wasi

@@ -1,5 +1,10 @@
 #include "wasi/wasi.h"
 
+#include "http/client.h"
+#include "http/policy.h"
+#include "net/inherited_streams.h"
+#include "net/line_prefix.h"
+#include "net/memory_streams.h"
 #include "wasi/binder.h"
 #include "wasi/check.h"
 #include "wasi/cli/cli.h"
@@ -7,13 +12,8 @@
 #include "wasi/config/config.h"
 #include "wasi/context.h"
 #include "wasi/filesystem/filesystem.h"
-#include "wasi/http/client.h"
 #include "wasi/http/http.h"
-#include "wasi/http/policy.h"
-#include "wasi/io/inherited_streams.h"
 #include "wasi/io/io.h"
-#include "wasi/io/line_prefix.h"
-#include "wasi/io/memory_streams.h"
 #include "wasi/random/random.h"
 #include "wasi/sockets/sockets.h"
 
@@ -28,26 +28,29 @@
 namespace tenon::wasi {
 namespace {
 
-std::shared_ptr<InputSource> newSource(kj::AsyncIoContext& io, const tenon::InputStream& options) {
+std::shared_ptr<net::InputSource> newSource(kj::AsyncIoContext& io,
+                                            const tenon::InputStream& options) {
   if (options.kind == tenon::InputStream::Kind::INHERIT) {
-    return newInheritedSource(io.unixEventPort, STDIN_FILENO);
+    return net::newInheritedSource(io.unixEventPort, STDIN_FILENO);
   }
-  return newMemorySource(options.kind == tenon::InputStream::Kind::BYTES ? options.bytes : "");
+  return net::newMemorySource(options.kind == tenon::InputStream::Kind::BYTES ? options.bytes : "");
 }
 
-std::shared_ptr<OutputSink> newPlainSink(kj::AsyncIoContext& io, const tenon::OutputStream& options,
-                                         int fd) {
+std::shared_ptr<net::OutputSink> newPlainSink(kj::AsyncIoContext& io,
+                                              const tenon::OutputStream& options, int fd) {
   if (options.kind == tenon::OutputStream::Kind::INHERIT) {
-    return newInheritedSink(io.unixEventPort, fd);
+    return net::newInheritedSink(io.unixEventPort, fd);
   }
-  if (options.kind == tenon::OutputStream::Kind::CAPTURE) return newCallbackSink(options.capture);
-  return newCallbackSink({});
+  if (options.kind == tenon::OutputStream::Kind::CAPTURE)
+    return net::newCallbackSink(options.capture);
+  return net::newCallbackSink({});
 }
 
-std::shared_ptr<OutputSink> newSink(kj::AsyncIoContext& io, const tenon::OutputStream& options,
-                                    int fd) {
-  std::shared_ptr<OutputSink> sink = newPlainSink(io, options, fd);
-  return options.linePrefix.empty() ? sink : newLinePrefixSink(std::move(sink), options.linePrefix);
+std::shared_ptr<net::OutputSink> newSink(kj::AsyncIoContext& io, const tenon::OutputStream& options,
+                                         int fd) {
+  std::shared_ptr<net::OutputSink> sink = newPlainSink(io, options, fd);
+  return options.linePrefix.empty() ? sink
+                                    : net::newLinePrefixSink(std::move(sink), options.linePrefix);
 }
 
 template <typename Options>
@@ -107,10 +110,10 @@ bool isFailure(const std::exception_ptr& exception) {
 
 ContextImpl::ContextImpl(Clocks clocks)
     : clocks(clocks),
-      lingering(std::make_shared<Lingering>(clocks.timer)),
-      network(std::make_shared<sockets::NetworkAccess>(sockets::Grants(), nullptr, *lingering)),
-      pipe(std::make_shared<KernelPipe>()),
-      refusals(std::make_shared<Refusals>(nullptr)) {}
+      lingering(std::make_shared<net::Lingering>(clocks.timer)),
+      network(std::make_shared<sockets::NetworkAccess>(net::Grants(), nullptr, *lingering)),
+      pipe(std::make_shared<net::KernelPipe>()),
+      refusals(std::make_shared<call::Refusals>(nullptr)) {}
 
 bool ContextImpl::isDrained() { return output->flushed() && error->flushed() && lingering->done(); }
 
@@ -144,22 +147,22 @@ Result<std::unique_ptr<Context>> newContext(kj::AsyncIoContext& io, const WasiOp
   context->errorIsTerminal =
       options.error.linePrefix.empty() && isTerminal(options.error, STDERR_FILENO);
   context->eventPort = &io.unixEventPort;
-  context->refusals = std::make_shared<Refusals>(options.onRefusal);
-  TENON_TRY(auto grants, sockets::Grants::parse(options.network));
+  context->refusals = std::make_shared<call::Refusals>(options.onRefusal);
+  TENON_TRY(auto grants, net::Grants::parse(options.network));
   context->network = std::make_shared<sockets::NetworkAccess>(std::move(grants), &io.unixEventPort,
                                                               *context->lingering);
   TENON_TRY(context->preopens, openGrants(options.directories));
   if (!options.http.allow.empty()) {
-    TENON_TRY(context->http, http::newClient(io, options.http));
+    TENON_TRY(context->http, tenon::http::newClient(io, options.http));
   }
   return std::unique_ptr<Context>(std::move(context));
 }
 
 Result<void> check(const WasiOptions& options) {
   TENON_CHECK(checkText(options));
-  TENON_TRY([[maybe_unused]] auto grants, sockets::Grants::parse(options.network));
+  TENON_TRY([[maybe_unused]] auto grants, net::Grants::parse(options.network));
   TENON_TRY([[maybe_unused]] auto directories, openGrants(options.directories));
-  TENON_TRY([[maybe_unused]] auto allowed, http::Allowed::parse(options.http.allow));
+  TENON_TRY([[maybe_unused]] auto allowed, tenon::http::Allowed::parse(options.http.allow));
   return {};
 }
 

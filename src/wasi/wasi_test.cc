@@ -43,7 +43,7 @@ TEST(NewContext, RefusesADirectoryThatIsNotThere) {
 TEST(Binder, TrapsWhenAHandleStandsForAnotherResource) {
   TimedLoop loop;
   FakeGuest guest(loop.waitScope, loop.newContext());
-  uint32_t rep = guest.objects.add(std::make_unique<InputStream>(newMemorySource("x")));
+  uint32_t rep = guest.objects.add(std::make_unique<InputStream>(net::newMemorySource("x")));
   guest.call<bool>("wasi:io/poll", "[method]pollable.ready", Borrow<Pollable>{rep});
   EXPECT_EQ(guest.trap, "a handle does not stand for the resource that the function takes");
 }
@@ -52,7 +52,7 @@ TEST(Binder, TurnsAnExceptionIntoATrap) {
   TimedLoop loop;
   auto context = loop.newContext();
   context->output =
-      newCallbackSink([](std::span<const std::byte>) { throw std::runtime_error("full"); });
+      net::newCallbackSink([](std::span<const std::byte>) { throw std::runtime_error("full"); });
   FakeGuest guest(loop.waitScope, std::move(context));
   auto stream = guest.call<Own<OutputStream>>("wasi:cli/stdout", "get-stdout");
   guest.call<Expected<void, StreamError>>("wasi:io/streams",

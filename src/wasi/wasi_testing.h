@@ -7,9 +7,10 @@
 #include "call/registry.h"
 #include "component/binary/decoder.h"
 #include "component/flatten/flatten.h"
+#include "net/memory_streams.h"
+#include "net/net_testing.h"
 #include "wasi/context.h"
 #include "wasi/io/io.h"
-#include "wasi/io/memory_streams.h"
 #include "wasi/wasi.h"
 
 #include <tenon/typed.h>
@@ -202,31 +203,20 @@ class FixedClock final : public kj::Clock {
 };
 
 // A loop without I/O, whose time moves by hand.
-struct TimedLoop {
-  TimedLoop() = default;
-  ~TimedLoop() noexcept {}
-
-  kj::EventLoop loop;
-  kj::WaitScope waitScope{loop};
-  kj::TimerImpl timer{kj::origin<kj::TimePoint>() + 1000 * kj::SECONDS};
+struct TimedLoop : net::TimedLoop {
   FixedClock wall;
 
   // No arguments, no input, output dropped.
   std::unique_ptr<ContextImpl> newContext() {
     auto context = std::make_unique<ContextImpl>(Clocks{timer, timer, wall});
-    context->input = newMemorySource("");
-    context->output = newCallbackSink({});
-    context->error = newCallbackSink({});
+    context->input = net::newMemorySource("");
+    context->output = net::newCallbackSink({});
+    context->error = net::newCallbackSink({});
     return context;
   }
 };
 
-inline std::string textOf(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-inline std::vector<std::byte> bytesOf(std::string_view text) {
-  auto* data = reinterpret_cast<const std::byte*>(text.data());
-  return {data, data + text.size()};
-}
+using net::bytesOf;
+using net::textOf;
 
 }  // namespace tenon::wasi

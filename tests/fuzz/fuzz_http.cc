@@ -2,10 +2,10 @@
 // that is accepted has nothing in it that could smuggle a second message past the guest, and a body
 // means the same whether its bytes come at once or in pieces.
 
+#include "http/body_reader.h"
+#include "http/message.h"
+#include "http/wire.h"
 #include "tests/fuzz/input.h"
-#include "wasi/http/body_reader.h"
-#include "wasi/http/message.h"
-#include "wasi/http/wire.h"
 
 #include <kj/async-io.h>
 #include <kj/timer.h>
@@ -14,7 +14,7 @@
 
 namespace {
 
-using namespace tenon::wasi::http;
+using namespace tenon::http;
 using tenon::fuzzing::fail;
 using tenon::fuzzing::Input;
 

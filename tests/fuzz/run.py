@@ -85,7 +85,7 @@ def messages():
                  b"HTTP/1.1 100 A\r\n\r\n" * (long // 18), b"GET / HTTP/1.1\r\nCookie: " + b"a; " * (long // 3)):
         for framing in range(4):
             yield bytes([7, framing, 0, 5]) + text
-    for source in texts("src/wasi/http/*_test.cc"):
+    for source in texts("src/http/*_test.cc"):
         for text in re.findall(rb'"((?:[^"\\\n]|\\.)*)"', source):
             text = text.replace(b'\\"', b'"').replace(b"\\r", b"\r").replace(b"\\n", b"\n")
             for framing in range(4):

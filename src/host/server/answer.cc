@@ -9,7 +9,6 @@
 
 namespace tenon::host {
 
-namespace http = wasi::http;
 using http::ErrorKind;
 
 namespace {

@@ -8,7 +8,6 @@
 
 namespace tenon::host {
 
-namespace http = wasi::http;
 using http::ErrorKind;
 
 namespace {

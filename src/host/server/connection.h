@@ -5,10 +5,10 @@
 
 #include "host/server/respond.h"
 #include "host/server/worker.h"
-#include "wasi/http/body_reader.h"
-#include "wasi/http/exchange.h"
-#include "wasi/http/message.h"
-#include "wasi/http/wire.h"
+#include "http/body_reader.h"
+#include "http/exchange.h"
+#include "http/message.h"
+#include "http/wire.h"
 
 #include <kj/async-io.h>
 
@@ -50,7 +50,7 @@ class Connection {
   // Size 0: not all of it is there yet.
   struct HeadSearch {
     size_t size = 0;
-    std::optional<wasi::http::Malformed> wrong;
+    std::optional<http::Malformed> wrong;
   };
   struct Refusal {
     uint16_t status = 0;
@@ -59,7 +59,7 @@ class Connection {
   };
   // What to do with a request. Status 0: it is not that.
   struct Next {
-    wasi::http::Malformed malformed{.status = 0};
+    http::Malformed malformed{.status = 0};
     Refusal refusal;
   };
 
@@ -73,8 +73,8 @@ class Connection {
   size_t sendNow(std::string_view bytes);
   kj::Promise<bool> sendRefusal(Refusal refusal, ResponseContext& context);
   kj::Promise<bool> answer(ResponseContext& context);
-  kj::Promise<bool> sendAnswer(wasi::http::Answer& answer, ResponseContext& context);
-  kj::Promise<void> discardBody(wasi::http::BodyReader& body, bool keepAlive);
+  kj::Promise<bool> sendAnswer(http::Answer& answer, ResponseContext& context);
+  kj::Promise<void> discardBody(http::BodyReader& body, bool keepAlive);
   bool leavesTooMuch() const;
   bool endRequest(bool keepAlive);
   bool sendsMore() const;
@@ -82,9 +82,9 @@ class Connection {
   kj::Promise<void> drain();
   kj::Promise<void> sendShort(uint16_t status, std::string_view text, ResponseContext& context,
                               uint32_t retryAfter = 0);
-  kj::Promise<void> refuse(wasi::http::Malformed malformed);
+  kj::Promise<void> refuse(http::Malformed malformed);
   kj::Promise<bool> reportFailure(uint16_t status, Error error, ResponseContext& context);
-  void startGuest(wasi::http::IncomingMessage message, GuestPool& guests, InFlight inFlight);
+  void startGuest(http::IncomingMessage message, GuestPool& guests, InFlight inFlight);
   // Ends it where nobody is left to answer.
   void checkPresence(kj::TimePoint now);
   void noteFailure(Error error);
@@ -95,7 +95,7 @@ class Connection {
   const int fd_;
   const int plainSocket_;  // whose bytes are those of `stream_`, or -1
   const std::string client_;
-  wasi::http::Wire wire_;
+  http::Wire wire_;
   Stage stage_ = Stage::IDLE;
   kj::TimePoint since_ = kj::origin<kj::TimePoint>();  // of the stage, or of the last progress
   bool closing_ = false;
@@ -106,11 +106,11 @@ class Connection {
   kj::Promise<void> cutPromise_ = nullptr;
 
   // The request that is being served.
-  std::shared_ptr<wasi::http::Exchange> exchange_;
+  std::shared_ptr<http::Exchange> exchange_;
   std::shared_ptr<GuestEnd> end_;
-  std::shared_ptr<wasi::http::BodyReader> body_;
-  std::shared_ptr<wasi::http::BodyWriter> sending_;
-  wasi::http::WriteProgress progress_;
+  std::shared_ptr<http::BodyReader> body_;
+  std::shared_ptr<http::BodyWriter> sending_;
+  http::WriteProgress progress_;
   uint64_t bodyLength_ = 0;             // that the request said; 0: it did not
   bool begun_ = false;                  // the answer, which is no 1xx, is on its way
   bool answered_ = false;               // all of it was

@@ -4,7 +4,7 @@
 
 namespace tenon::host {
 
-using wasi::StreamResult;
+using net::StreamResult;
 
 namespace {
 

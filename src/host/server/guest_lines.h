@@ -3,7 +3,7 @@
 // What guests write to their standard streams, line by line for ServerOptions::onLine. Bound to the
 // loop's thread.
 
-#include "wasi/io/streams.h"
+#include "net/streams.h"
 
 #include <tenon/server.h>
 
@@ -30,7 +30,7 @@ struct LineTaker {
 };
 
 // A stream of one instance.
-class GuestLineSink final : public wasi::OutputSink {
+class GuestLineSink final : public net::OutputSink {
  public:
   GuestLineSink(LineTaker& taker, GuestLine::Stream stream, std::string component)
       : taker_(taker), stream_(stream), component_(std::move(component)) {}
@@ -43,9 +43,9 @@ class GuestLineSink final : public wasi::OutputSink {
     if (!line_.empty()) endLine();
   }
 
-  wasi::StreamResult<uint64_t> permit() override;
-  wasi::StreamResult<void> write(std::span<const std::byte> bytes) override;
-  wasi::StreamResult<void> flush() override { return {}; }
+  net::StreamResult<uint64_t> permit() override;
+  net::StreamResult<void> write(std::span<const std::byte> bytes) override;
+  net::StreamResult<void> flush() override { return {}; }
   bool ready() override { return waiting_.empty(); }
   kj::Promise<void> whenReady() override;
   bool flushed() override { return line_.empty() && waiting_.empty(); }

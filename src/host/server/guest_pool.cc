@@ -246,8 +246,8 @@ void GuestPool::giveBack(std::unique_ptr<Guest> guest) {
 
 // -- HandlerCall ----------------------------------------------------------------------------------
 
-HandlerCall::HandlerCall(std::unique_ptr<Guest> guest, wasi::http::IncomingMessage message,
-                         std::shared_ptr<wasi::http::Exchange> exchange, InFlight inFlight)
+HandlerCall::HandlerCall(std::unique_ptr<Guest> guest, http::IncomingMessage message,
+                         std::shared_ptr<http::Exchange> exchange, InFlight inFlight)
     : inFlight_(std::move(inFlight)),
       guest_(std::move(guest)),
       message_(std::move(message)),

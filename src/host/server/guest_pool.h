@@ -8,9 +8,9 @@
 #include "host/loop.h"
 #include "host/running_call.h"
 #include "host/server/guest_lines.h"
+#include "http/exchange.h"
 #include "run/instance.h"
 #include "run/linked.h"
-#include "wasi/http/exchange.h"
 #include "wasi/wasi.h"
 
 #include <tenon/server.h>
@@ -116,8 +116,8 @@ class InFlight {
 class HandlerCall {
  public:
   // `exchange` gets the guest's answer.
-  HandlerCall(std::unique_ptr<Guest> guest, wasi::http::IncomingMessage message,
-              std::shared_ptr<wasi::http::Exchange> exchange, InFlight inFlight);
+  HandlerCall(std::unique_ptr<Guest> guest, http::IncomingMessage message,
+              std::shared_ptr<http::Exchange> exchange, InFlight inFlight);
 
   // Runs until the call is done or waits, or has had its turn. Errors: as RunningCall::start.
   Result<void> start() { return call_.start(Turns::ALWAYS); }
@@ -131,8 +131,8 @@ class HandlerCall {
 
   InFlight inFlight_;
   std::unique_ptr<Guest> guest_;
-  wasi::http::IncomingMessage message_;
-  std::shared_ptr<wasi::http::Exchange> exchange_;
+  http::IncomingMessage message_;
+  std::shared_ptr<http::Exchange> exchange_;
   RunningCall call_;  // last: uses everything above
 };
 

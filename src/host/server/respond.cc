@@ -5,9 +5,9 @@
 
 namespace tenon::host {
 
-using wasi::http::appendLength;
-using wasi::http::BodyMode;
-using wasi::http::ErrorKind;
+using http::appendLength;
+using http::BodyMode;
+using http::ErrorKind;
 
 namespace {
 
@@ -23,13 +23,13 @@ void appendEnd(std::string& out, const ResponseContext& context) {
 
 }  // namespace
 
-BodyMode writeHead(std::string& out, const wasi::http::Answer& answer, ResponseContext& context) {
-  wasi::http::appendStatusLine(out, answer.status);
-  bool hasDate = wasi::http::findField(*answer.fields, "date") != nullptr;
+BodyMode writeHead(std::string& out, const http::Answer& answer, ResponseContext& context) {
+  http::appendStatusLine(out, answer.status);
+  bool hasDate = http::findField(*answer.fields, "date") != nullptr;
   // What the body is held to; another one would let the guest end the message where it likes.
-  auto declared = wasi::http::declaredLength(*answer.fields);
+  auto declared = http::declaredLength(*answer.fields);
   if (answer.status == 204) declared = std::nullopt;
-  wasi::http::appendFields(out, *answer.fields, declared);
+  http::appendFields(out, *answer.fields, declared);
   bool known = !answer.body || (answer.body->finished() && !answer.body->trailers());
   uint64_t length = answer.body ? answer.body->written() : 0;
   bool bodiless = answer.status == 204 || answer.status == 304;
@@ -55,7 +55,7 @@ BodyMode writeHead(std::string& out, const wasi::http::Answer& answer, ResponseC
 std::string shortResponse(uint16_t status, std::string_view text, ResponseContext& context,
                           uint32_t retryAfter) {
   std::string out;
-  wasi::http::appendStatusLine(out, status);
+  http::appendStatusLine(out, status);
   out += "Content-Type: text/plain; charset=utf-8\r\n";
   if (retryAfter != 0) out += "Retry-After: " + std::to_string(retryAfter) + "\r\n";
   appendLength(out, text.size());
@@ -64,7 +64,7 @@ std::string shortResponse(uint16_t status, std::string_view text, ResponseContex
   return out;
 }
 
-uint16_t statusOf(const wasi::http::ErrorCode& code) {
+uint16_t statusOf(const http::ErrorCode& code) {
   switch (kindOf(code)) {
     case ErrorKind::DNS_TIMEOUT:
     case ErrorKind::CONNECTION_TIMEOUT:

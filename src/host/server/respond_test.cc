@@ -5,11 +5,11 @@
 namespace tenon::host {
 namespace {
 
-using wasi::http::Answer;
-using wasi::http::BodyMode;
-using wasi::http::BodyWriter;
-using wasi::http::FieldList;
-using wasi::http::Side;
+using http::Answer;
+using http::BodyMode;
+using http::BodyWriter;
+using http::FieldList;
+using http::Side;
 
 Answer answerWith(FieldList fields, std::string_view body, bool finished, uint16_t status = 200) {
   Answer answer{status, std::make_shared<FieldList>(std::move(fields)),
@@ -68,7 +68,7 @@ TEST(HttpRespond, ALengthThatTheBodyIsNotHeldToIsNotWritten) {
     std::string head;
     ResponseContext context;
     FieldList fields = {{"content-length", first}, {"content-length", "5"}};
-    ASSERT_EQ(wasi::http::declaredLength(fields), std::nullopt);
+    ASSERT_EQ(http::declaredLength(fields), std::nullopt);
     EXPECT_EQ(writeHead(head, answerWith(fields, "four", false), context), BodyMode::CHUNKED);
     EXPECT_EQ(head, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
   }

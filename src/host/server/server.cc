@@ -58,7 +58,7 @@ Result<void> checkOptions(const ServerOptions& options) {
   if (options.threads == 0 || options.threads > 256) return refuse("threads must be 1 to 256");
   if (options.reuse == 0) return refuse("reuse must be at least 1");
   if (options.maxHandshakes == 0) return refuse("there must be room for a TLS handshake");
-  if (options.maxHeaderBytes < 256 || options.maxHeaderBytes > wasi::http::Wire::ROOM) {
+  if (options.maxHeaderBytes < 256 || options.maxHeaderBytes > http::Wire::ROOM) {
     return refuse("the largest head of a request must be 256 bytes to 64 KiB");
   }
   if (options.tlsCertificate.empty() != options.tlsKey.empty()) {

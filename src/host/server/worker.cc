@@ -52,7 +52,7 @@ std::string peerOf(kj::AsyncIoStream& stream) {
 
 // Whether a key fits its certificate: the library drops one that does not, and says so to clients
 // only.
-bool keyFits(wasi::http::Tls& server, kj::WaitScope& waitScope) {
+bool keyFits(http::Tls& server, kj::WaitScope& waitScope) {
   kj::TlsContext::Options options;
   options.useSystemTrustStore = false;
   kj::TlsContext client(kj::mv(options));
@@ -105,7 +105,7 @@ Result<void> Worker::prepare() {
       kj::TlsContext::Options tls;
       tls.useSystemTrustStore = false;
       tls.defaultKeypair = keypair;
-      tls_ = std::make_unique<wasi::http::Tls>(kj::mv(tls));
+      tls_ = std::make_unique<http::Tls>(kj::mv(tls));
     } catch (...) {
       failure = kj::getCaughtExceptionAsKj();
     }
@@ -235,7 +235,7 @@ struct Worker::Handshake {
 
   Worker& worker;
   kj::TimePoint since;
-  wasi::http::Signal cut;
+  http::Signal cut;
   std::list<Handshake*>::iterator place;
 };
 
@@ -268,7 +268,7 @@ kj::Promise<kj::Own<kj::AsyncIoStream>> Worker::shakeHands(kj::Own<kj::AsyncIoSt
   auto cut = handshake.cut.wait().then([]() -> kj::Promise<kj::Own<kj::AsyncIoStream>> {
     return KJ_EXCEPTION(FAILED, "it took too long while others waited for theirs");
   });
-  co_return co_await tls_->accept(wasi::http::withBytesInFront(kj::mv(first), kj::mv(stream)))
+  co_return co_await tls_->accept(http::withBytesInFront(kj::mv(first), kj::mv(stream)))
       .exclusiveJoin(kj::mv(cut));
 }
 

@@ -3,11 +3,11 @@
 // One thread of a server: its loop, its listener, its connections and its guests. Made, run and
 // destroyed on its thread.
 
-#include "host/server/guest_pool.h"
 #include "host/loop.h"
+#include "host/server/guest_pool.h"
+#include "http/tls.h"
+#include "http/wire.h"
 #include "link/route.h"
-#include "wasi/http/tls.h"
-#include "wasi/http/wire.h"
 
 #include <tenon/server.h>
 
@@ -97,12 +97,12 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   kj::AutoCloseFd stopFd_;
   LineTaker lines_;
   std::vector<std::unique_ptr<GuestPool>> guests_;
-  std::unique_ptr<wasi::http::Tls> tls_;  // null: no TLS
+  std::unique_ptr<http::Tls> tls_;  // null: no TLS
   std::vector<kj::Own<kj::ConnectionReceiver>> listeners_;
   kj::UnixEventPort::FdObserver stopObserver_;
   uint64_t stops_ = 0;
   bool stopping_ = false;
-  wasi::http::Signal handshakesEnd_;
+  http::Signal handshakesEnd_;
   std::list<Handshake*> handshakes_;                          // the oldest first
   std::deque<kj::Own<kj::PromiseFulfiller<void>>> forPlace_;  // who waits for one to end
   int64_t dateSecond_ = 0;
@@ -118,9 +118,9 @@ struct GuestEnd {
   std::string id;  // of the request; empty: it has none
   bool ended = false;
   Result<void> outcome;
-  wasi::http::Signal changed;
+  http::Signal changed;
   // Nobody is left who could want what the guest does: raised, it ends the call and its instance.
-  wasi::http::Signal giveUp;
+  http::Signal giveUp;
 };
 
 }  // namespace tenon::host

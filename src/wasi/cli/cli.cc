@@ -1,8 +1,8 @@
 #include "wasi/cli/cli.h"
 
+#include "net/streams.h"
 #include "wasi/binder.h"
 #include "wasi/context.h"
-#include "wasi/io/streams.h"
 
 #include <optional>
 #include <string>

@@ -37,8 +37,8 @@ TEST(Cli, EveryHandleToAStandardStreamIsOfTheSameStream) {
   TimedLoop loop;
   std::string captured;
   auto context = loop.newContext();
-  context->input = newMemorySource("ab");
-  context->output = newCallbackSink(
+  context->input = net::newMemorySource("ab");
+  context->output = net::newCallbackSink(
       [&](std::span<const std::byte> bytes) { captured += textOf({bytes.begin(), bytes.end()}); });
   FakeGuest guest(loop.waitScope, std::move(context));
   for (std::string_view text : {"a", "b"}) {
@@ -56,10 +56,10 @@ TEST(Cli, EveryHandleToAStandardStreamIsOfTheSameStream) {
 }
 
 // Written, but not yet out.
-struct SlowSink final : OutputSink {
-  StreamResult<uint64_t> permit() override { return uint64_t{0}; }
-  StreamResult<void> write(std::span<const std::byte>) override { return {}; }
-  StreamResult<void> flush() override { return {}; }
+struct SlowSink final : net::OutputSink {
+  net::StreamResult<uint64_t> permit() override { return uint64_t{0}; }
+  net::StreamResult<void> write(std::span<const std::byte>) override { return {}; }
+  net::StreamResult<void> flush() override { return {}; }
   bool ready() override { return false; }
   kj::Promise<void> whenReady() override { return kj::NEVER_DONE; }
   bool flushed() override { return false; }

@@ -37,7 +37,7 @@ uint64_t monotonicNow(const Clocks& clocks) {
   return nanoseconds(clocks.monotonic.now() - kj::origin<kj::TimePoint>());
 }
 
-class Alarm final : public Waitable {
+class Alarm final : public call::Waitable {
  public:
   Alarm(Clocks clocks, uint64_t when) : clocks_(clocks), when_(when) {}
 

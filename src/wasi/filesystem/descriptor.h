@@ -4,11 +4,11 @@
 // thread.
 
 #include "call/host_objects.h"
+#include "net/descriptor_place.h"
+#include "net/lingering.h"
+#include "net/streams.h"
 #include "wasi/filesystem/disk.h"
 #include "wasi/filesystem/types.h"
-#include "wasi/io/descriptor_place.h"
-#include "wasi/io/lingering.h"
-#include "wasi/io/streams.h"
 
 #include <sys/stat.h>
 
@@ -25,7 +25,7 @@ enum class Grant : uint8_t { READ_WRITE, READ_ONLY };
 // An open file or directory. Shared by its descriptor, by the streams over it, which may outlive
 // the descriptor, and by threads that work on it: they change nothing here.
 struct OpenFile {
-  OwnedFd fd;
+  net::OwnedFd fd;
   DescriptorType type = DescriptorType::UNKNOWN;
   DescriptorFlags flags = DescriptorFlags::NONE;  // what the descriptor is open for
   Grant grant = Grant::READ_ONLY;
@@ -34,10 +34,11 @@ struct OpenFile {
   ino_t inode = 0;
   Disk* disk = nullptr;  // never null once it is open; lives as long as the process
   mutable std::atomic<bool> alwaysWaits = false;  // the file system does not know RWF_NOWAIT
-  DescriptorPlace place;                          // none: it was granted
+  net::DescriptorPlace place;                     // none: it was granted
 
   // Takes an open descriptor over. `near`: another file, probably on the same disk; may be null.
-  static std::shared_ptr<OpenFile> of(OwnedFd fd, const struct stat& status, const OpenFile* near);
+  static std::shared_ptr<OpenFile> of(net::OwnedFd fd, const struct stat& status,
+                                      const OpenFile* near);
 
   bool isDirectory() const { return type == DescriptorType::DIRECTORY; }
   bool mayRead() const { return has(flags, DescriptorFlags::READ); }
@@ -56,16 +57,17 @@ struct Descriptor final : call::HostObject {
 
 // A file's bytes from `offset` to its end. The file must be open for reading.
 // What a thread reads for it, or writes, is charged to `budget`, which may be null; here and below.
-std::shared_ptr<InputSource> newFileSource(std::shared_ptr<OpenFile> file, uint64_t offset,
-                                           std::shared_ptr<call::MemoryBudget> budget);
+std::shared_ptr<net::InputSource> newFileSource(std::shared_ptr<OpenFile> file, uint64_t offset,
+                                                std::shared_ptr<call::MemoryBudget> budget);
 
 // Bytes to a file from `offset` on, or always to its end. What a thread writes goes on when the
 // sink is gone; `lingering` outlives every use of the sink. The file must be open for writing.
-std::shared_ptr<OutputSink> newFileSink(std::shared_ptr<OpenFile> file, uint64_t offset,
-                                        Lingering& lingering,
-                                        std::shared_ptr<call::MemoryBudget> budget);
-std::shared_ptr<OutputSink> newAppendSink(std::shared_ptr<OpenFile> file, Lingering& lingering,
-                                          std::shared_ptr<call::MemoryBudget> budget);
+std::shared_ptr<net::OutputSink> newFileSink(std::shared_ptr<OpenFile> file, uint64_t offset,
+                                             net::Lingering& lingering,
+                                             std::shared_ptr<call::MemoryBudget> budget);
+std::shared_ptr<net::OutputSink> newAppendSink(std::shared_ptr<OpenFile> file,
+                                               net::Lingering& lingering,
+                                               std::shared_ptr<call::MemoryBudget> budget);
 
 // pread and pwrite, again after a signal. The number of bytes, or a negated errno. An offset that
 // no file has is EINVAL for reading, EFBIG for writing.

@@ -1,7 +1,7 @@
+#include "net/fd_streams.h"
 #include "wasi/binder.h"
 #include "wasi/context.h"
 #include "wasi/filesystem/functions.h"
-#include "wasi/io/fd_streams.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -38,13 +38,14 @@ Unexpected<ErrorCode> notAFile(const OpenFile& file) {
 }
 
 // A FIFO has no offsets, and is waited for. Errors: as `systemFailure`.
-FileResult<std::shared_ptr<ObservedFd>> observe(call::HostCall& call, const OpenFile& file) {
-  DescriptorPlace place = DescriptorPlace::take();
+FileResult<std::shared_ptr<net::ObservedFd>> observe(call::HostCall& call, const OpenFile& file) {
+  net::DescriptorPlace place = net::DescriptorPlace::take();
   if (!place) return systemFailure(EMFILE);
   // A number of its own, because an event port takes each number once.
   int fd = ::fcntl(file.fd, F_DUPFD_CLOEXEC, 3);
   if (fd < 0) return systemFailure(errno);
-  auto observed = ObservedFd::make(contextOf(call).eventPort, OwnedFd(fd), std::move(place));
+  auto observed =
+      net::ObservedFd::make(contextOf(call).eventPort, net::OwnedFd(fd), std::move(place));
   if (!observed) return systemFailure(ENOMEM);
   return observed;
 }
@@ -52,11 +53,11 @@ FileResult<std::shared_ptr<ObservedFd>> observe(call::HostCall& call, const Open
 FileResult<Own<InputStream>> readViaStream(call::HostCall& call, Descriptor& self,
                                            uint64_t offset) {
   if (self.file->isDirectory() || !self.file->mayRead()) return notAFile(*self.file);
-  std::shared_ptr<InputSource> source;
+  std::shared_ptr<net::InputSource> source;
   if (self.file->type == DescriptorType::FIFO) {
     auto fifo = observe(call, *self.file);
     if (!fifo) return Unexpected{fifo.error()};
-    source = std::make_shared<FdSource>(*std::move(fifo), FdKind::FIFO);
+    source = std::make_shared<net::FdSource>(*std::move(fifo), net::FdKind::FIFO);
   } else {
     source = newFileSource(self.file, offset, call.objects.budget());
   }
@@ -68,13 +69,13 @@ template <typename Otherwise>
 FileResult<Own<OutputStream>> giveSink(call::HostCall& call, Descriptor& self,
                                        Otherwise otherwise) {
   if (self.file->isDirectory() || !self.file->mayWrite()) return notAFile(*self.file);
-  Lingering& lingering = *contextOf(call).lingering;
-  std::shared_ptr<OutputSink> sink;
+  net::Lingering& lingering = *contextOf(call).lingering;
+  std::shared_ptr<net::OutputSink> sink;
   if (self.file->type == DescriptorType::FIFO) {
     auto fifo = observe(call, *self.file);
     if (!fifo) return Unexpected{fifo.error()};
-    sink =
-        std::make_shared<FdSink>(*std::move(fifo), FdKind::FIFO, lingering, call.objects.budget());
+    sink = std::make_shared<net::FdSink>(*std::move(fifo), net::FdKind::FIFO, lingering,
+                                         call.objects.budget());
   } else {
     sink = otherwise(lingering);
   }
@@ -83,13 +84,13 @@ FileResult<Own<OutputStream>> giveSink(call::HostCall& call, Descriptor& self,
 
 FileResult<Own<OutputStream>> writeViaStream(call::HostCall& call, Descriptor& self,
                                              uint64_t offset) {
-  return giveSink(call, self, [&](Lingering& lingering) {
+  return giveSink(call, self, [&](net::Lingering& lingering) {
     return newFileSink(self.file, offset, lingering, call.objects.budget());
   });
 }
 
 FileResult<Own<OutputStream>> appendViaStream(call::HostCall& call, Descriptor& self) {
-  return giveSink(call, self, [&](Lingering& lingering) {
+  return giveSink(call, self, [&](net::Lingering& lingering) {
     return newAppendSink(self.file, lingering, call.objects.budget());
   });
 }
@@ -268,7 +269,7 @@ class Listing {
 };
 
 struct DirectoryEntryStream final : call::HostObject {
-  DirectoryEntryStream(std::shared_ptr<Listing> listing, Disk& disk, DescriptorPlace place,
+  DirectoryEntryStream(std::shared_ptr<Listing> listing, Disk& disk, net::DescriptorPlace place,
                        std::shared_ptr<call::MemoryBudget> budget)
       : charge(std::move(budget)),
         listing(std::move(listing)),
@@ -279,7 +280,7 @@ struct DirectoryEntryStream final : call::HostObject {
   call::MemoryCharge charge;
   std::shared_ptr<Listing> listing;
   Disk& disk;
-  DescriptorPlace place;
+  net::DescriptorPlace place;
   std::deque<EntryResult> ahead;  // what a thread read
 };
 
@@ -293,7 +294,7 @@ uint64_t sizeOf(const std::deque<EntryResult>& entries) {
 }
 
 FileResult<std::shared_ptr<Listing>> openListing(const OpenFile& file) {
-  OwnedFd fd(::openat(file.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  net::OwnedFd fd(::openat(file.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd == nullptr) return systemFailure(errno);
   DIR* directory = ::fdopendir(fd);
   if (!directory) return systemFailure(errno);
@@ -304,7 +305,7 @@ FileResult<std::shared_ptr<Listing>> openListing(const OpenFile& file) {
 FileResult<Own<DirectoryEntryStream>> readDirectory(call::HostCall& call, Descriptor& self) {
   auto file = self.file;
   if (!file->isDirectory()) return Unexpected{ErrorCode::NOT_DIRECTORY};
-  DescriptorPlace place = DescriptorPlace::take();
+  net::DescriptorPlace place = net::DescriptorPlace::take();
   if (!place) return systemFailure(EMFILE);
   auto listing = onDisk<FileResult<std::shared_ptr<Listing>>>(
       call, *file->disk, [file]() { return openListing(*file); });

@@ -9,8 +9,8 @@
 // * for a while all on a disk that just took long over something.
 
 #include "call/host_call.h"
-#include "wasi/io/waitable.h"
-#include "wasi/io/workers.h"
+#include "call/waitable.h"
+#include "net/workers.h"
 
 #include <sys/types.h>
 
@@ -75,7 +75,7 @@ R onThread(call::HostCall& call, Disk& disk, Work work) {
     *result = timed(disk, work);
     return true;
   };
-  if (!wait(call, Workers::forFiles().run(kj::mv(job)).ignoreResult())) return R();
+  if (!wait(call, net::Workers::forFiles().run(kj::mv(job)).ignoreResult())) return R();
   if (!*result) {
     call.fail("no thread could be made for a file operation");
     return R();

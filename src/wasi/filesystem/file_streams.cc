@@ -1,5 +1,7 @@
 #include "wasi/filesystem/descriptor.h"
 
+#include "wasi/io/handles.h"
+
 #include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -51,28 +53,28 @@ int64_t append(const OpenFile& file, std::span<const std::byte> bytes) {
   return repeat([&] { return ::pwritev2(file.fd.get(), &vector, 1, 0, RWF_APPEND); });
 }
 
-class FileSource final : public InputSource {
+class FileSource final : public net::InputSource {
  public:
   FileSource(std::shared_ptr<OpenFile> file, uint64_t offset,
              std::shared_ptr<call::MemoryBudget> budget)
       : charge_(std::move(budget)), file_(std::move(file)), offset_(offset) {}
 
-  StreamResult<size_t> read(std::span<std::byte> into) override {
-    if (ended_) return closedFault();
+  net::StreamResult<size_t> read(std::span<std::byte> into) override {
+    if (ended_) return net::closedFault();
     if (into.empty() || running_) return size_t{0};
     int64_t count = fetched_ ? takeFetched(into) : readNow(*file_, into, offset_);
     if (count > 0) {
       offset_ += static_cast<uint64_t>(count);
       return static_cast<size_t>(count);
     }
-    if (count == -EAGAIN && !fetched_ && !Workers::forFiles().hasRoom()) count = -ENOMEM;
+    if (count == -EAGAIN && !fetched_ && !net::Workers::forFiles().hasRoom()) count = -ENOMEM;
     if (count == -EAGAIN && !fetched_) {
       fetch(std::min(into.size(), held > ENOUGH ? LITTLE : MAX_READ));
       return size_t{0};
     }
     ended_ = true;
-    if (count == 0) return closedFault();
-    return systemFault("read", static_cast<int>(-count));
+    if (count == 0) return net::closedFault();
+    return net::systemFault("read", static_cast<int>(-count));
   }
   bool ready() override { return !running_; }
   kj::Promise<void> whenReady() override {
@@ -100,7 +102,8 @@ class FileSource final : public InputSource {
     running_ = true;
     auto done = [this](bool) { running_ = false; };
     auto failed = [this](kj::Exception&&) { running_ = false; };
-    fetching_ = Workers::forFiles().run(kj::mv(work)).then(kj::mv(done), kj::mv(failed)).fork();
+    fetching_ =
+        net::Workers::forFiles().run(kj::mv(work)).then(kj::mv(done), kj::mv(failed)).fork();
   }
 
   int64_t takeFetched(std::span<std::byte> into) {
@@ -139,9 +142,9 @@ int writeAll(const OpenFile& file, Mode mode, std::span<const std::byte> bytes, 
   return 0;
 }
 
-class FileSink final : public OutputSink, public std::enable_shared_from_this<FileSink> {
+class FileSink final : public net::OutputSink, public std::enable_shared_from_this<FileSink> {
  public:
-  FileSink(std::shared_ptr<OpenFile> file, Mode mode, uint64_t offset, Lingering& lingering,
+  FileSink(std::shared_ptr<OpenFile> file, Mode mode, uint64_t offset, net::Lingering& lingering,
            std::shared_ptr<call::MemoryBudget> budget)
       : charge_(std::move(budget)),
         file_(std::move(file)),
@@ -149,16 +152,16 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
         offset_(offset),
         lingering_(lingering) {}
 
-  StreamResult<uint64_t> permit() override {
-    if (StreamResult<void> fault = takeFault(); !fault) {
-      return Unexpected<StreamFault>{std::move(fault).error()};
+  net::StreamResult<uint64_t> permit() override {
+    if (net::StreamResult<void> fault = takeFault(); !fault) {
+      return Unexpected<net::StreamFault>{std::move(fault).error()};
     }
     if (running_) return uint64_t{0};
     if (!usesThreads()) return PERMIT;
     return held > ENOUGH ? uint64_t{LITTLE} : THREAD_PERMIT;
   }
-  StreamResult<void> write(std::span<const std::byte> bytes) override {
-    if (StreamResult<void> fault = takeFault(); !fault) return fault;
+  net::StreamResult<void> write(std::span<const std::byte> bytes) override {
+    if (net::StreamResult<void> fault = takeFault(); !fault) return fault;
     if (running_ || usesThreads()) {
       pending_.insert(pending_.end(), bytes.begin(), bytes.end());
       charge_.force(pending_.size());
@@ -170,7 +173,7 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
     offset_ += bytes.size();
     return takeFault();
   }
-  StreamResult<void> flush() override { return takeFault(); }
+  net::StreamResult<void> flush() override { return takeFault(); }
   bool ready() override { return !running_; }
   kj::Promise<void> whenReady() override {
     if (!running_) return kj::READY_NOW;
@@ -203,7 +206,7 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
       self->pending_.clear();
       self->offset_ += size;
       auto failed = [](kj::Exception&&) { return EIO; };
-      self->error_ = co_await Workers::forFiles().run(kj::mv(work)).catch_(kj::mv(failed));
+      self->error_ = co_await net::Workers::forFiles().run(kj::mv(work)).catch_(kj::mv(failed));
       if (self->error_ != 0) self->pending_.clear();
     }
     self->running_ = false;
@@ -212,18 +215,18 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
   }
 
   // Tells of a failure once; from then on the stream is closed.
-  StreamResult<void> takeFault() {
-    if (closed_) return closedFault();
+  net::StreamResult<void> takeFault() {
+    if (closed_) return net::closedFault();
     if (error_ == 0) return {};
     closed_ = true;
-    return systemFault("write", error_);
+    return net::systemFault("write", error_);
   }
 
   call::MemoryCharge charge_;  // for what waits for a thread, or is written by it
   std::shared_ptr<OpenFile> file_;
   const Mode mode_;
   uint64_t offset_;
-  Lingering& lingering_;
+  net::Lingering& lingering_;
   int error_ = 0;
   bool closed_ = false;
   bool running_ = false;  // a thread writes
@@ -233,7 +236,7 @@ class FileSink final : public OutputSink, public std::enable_shared_from_this<Fi
 
 }  // namespace
 
-std::shared_ptr<OpenFile> OpenFile::of(OwnedFd fd, const struct stat& status,
+std::shared_ptr<OpenFile> OpenFile::of(net::OwnedFd fd, const struct stat& status,
                                        const OpenFile* near) {
   auto file = std::make_shared<OpenFile>();
   file->fd = std::move(fd);
@@ -273,20 +276,21 @@ int64_t writeAt(const OpenFile& file, std::span<const std::byte> bytes, uint64_t
   });
 }
 
-std::shared_ptr<InputSource> newFileSource(std::shared_ptr<OpenFile> file, uint64_t offset,
-                                           std::shared_ptr<call::MemoryBudget> budget) {
+std::shared_ptr<net::InputSource> newFileSource(std::shared_ptr<OpenFile> file, uint64_t offset,
+                                                std::shared_ptr<call::MemoryBudget> budget) {
   return std::make_shared<FileSource>(std::move(file), offset, std::move(budget));
 }
 
-std::shared_ptr<OutputSink> newFileSink(std::shared_ptr<OpenFile> file, uint64_t offset,
-                                        Lingering& lingering,
-                                        std::shared_ptr<call::MemoryBudget> budget) {
+std::shared_ptr<net::OutputSink> newFileSink(std::shared_ptr<OpenFile> file, uint64_t offset,
+                                             net::Lingering& lingering,
+                                             std::shared_ptr<call::MemoryBudget> budget) {
   return std::make_shared<FileSink>(std::move(file), Mode::AT_OFFSET, offset, lingering,
                                     std::move(budget));
 }
 
-std::shared_ptr<OutputSink> newAppendSink(std::shared_ptr<OpenFile> file, Lingering& lingering,
-                                          std::shared_ptr<call::MemoryBudget> budget) {
+std::shared_ptr<net::OutputSink> newAppendSink(std::shared_ptr<OpenFile> file,
+                                               net::Lingering& lingering,
+                                               std::shared_ptr<call::MemoryBudget> budget) {
   return std::make_shared<FileSink>(std::move(file), Mode::APPEND, 0, lingering, std::move(budget));
 }
 

@@ -29,8 +29,8 @@ std::vector<std::tuple<Own<Descriptor>, std::string_view>> getDirectories(call::
   return directories;
 }
 
-std::optional<ErrorCode> filesystemErrorCode(call::HostCall&, IoError& error) {
-  if (error.systemError == 0 || error.of != IoError::Of::FILE) return std::nullopt;
+std::optional<ErrorCode> filesystemErrorCode(call::HostCall&, net::IoError& error) {
+  if (error.systemError == 0 || error.of != net::IoError::Of::FILE) return std::nullopt;
   return toErrorCode(error.systemError);
 }
 
@@ -61,7 +61,7 @@ Result<std::vector<Preopen>> openGrants(const std::vector<DirectoryGrant>& grant
   using namespace filesystem;
   std::vector<Preopen> preopens;
   for (const DirectoryGrant& grant : grants) {
-    OwnedFd fd(::open(grant.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    net::OwnedFd fd(::open(grant.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd == nullptr) {
       int error = errno;
       return Error(codeFor(error), "cannot give the directory '" + grant.host +

@@ -114,12 +114,12 @@ TEST_P(FilesystemTest, AStreamOutlivesItsDescriptorAndTellsTheErrorCode) {
   guest.objects.drop(file.rep);
   auto failed = guest.call<Expected<void, StreamError>>(
       "wasi:io/streams", "[method]output-stream.blocking-write-and-flush", out, bytesOf("x"));
-  auto error = std::get<Own<IoError>>(failed.error());
+  auto error = std::get<Own<net::IoError>>(failed.error());
   EXPECT_EQ(guest.call<std::optional<ErrorCode>>("wasi:filesystem/types", "filesystem-error-code",
-                                                 Borrow<IoError>{error.rep}),
+                                                 Borrow<net::IoError>{error.rep}),
             ErrorCode::FILE_TOO_LARGE);
   EXPECT_EQ(guest.call<std::optional<sockets::ErrorCode>>(
-                "wasi:sockets/network", "network-error-code", Borrow<IoError>{error.rep}),
+                "wasi:sockets/network", "network-error-code", Borrow<net::IoError>{error.rep}),
             std::nullopt);
 }
 

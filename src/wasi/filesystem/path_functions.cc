@@ -154,7 +154,7 @@ FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathF
                  has(open, OpenFlags::TRUNCATE);
   if (has(open, OpenFlags::DIRECTORY) && creates) return Unexpected{ErrorCode::INVALID};
 
-  DescriptorPlace place = DescriptorPlace::take();
+  net::DescriptorPlace place = net::DescriptorPlace::take();
   if (!place) return systemFailure(EMFILE);
   auto file = onDisk<FileResult<std::shared_ptr<OpenFile>>>(
       call, *self.file->disk, [directory = self.file, path, name, open, flags]() {

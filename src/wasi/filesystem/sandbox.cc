@@ -1,6 +1,6 @@
 #include "wasi/filesystem/sandbox.h"
 
-#include "wasi/io/descriptor_place.h"
+#include "net/descriptor_place.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -33,7 +33,7 @@ Opened failed(int error) { return {{}, error}; }
 Opened openByKernel(int directory, const std::string& path, int flags, mode_t mode) {
   for (int attempt = 0; attempt < MAX_RETRIES; attempt++) {
     int fd = openat2(directory, path.c_str(), flags, mode);
-    if (fd >= 0) return {OwnedFd(fd), 0};
+    if (fd >= 0) return {net::OwnedFd(fd), 0};
     if (errno == EAGAIN || errno == EINTR) continue;
     return failed(errno == EXDEV ? EPERM : errno);
   }
@@ -74,8 +74,8 @@ class Walk {
   static constexpr int TRY_AGAIN = -1;  // a link was expanded
 
   struct Parent {
-    OwnedFd fd;
-    DescriptorPlace place;
+    net::OwnedFd fd;
+    net::DescriptorPlace place;
   };
 
   int current() const { return parents_.empty() ? directory_ : parents_.back().fd.get(); }
@@ -108,14 +108,14 @@ class Walk {
   }
 
   int enter(const std::string& name) {
-    OwnedFd fd(::openat(current(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    net::OwnedFd fd(::openat(current(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (fd == nullptr) return errno;
     struct stat status;
     if (::fstat(fd, &status) != 0) return errno;
     if (S_ISLNK(status.st_mode)) return expand("", fd);
     if (!S_ISDIR(status.st_mode)) return ENOTDIR;
     // A path may lead through thousands of links to folders.
-    DescriptorPlace place = DescriptorPlace::take();
+    net::DescriptorPlace place = net::DescriptorPlace::take();
     if (!place) return EMFILE;
     parents_.push_back({std::move(fd), std::move(place)});
     return 0;
@@ -124,7 +124,7 @@ class Walk {
   Opened openLast(const std::string& name) {
     if (name == "." && flags_ & O_CREAT) return failed(flags_ & O_EXCL ? EEXIST : EISDIR);
     bool follow = !(flags_ & O_NOFOLLOW);
-    OwnedFd fd(::openat(current(), name.c_str(), flags_ | O_NOFOLLOW, mode_));
+    net::OwnedFd fd(::openat(current(), name.c_str(), flags_ | O_NOFOLLOW, mode_));
     if (fd == nullptr) {
       int error = errno;
       // What a link at the end gives when it is not followed: ELOOP, or ENOTDIR with O_DIRECTORY.

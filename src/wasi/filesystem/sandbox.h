@@ -6,7 +6,7 @@
 // component at a time with every parent held open. Errors are `errno` values; leaving the directory
 // is EPERM.
 
-#include "wasi/io/owned_fd.h"
+#include "net/owned_fd.h"
 
 #include <sys/types.h>
 
@@ -22,7 +22,7 @@ Resolver bestResolver();
 
 // An open file, or why there is none.
 struct Opened {
-  OwnedFd fd;
+  net::OwnedFd fd;
   int error = 0;
 };
 
@@ -34,7 +34,7 @@ Opened openBeneath(int directory, const std::string& path, int flags, mode_t mod
 // A path's last component, in an open directory that holds it: what system calls take that create,
 // remove or rename, none of which follows a last component that is a symbolic link.
 struct Entry {
-  OwnedFd opened;  // empty when the entry is in the directory that was given
+  net::OwnedFd opened;  // empty when the entry is in the directory that was given
   int parent = -1;
   std::string name;  // one component; "/" at the end if the path had it
   int error = 0;

@@ -4,6 +4,7 @@
 
 #include "call/host_call.h"
 #include "wasi/clocks/clocks.h"
+#include "wasi/error_of.h"
 
 #include <tenon/typed.h>
 
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <variant>
 
 namespace tenon::wasi::filesystem {
@@ -127,7 +127,7 @@ ErrorCode toErrorCode(int systemError);
 inline Unexpected<ErrorCode> systemFailure(int systemError) { return {toErrorCode(systemError)}; }
 
 // The error of a function in which a library threw.
-inline ErrorCode errorOf(call::HostCall&, const std::string&, std::type_identity<ErrorCode>) {
+inline ErrorCode errorOf(call::HostCall&, const std::string&, ErrorOf<ErrorCode>) {
   return ErrorCode::IO;
 }
 

@@ -10,6 +10,13 @@
 namespace tenon::wasi::http {
 namespace {
 
+using tenon::http::HeadLimits;
+using tenon::http::isFieldValue;
+using tenon::http::isForbidden;
+using tenon::http::isToken;
+using tenon::http::parseLength;
+using tenon::http::sameName;
+
 // Bytes of all names and values that one `fields` may hold.
 constexpr uint64_t MAX_BYTES = 1024 * 1024;
 constexpr const char* TOO_MUCH = "the fields of a message take more than 1 MiB";
@@ -196,44 +203,10 @@ Own<Fields> clone(call::HostCall& call, Fields& self) {
   return give(call, std::move(copy));
 }
 
-// `object`, and a charge that lives as long as it.
-template <typename T>
-std::shared_ptr<T> charged(std::shared_ptr<call::MemoryBudget> budget, std::shared_ptr<T> object,
-                           uint64_t bytes) {
-  if (!object || !budget) return object;
-  struct Charged {
-    Charged(std::shared_ptr<call::MemoryBudget> budget, std::shared_ptr<T> object)
-        : charge(std::move(budget)), object(std::move(object)) {}
-    call::MemoryCharge charge;
-    std::shared_ptr<T> object;
-  };
-  auto both = std::make_shared<Charged>(std::move(budget), std::move(object));
-  both->charge.force(bytes);
-  return {both, both->object.get()};
-}
-
 // What the trailers of a body that a server reads may take.
 constexpr uint64_t TRAILERS_COST = HeadLimits().bytes;
 
 }  // namespace
-
-uint64_t sizeOf(const FieldList& fields) {
-  uint64_t size = 0;
-  for (const Field& field : fields) size += field.name.size() + field.value.size() + FIELD_COST;
-  return size;
-}
-
-std::shared_ptr<FieldList> chargeFields(std::shared_ptr<call::MemoryBudget> budget,
-                                        std::shared_ptr<FieldList> list) {
-  if (!list) return nullptr;
-  uint64_t bytes = sizeOf(*list);
-  return charged(std::move(budget), std::move(list), bytes);
-}
-
-std::shared_ptr<BodyReader> chargeBody(std::shared_ptr<call::MemoryBudget> budget,
-                                       std::shared_ptr<BodyReader> body, uint64_t bytes) {
-  return charged(std::move(budget), std::move(body), bytes);
-}
 
 IncomingRequest::IncomingRequest(IncomingMessage received,
                                  std::shared_ptr<call::MemoryBudget> budget)

@@ -3,6 +3,7 @@
 // The groups of functions that http.cc registers, and what they share.
 
 #include "wasi/binder.h"
+#include "wasi/http/error_code.h"
 #include "wasi/http/resources.h"
 
 #include <memory>

@@ -1,7 +1,7 @@
 #include "wasi/http/http.h"
 
+#include "http/client.h"
 #include "wasi/context.h"
-#include "wasi/http/client.h"
 #include "wasi/http/functions.h"
 #include "wasi/io/io.h"
 
@@ -11,20 +11,24 @@ namespace tenon::wasi {
 namespace http {
 namespace {
 
+using tenon::http::ClientRequest;
+using tenon::http::parseAuthority;
+
 Own<Pollable> subscribe(call::HostCall& call, FutureIncomingResponse& self) {
   return givePollable(call, self.state);
 }
 
-using Response = Expected<Own<IncomingResponse>, ErrorCode>;
+using Got = Expected<Own<IncomingResponse>, ErrorCode>;
 
-std::optional<Expected<Response, void>> get(call::HostCall& call, FutureIncomingResponse& self) {
+std::optional<Expected<Got, void>> get(call::HostCall& call, FutureIncomingResponse& self) {
   PendingResponse& state = *self.state;
   if (!state.ready()) return std::nullopt;
-  if (std::exchange(state.taken, true)) return Expected<Response, void>(Unexpected<void>{});
+  if (std::exchange(state.taken, true)) return Expected<Got, void>(Unexpected<void>{});
   if (!*state.outcome) {
-    return Expected<Response, void>(Response(Unexpected<ErrorCode>{state.outcome->error()}));
+    return Expected<Got, void>(Got(Unexpected<ErrorCode>{state.outcome->error()}));
   }
-  return Expected<Response, void>(Response(give(call, std::move(state.outcome->value()))));
+  return Expected<Got, void>(
+      Got(give(call, std::make_unique<IncomingResponse>(std::move(state.outcome->value())))));
 }
 
 using Handled = Expected<Own<FutureIncomingResponse>, ErrorCode>;

@@ -7,11 +7,6 @@
 
 namespace tenon::wasi {
 
-// What of wasi:http a component may do, beside answering; see http/client.h.
-namespace http {
-class Client;
-}  // namespace http
-
 void provideHttp(call::Registry& registry);
 
 }  // namespace tenon::wasi

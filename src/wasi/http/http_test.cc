@@ -208,7 +208,7 @@ TEST_F(HttpTypes, NothingMayBeAskedForByDefault) {
                                   Borrow<OutputStream>{stream.value().rep});
   ASSERT_FALSE(permit);
   auto code = call<std::optional<ErrorCode>>("http-error-code",
-                                             Borrow<IoError>{std::get<0>(permit.error()).rep});
+                                             Borrow<net::IoError>{std::get<0>(permit.error()).rep});
   ASSERT_TRUE(code);
   EXPECT_EQ(toText(*code), "HTTP-request-denied");
 }

@@ -7,6 +7,8 @@
 namespace tenon::wasi::http {
 namespace {
 
+using tenon::http::isToken;
+
 constexpr std::array<std::string_view, 9> METHODS = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
@@ -48,15 +50,15 @@ Expected<Own<IncomingBody>, void> consumeRequest(call::HostCall& call, IncomingR
 
 // -- incoming-response ----------------------------------------------------------------------------
 
-uint16_t status(call::HostCall&, IncomingResponse& self) { return self.status; }
+uint16_t status(call::HostCall&, IncomingResponse& self) { return self.response.status; }
 
 Own<Fields> responseHeaders(call::HostCall& call, IncomingResponse& self) {
-  return giveImmutable(call, self.fields);
+  return giveImmutable(call, self.response.fields);
 }
 
 Expected<Own<IncomingBody>, void> consumeResponse(call::HostCall& call, IncomingResponse& self) {
   if (std::exchange(self.consumed, true)) return Unexpected<void>{};
-  return give(call, std::make_unique<IncomingBody>(self.body));
+  return give(call, std::make_unique<IncomingBody>(self.response.body));
 }
 
 // -- incoming-body, future-trailers ---------------------------------------------------------------
@@ -92,7 +94,7 @@ std::optional<Expected<Trailers, void>> getTrailers(call::HostCall& call, Future
 
 // -- Errors ---------------------------------------------------------------------------------------
 
-std::optional<ErrorCode> httpErrorCode(call::HostCall&, IoError& error) {
+std::optional<ErrorCode> httpErrorCode(call::HostCall&, net::IoError& error) {
   auto* http = dynamic_cast<HttpError*>(&error);
   if (!http) return std::nullopt;
   return http->code;

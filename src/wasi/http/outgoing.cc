@@ -7,6 +7,9 @@
 namespace tenon::wasi::http {
 namespace {
 
+using tenon::http::isHostPort;
+using tenon::http::lowerCase;
+
 // Takes a `fields` handle's list; null, and the call failed, when there is none.
 std::shared_ptr<FieldList> takeFields(call::HostCall& call, Own<Fields> handle) {
   auto fields = call.objects.take<Fields>(handle.rep);

@@ -3,7 +3,9 @@
 // What the handles of wasi:http/types stand for. Bound to the loop's thread.
 
 #include "call/host_objects.h"
-#include "wasi/http/exchange.h"
+#include "http/charges.h"
+#include "http/client.h"
+#include "http/exchange.h"
 
 #include <kj/async.h>
 
@@ -15,23 +17,32 @@
 
 namespace tenon::wasi::http {
 
-// Counted for each field, beside its name and its value.
-inline constexpr uint64_t FIELD_COST = 64;
-// What a list counts as.
-uint64_t sizeOf(const FieldList& fields);
-// A list that a peer sent, charged to `budget` as long as it lives; may go beyond it. `budget`
-// null: as it is.
-std::shared_ptr<FieldList> chargeFields(std::shared_ptr<call::MemoryBudget> budget,
-                                        std::shared_ptr<FieldList> list);
-
-// What a request in flight counts as, and a response until nobody reads its body any more: the
-// connection's buffer, and what is made for the request. And a body of which nothing more comes.
-inline constexpr uint64_t EXCHANGE_COST = 64 * 1024;
-inline constexpr uint64_t READ_BODY_COST = 1024;
-// A body that a peer sends, charged to `budget` as long as it lives; may go beyond it. `budget`
-// null: as it is.
-std::shared_ptr<BodyReader> chargeBody(std::shared_ptr<call::MemoryBudget> budget,
-                                       std::shared_ptr<BodyReader> body, uint64_t bytes);
+// HTTP itself, by its names.
+using tenon::http::BodyReader;
+using tenon::http::BodyWriter;
+using tenon::http::chargeBody;
+using tenon::http::chargeFields;
+using tenon::http::declaredLength;
+using tenon::http::DnsErrorPayload;
+using tenon::http::ErrorCode;
+using tenon::http::ErrorKind;
+using tenon::http::Exchange;
+using tenon::http::EXCHANGE_COST;
+using tenon::http::Field;
+using tenon::http::FIELD_COST;
+using tenon::http::FieldList;
+using tenon::http::FieldSizePayload;
+using tenon::http::HttpError;
+using tenon::http::IncomingMessage;
+using tenon::http::makeError;
+using tenon::http::MaybeText;
+using tenon::http::PendingResponse;
+using tenon::http::READ_BODY_COST;
+using tenon::http::Response;
+using tenon::http::Scheme;
+using tenon::http::Side;
+using tenon::http::sizeOf;
+using tenon::http::TlsAlertPayload;
 
 // A list that a guest fills, and what it knows of it, so that adding to it does not look at all.
 struct ChargedFields {
@@ -83,7 +94,7 @@ struct IncomingBody final : Parent {
 };
 
 // Ready once the body was read to its end; what is left of it is dropped on the way.
-class TrailersState final : public Waitable {
+class TrailersState final : public call::Waitable {
  public:
   explicit TrailersState(std::shared_ptr<BodyReader> reader) : reader(std::move(reader)) {}
   bool ready() override { return reader->finished(); }
@@ -143,39 +154,9 @@ struct ResponseOutparam final : call::HostObject {
 };
 
 struct IncomingResponse final : call::HostObject {
-  IncomingResponse(uint16_t status, std::shared_ptr<FieldList> fields,
-                   std::shared_ptr<BodyReader> body)
-      : status(status), fields(std::move(fields)), body(std::move(body)) {}
-  uint16_t status;
-  std::shared_ptr<FieldList> fields;
-  std::shared_ptr<BodyReader> body;
+  explicit IncomingResponse(Response response) : response(std::move(response)) {}
+  Response response;
   bool consumed = false;
-};
-
-// A response on its way, shared by the guest's future and by its pollables. The request ends when
-// the last of them goes.
-class PendingResponse : public Waitable {
- public:
-  explicit PendingResponse(std::shared_ptr<call::MemoryBudget> budget = nullptr)
-      : charge(std::move(budget)) {}
-  using Outcome = Expected<std::unique_ptr<IncomingResponse>, ErrorCode>;
-  bool ready() override { return outcome.has_value(); }
-  kj::Promise<void> whenReady() override {
-    if (ready()) return kj::READY_NOW;
-    return changed.wait();
-  }
-  void settle(Outcome value) {
-    if (ready()) return;
-    outcome.emplace(std::move(value));
-    charge.force(0);
-    changed.raise();
-  }
-
-  call::MemoryCharge charge;  // while it is on its way
-  std::optional<Outcome> outcome;
-  bool taken = false;
-  Signal changed;
-  kj::Promise<void> work = nullptr;  // last: uses everything above
 };
 
 struct FutureIncomingResponse final : call::HostObject {

@@ -12,6 +12,10 @@
 namespace tenon::wasi::http {
 namespace {
 
+using tenon::http::BodyOptions;
+using tenon::http::Framing;
+using tenon::http::Wire;
+
 using Value = std::vector<std::byte>;
 using Entry = std::tuple<std::string, Value>;
 using HeaderVoid = Expected<void, HeaderError>;
@@ -115,7 +119,7 @@ TEST_F(HttpText, FieldsOfMessagesAreImmutable) {
   auto outgoingFields =
       call<Own<Fields>>("[method]outgoing-request.headers", Borrow<OutgoingRequest>{outgoing.rep});
   Own<IncomingResponse> response{guest.objects.add(std::make_unique<IncomingResponse>(
-      uint16_t{207}, std::make_shared<FieldList>(FieldList{{"Up", "1"}}), reader))};
+      Response{uint16_t{207}, std::make_shared<FieldList>(FieldList{{"Up", "1"}}), reader}))};
   auto responseFields = call<Own<Fields>>("[method]incoming-response.headers",
                                           Borrow<IncomingResponse>{response.rep});
   for (auto handle : {incomingFields, outgoingFields, responseFields}) {
@@ -217,8 +221,8 @@ TEST_F(HttpText, BodiesAndStreamsAreGivenOnce) {
   ASSERT_TRUE(stream);
   EXPECT_FALSE(call<Stream>("[method]incoming-body.stream", Borrow<IncomingBody>{body->rep}));
 
-  Own<IncomingResponse> response{guest.objects.add(
-      std::make_unique<IncomingResponse>(uint16_t{200}, std::make_shared<FieldList>(), reader))};
+  Own<IncomingResponse> response{guest.objects.add(std::make_unique<IncomingResponse>(
+      Response{uint16_t{200}, std::make_shared<FieldList>(), reader}))};
   EXPECT_TRUE(
       call<Body>("[method]incoming-response.consume", Borrow<IncomingResponse>{response.rep}));
   EXPECT_FALSE(
@@ -468,7 +472,7 @@ TEST_F(HttpText, OtherHeadersOutliveTheirMessage) {
   EXPECT_EQ(get(answerHeaders, "c"), std::vector<std::string>{"d"});
 
   Own<IncomingResponse> response{guest.objects.add(std::make_unique<IncomingResponse>(
-      uint16_t{200}, std::make_shared<FieldList>(FieldList{{"E", "f"}}), nullptr))};
+      Response{uint16_t{200}, std::make_shared<FieldList>(FieldList{{"E", "f"}}), nullptr}))};
   auto responseHeaders = call<Own<Fields>>("[method]incoming-response.headers",
                                            Borrow<IncomingResponse>{response.rep});
   EXPECT_FALSE(guest.objects.hasChildren(response.rep));
@@ -502,11 +506,11 @@ TEST_F(HttpText, StreamsAreChildrenOfTheirBody) {
 }
 
 TEST_F(HttpText, OnlyHttpErrorsHaveHttpCodes) {
-  auto code = [&](std::unique_ptr<IoError> error) {
-    uint32_t rep = guest.objects.add<IoError>(std::move(error));
-    return call<std::optional<ErrorCode>>("http-error-code", Borrow<IoError>{rep});
+  auto code = [&](std::unique_ptr<net::IoError> error) {
+    uint32_t rep = guest.objects.add<net::IoError>(std::move(error));
+    return call<std::optional<ErrorCode>>("http-error-code", Borrow<net::IoError>{rep});
   };
-  EXPECT_EQ(code(std::make_unique<IoError>("broken", 5)), std::nullopt);
+  EXPECT_EQ(code(std::make_unique<net::IoError>("broken", 5)), std::nullopt);
   auto http = code(std::make_unique<HttpError>(makeError<ErrorKind::HTTP_RESPONSE_TIMEOUT>()));
   ASSERT_TRUE(http);
   EXPECT_EQ(toText(*http), "HTTP-response-timeout");

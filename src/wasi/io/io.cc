@@ -21,7 +21,7 @@ using Bytes = std::span<const std::byte>;
 
 // -- wasi:io/error, wasi:io/poll ------------------------------------------------------------------
 
-std::string toDebugString(call::HostCall&, IoError& self) { return self.text; }
+std::string toDebugString(call::HostCall&, net::IoError& self) { return self.text; }
 
 bool ready(call::HostCall&, Pollable& self) { return self.source->ready(); }
 
@@ -39,7 +39,7 @@ std::vector<uint32_t> poll(call::HostCall& call, const std::vector<Borrow<Pollab
     call.fail("poll was called with more than 65,536 pollables");
     return {};
   }
-  std::vector<Waitable*> waitables;
+  std::vector<call::Waitable*> waitables;
   waitables.reserve(in.size());
   for (Borrow<Pollable> item : in) {
     Pollable* pollable = call.objects.find<Pollable>(item.rep);
@@ -49,7 +49,7 @@ std::vector<uint32_t> poll(call::HostCall& call, const std::vector<Borrow<Pollab
     }
     waitables.push_back(pollable->source.get());
   }
-  return waitForAny(call, waitables);
+  return call::waitForAny(call, waitables);
 }
 
 // -- wasi:io/streams: input -----------------------------------------------------------------------
@@ -59,7 +59,7 @@ using CountResult = Expected<uint64_t, StreamError>;
 using VoidResult = Expected<void, StreamError>;
 
 template <typename T>
-Unexpected<StreamError> failure(call::HostCall& call, StreamResult<T>& result) {
+Unexpected<StreamError> failure(call::HostCall& call, net::StreamResult<T>& result) {
   return {toStreamError(call, std::move(result).error())};
 }
 
@@ -101,18 +101,18 @@ Own<Pollable> subscribeInput(call::HostCall& call, InputStream& self) {
 // -- wasi:io/streams: output ----------------------------------------------------------------------
 
 // Asks for a new permit, and keeps it.
-StreamResult<uint64_t> renewPermit(OutputStream& stream) {
+net::StreamResult<uint64_t> renewPermit(OutputStream& stream) {
   auto permit = stream.sink->permit();
   stream.permitted = permit ? *permit : 0;
   return permit;
 }
 
-StreamResult<void> writePermitted(OutputStream& stream, Bytes bytes) {
+net::StreamResult<void> writePermitted(OutputStream& stream, Bytes bytes) {
   stream.permitted -= bytes.size();
   return stream.sink->write(bytes);
 }
 
-StreamResult<void> beginFlush(OutputStream& stream) {
+net::StreamResult<void> beginFlush(OutputStream& stream) {
   stream.permitted = 0;
   return stream.sink->flush();
 }
@@ -216,8 +216,8 @@ VoidResult blockingWriteZeroesAndFlush(call::HostCall& call, OutputStream& self,
 }
 
 // A splice inside the system. 0: it must be done here.
-StreamResult<uint64_t> splicePipe(ContextImpl& context, OutputStream& self, InputStream& source,
-                                  uint64_t length) {
+net::StreamResult<uint64_t> splicePipe(ContextImpl& context, OutputStream& self,
+                                       InputStream& source, uint64_t length) {
   uint64_t most = std::min<uint64_t>(length, self.sink->pipeRoom());
   if (most == 0) return uint64_t{0};
   std::string before;
@@ -225,7 +225,7 @@ StreamResult<uint64_t> splicePipe(ContextImpl& context, OutputStream& self, Inpu
   if (count == 0) return uint64_t{0};
   self.permitted = 0;
   auto written = self.sink->takePipe(before, *context.pipe);
-  if (!written) return Unexpected<StreamFault>{std::move(written).error()};
+  if (!written) return Unexpected<net::StreamFault>{std::move(written).error()};
   return count;
 }
 
@@ -271,35 +271,17 @@ Own<Pollable> subscribeOutput(call::HostCall& call, OutputStream& self) {
 
 }  // namespace
 
-StreamError toStreamError(call::HostCall& call, StreamFault fault) {
+StreamError toStreamError(call::HostCall& call, net::StreamFault fault) {
   if (fault.closed()) return std::monostate();
   return give(call, std::move(fault.error));
 }
 
-StreamError errorOf(call::HostCall& call, std::string text, std::type_identity<StreamError>) {
-  return give(call, std::make_unique<IoError>(std::move(text)));
+StreamError errorOf(call::HostCall& call, std::string text, ErrorOf<StreamError>) {
+  return give(call, std::make_unique<net::IoError>(std::move(text)));
 }
 
-Own<Pollable> givePollable(call::HostCall& call, std::shared_ptr<Waitable> source) {
+Own<Pollable> givePollable(call::HostCall& call, std::shared_ptr<call::Waitable> source) {
   return give(call, std::make_unique<Pollable>(std::move(source)));
-}
-
-Unexpected<StreamFault> systemFault(const char* what, int systemError, IoError::Of of) {
-  std::string text = std::string(what) + ": " + std::strerror(systemError);
-  return {StreamFault{std::make_unique<IoError>(std::move(text), systemError, of)}};
-}
-
-StreamResult<uint64_t> InputSource::skip(uint64_t length) {
-  std::array<std::byte, 4096> dropped;
-  auto count = read(std::span(dropped).first(std::min<uint64_t>(length, dropped.size())));
-  if (!count) return Unexpected<StreamFault>{std::move(count).error()};
-  return uint64_t{*count};
-}
-
-StreamResult<void> OutputSink::takePipe(std::string_view before, KernelPipe& pipe) {
-  std::string bytes(before);
-  pipe.drain(bytes);
-  return write(std::as_bytes(std::span(bytes)));
 }
 
 void provideIo(call::Registry& registry) {

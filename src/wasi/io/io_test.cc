@@ -32,14 +32,14 @@ class Signal {
   std::deque<kj::Own<kj::PromiseFulfiller<void>>> waiters_;
 };
 
-struct TestSource final : InputSource {
-  StreamResult<size_t> read(std::span<std::byte> into) override {
-    if (closed) return closedFault();
+struct TestSource final : net::InputSource {
+  net::StreamResult<size_t> read(std::span<std::byte> into) override {
+    if (closed) return net::closedFault();
     if (failure) {
       closed = true;
-      return failedFault(*std::exchange(failure, std::nullopt));
+      return net::failedFault(*std::exchange(failure, std::nullopt));
     }
-    if (bytes.empty() && ended) return closedFault();
+    if (bytes.empty() && ended) return net::closedFault();
     size_t count = std::min(bytes.size(), into.size());
     std::copy_n(bytes.begin(), count, into.begin());
     bytes.erase(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(count));
@@ -60,25 +60,25 @@ struct TestSource final : InputSource {
   Signal signal;
 };
 
-struct TestSink final : OutputSink {
-  StreamResult<uint64_t> permit() override {
-    if (closed) return closedFault();
+struct TestSink final : net::OutputSink {
+  net::StreamResult<uint64_t> permit() override {
+    if (closed) return net::closedFault();
     return flushing ? 0 : budget;
   }
-  StreamResult<void> write(std::span<const std::byte> bytes) override {
+  net::StreamResult<void> write(std::span<const std::byte> bytes) override {
     EXPECT_LE(bytes.size(), budget);
-    if (closed) return closedFault();
+    if (closed) return net::closedFault();
     if (failure) {
       closed = true;
-      return failedFault(*failure);
+      return net::failedFault(*failure);
     }
     budget -= bytes.size();
     written += textOf({bytes.begin(), bytes.end()});
     if (closeAfterWrite) closed = true;
     return {};
   }
-  StreamResult<void> flush() override {
-    if (closed) return closedFault();
+  net::StreamResult<void> flush() override {
+    if (closed) return net::closedFault();
     flushing = slowFlush;
     return {};
   }
@@ -192,9 +192,9 @@ TEST_F(StreamsTest, AFailureIsToldOnceWithItsTextAndThenTheStreamIsClosed) {
   auto self = input();
   source->failure = "the disk is on fire";
   auto failed = read(self, 10);
-  auto error = std::get<Own<IoError>>(failed.error());
+  auto error = std::get<Own<net::IoError>>(failed.error());
   EXPECT_EQ(guest.call<std::string>("wasi:io/error", "[method]error.to-debug-string",
-                                    Borrow<IoError>{error.rep}),
+                                    Borrow<net::IoError>{error.rep}),
             "the disk is on fire");
   EXPECT_EQ(read(self, 10).error().index(), 1u);
   EXPECT_TRUE(ready(subscribe(self)));

@@ -9,24 +9,24 @@
 namespace tenon::wasi::sockets {
 
 bool NetworkAccess::mayConnect(const IpSocketAddress& address) const {
-  AddressBytes bytes = ipOf(address);
+  net::AddressBytes bytes = ipOf(address);
   uint16_t port = portOf(address);
   if (grants.mayConnect(bytes, port)) return true;
   auto found = learned_.find(bytes);
   if (found == learned_.end()) return false;
   return std::any_of(found->second.begin(), found->second.end(),
-                     [port](const PortRange& range) { return range.contains(port); });
+                     [port](const net::PortRange& range) { return range.contains(port); });
 }
 
-void NetworkAccess::learn(std::string_view name, const std::vector<AddressBytes>& addresses) {
-  for (const AddressBytes& address : addresses) {
-    std::vector<PortRange> ports = grants.portsOf(name, address);
+void NetworkAccess::learn(std::string_view name, const std::vector<net::AddressBytes>& addresses) {
+  for (const net::AddressBytes& address : addresses) {
+    std::vector<net::PortRange> ports = grants.portsOf(name, address);
     if (ports.empty()) continue;
     auto [entry, fresh] = learned_.try_emplace(address);
     if (fresh) learnedOrder_.push_back(address);
     // Another name may have the same address.
-    for (const PortRange& range : ports) {
-      auto same = [&range](const PortRange& known) {
+    for (const net::PortRange& range : ports) {
+      auto same = [&range](const net::PortRange& known) {
         return known.first == range.first && known.last == range.last;
       };
       auto& known = entry->second;
@@ -39,13 +39,13 @@ void NetworkAccess::learn(std::string_view name, const std::vector<AddressBytes>
   }
 }
 
-SocketResult<std::shared_ptr<ObservedFd>> NetworkAccess::newSocket(IpAddressFamily family,
-                                                                   int type) {
+SocketResult<std::shared_ptr<net::ObservedFd>> NetworkAccess::newSocket(IpAddressFamily family,
+                                                                        int type) {
   if (grants.none()) return Unexpected{ErrorCode::ACCESS_DENIED};
-  DescriptorPlace place = takePlace();
+  net::DescriptorPlace place = takePlace();
   if (!place) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
   int domain = family == IpAddressFamily::IPV4 ? AF_INET : AF_INET6;
-  OwnedFd fd(::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  net::OwnedFd fd(::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd == nullptr) return systemFailure(errno);
   int on = 1;
   if (domain == AF_INET6 && ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0) {
@@ -56,16 +56,16 @@ SocketResult<std::shared_ptr<ObservedFd>> NetworkAccess::newSocket(IpAddressFami
   return observed;
 }
 
-DescriptorPlace NetworkAccess::takePlace() const {
-  return *open_ < MAX_SOCKETS ? DescriptorPlace::take() : DescriptorPlace();
+net::DescriptorPlace NetworkAccess::takePlace() const {
+  return *open_ < MAX_SOCKETS ? net::DescriptorPlace::take() : net::DescriptorPlace();
 }
 
-std::shared_ptr<ObservedFd> NetworkAccess::adopt(OwnedFd fd, DescriptorPlace place) {
-  auto observed = ObservedFd::make(port_, std::move(fd), std::move(place));
+std::shared_ptr<net::ObservedFd> NetworkAccess::adopt(net::OwnedFd fd, net::DescriptorPlace place) {
+  auto observed = net::ObservedFd::make(port_, std::move(fd), std::move(place));
   if (!observed) return nullptr;
   ++*open_;
-  ObservedFd* socket = observed.get();
-  return {socket, [open = open_, observed = std::move(observed)](ObservedFd*) mutable {
+  net::ObservedFd* socket = observed.get();
+  return {socket, [open = open_, observed = std::move(observed)](net::ObservedFd*) mutable {
             observed = nullptr;
             --*open;
           }};

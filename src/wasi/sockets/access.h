@@ -3,9 +3,10 @@
 // The network as one component has it: what it may do, and what it has open. Shared by the
 // instances of the component on one loop. Bound to the loop's thread.
 
-#include "wasi/io/lingering.h"
-#include "wasi/io/observed_fd.h"
-#include "wasi/sockets/grants.h"
+#include "net/grants.h"
+#include "net/lingering.h"
+#include "net/observed_fd.h"
+#include "wasi/sockets/address.h"
 
 #include <atomic>
 #include <cstdint>
@@ -20,27 +21,27 @@ namespace tenon::wasi::sockets {
 class NetworkAccess {
  public:
   // `port` null: nothing can be waited for. `lingering` outlives this.
-  NetworkAccess(Grants grants, kj::UnixEventPort* port, Lingering& lingering)
+  NetworkAccess(net::Grants grants, kj::UnixEventPort* port, net::Lingering& lingering)
       : lingering(lingering), grants(std::move(grants)), port_(port) {}
 
-  Lingering& lingering;
-  const Grants grants;
+  net::Lingering& lingering;
+  const net::Grants grants;
 
   // By a grant of the address, or of a name that was resolved to it.
   bool mayConnect(const IpSocketAddress& address) const;
 
   // Remembers what a name that may be looked up was resolved to.
-  void learn(std::string_view name, const std::vector<AddressBytes>& addresses);
+  void learn(std::string_view name, const std::vector<net::AddressBytes>& addresses);
 
   // A socket with O_NONBLOCK. Counted until it is gone. Errors: ACCESS_DENIED where nothing at all
   // is granted, so that no socket is made; NEW_SOCKET_LIMIT, NOT_SUPPORTED, as `toErrorCode`.
   // `type`: SOCK_STREAM or SOCK_DGRAM.
-  SocketResult<std::shared_ptr<ObservedFd>> newSocket(IpAddressFamily family, int type);
+  SocketResult<std::shared_ptr<net::ObservedFd>> newSocket(IpAddressFamily family, int type);
   // A place for a socket that is not there yet; none: there may be no more.
-  DescriptorPlace takePlace() const;
+  net::DescriptorPlace takePlace() const;
   // As `newSocket`, of a descriptor that there is already and its place. Null: it cannot be waited
   // for.
-  std::shared_ptr<ObservedFd> adopt(OwnedFd fd, DescriptorPlace place);
+  std::shared_ptr<net::ObservedFd> adopt(net::OwnedFd fd, net::DescriptorPlace place);
 
   // Holds one of the look-ups that may go on at the same time; null: there are too many.
   std::shared_ptr<void> beginLookup();
@@ -51,8 +52,8 @@ class NetworkAccess {
 
  private:
   kj::UnixEventPort* port_;
-  std::map<AddressBytes, std::vector<PortRange>> learned_;
-  std::deque<AddressBytes> learnedOrder_;
+  std::map<net::AddressBytes, std::vector<net::PortRange>> learned_;
+  std::deque<net::AddressBytes> learnedOrder_;
   // Counts, shared with what they count, which may be gone later than this.
   std::shared_ptr<uint32_t> open_ = std::make_shared<uint32_t>(0);
   std::shared_ptr<std::atomic<uint32_t>> lookups_ = std::make_shared<std::atomic<uint32_t>>(0);

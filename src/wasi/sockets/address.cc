@@ -4,21 +4,20 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace tenon::wasi::sockets {
 namespace {
 
-AddressBytes fromV4(const Ipv4Address& address) {
+net::AddressBytes fromV4(const Ipv4Address& address) {
   auto [a, b, c, d] = address;
-  AddressBytes bytes{IpAddressFamily::IPV4, {a, b, c, d}};
+  net::AddressBytes bytes{IpAddressFamily::IPV4, {a, b, c, d}};
   return bytes;
 }
 
-AddressBytes fromV6(const Ipv6Address& address) {
-  AddressBytes bytes{IpAddressFamily::IPV6, {}};
+net::AddressBytes fromV6(const Ipv6Address& address) {
+  net::AddressBytes bytes{IpAddressFamily::IPV6, {}};
   auto segments =
       std::apply([](auto... parts) { return std::array<uint16_t, 8>{parts...}; }, address);
   for (size_t i = 0; i < segments.size(); i++) {
@@ -35,26 +34,19 @@ Ipv6Address toV6(const std::array<uint8_t, 16>& bytes) {
   return {part(0), part(1), part(2), part(3), part(4), part(5), part(6), part(7)};
 }
 
-AddressRange range(std::string_view text, uint8_t bits) {
-  AddressRange result;
-  parseAddress(text, result.base);
-  result.bits = bits;
-  return result;
-}
-
 }  // namespace
 
-AddressBytes ipOf(const IpAddress& address) {
+net::AddressBytes ipOf(const IpAddress& address) {
   if (auto* v4 = std::get_if<Ipv4Address>(&address)) return fromV4(*v4);
   return fromV6(std::get<Ipv6Address>(address));
 }
 
-AddressBytes ipOf(const IpSocketAddress& address) {
+net::AddressBytes ipOf(const IpSocketAddress& address) {
   if (auto* v4 = std::get_if<Ipv4SocketAddress>(&address)) return fromV4(v4->address);
   return fromV6(std::get<Ipv6SocketAddress>(address).address);
 }
 
-IpAddress toIpAddress(const AddressBytes& address) {
+IpAddress toIpAddress(const net::AddressBytes& address) {
   const auto& bytes = address.bytes;
   if (address.family == IpAddressFamily::IPV4) {
     return Ipv4Address{bytes[0], bytes[1], bytes[2], bytes[3]};
@@ -63,7 +55,7 @@ IpAddress toIpAddress(const AddressBytes& address) {
 }
 
 std::string toText(const IpSocketAddress& address) {
-  AddressBytes ip = ipOf(address);
+  net::AddressBytes ip = ipOf(address);
   bool v6 = ip.family == IpAddressFamily::IPV6;
   char text[INET6_ADDRSTRLEN] = "";
   ::inet_ntop(v6 ? AF_INET6 : AF_INET, ip.bytes.data(), text, sizeof(text));
@@ -79,105 +71,24 @@ bool isSameEndpoint(const IpSocketAddress& a, const IpSocketAddress& b) {
   return portOf(a) == portOf(b) && ipOf(a) == ipOf(b);
 }
 
-bool parseAddress(std::string_view text, AddressBytes& into) {
-  std::string terminated(text);
-  if (terminated.find('\0') != std::string::npos) return false;
-  into = {};
-  if (::inet_pton(AF_INET, terminated.c_str(), into.bytes.data()) == 1) return true;
-  into.family = IpAddressFamily::IPV6;
-  return ::inet_pton(AF_INET6, terminated.c_str(), into.bytes.data()) == 1;
-}
-
-bool AddressRange::contains(const AddressBytes& address) const {
-  if (address.family != base.family) return false;
-  for (size_t i = 0; i < address.size(); i++) {
-    int left = bits - static_cast<int>(i) * 8;
-    if (left <= 0) return true;
-    auto mask = static_cast<uint8_t>(left >= 8 ? 0xff : 0xff << (8 - left));
-    if ((address.bytes[i] & mask) != (base.bytes[i] & mask)) return false;
-  }
-  return true;
-}
-
-AddressBytes unmapped(const AddressBytes& address) {
-  static const AddressRange MAPPED = range("::ffff:0:0", 96);
-  if (!MAPPED.contains(address)) return address;
-  AddressBytes inner;
-  std::memcpy(inner.bytes.data(), address.bytes.data() + 12, 4);
-  return inner;
-}
-
-bool isLoopback(const AddressBytes& address) {
-  static const AddressRange V4 = range("127.0.0.0", 8);
-  static const AddressRange V6 = range("::1", 128);
-  return V4.contains(address) || V6.contains(address);
-}
-
-bool isInternal(const AddressBytes& address) {
-  // IANA's registries of special-purpose addresses: what is not globally reachable.
-  static const AddressRange RANGES[] = {
-      range("0.0.0.0", 8),     range("10.0.0.0", 8),      range("100.64.0.0", 10),
-      range("127.0.0.0", 8),   range("169.254.0.0", 16),  range("172.16.0.0", 12),
-      range("192.0.0.0", 24),  range("192.0.2.0", 24),    range("192.168.0.0", 16),
-      range("198.18.0.0", 15), range("198.51.100.0", 24), range("203.0.113.0", 24),
-      range("224.0.0.0", 3),   range("::", 127),          range("100::", 64),
-      range("2001:db8::", 32), range("fc00::", 7),        range("fe80::", 10),
-      range("fec0::", 10),     range("ff00::", 8),        range("64:ff9b:1::", 48),
-  };
-  for (const AddressRange& internal : RANGES) {
-    if (internal.contains(unmapped(address))) return true;
-  }
-  // Forms that carry an IPv4 address, and where.
-  static const struct {
-    AddressRange range;
-    size_t offset;
-  } CARRIERS[] = {{range("::", 96), 12}, {range("64:ff9b::", 96), 12}, {range("2002::", 16), 2}};
-  for (const auto& carrier : CARRIERS) {
-    if (!carrier.range.contains(address)) continue;
-    AddressBytes inner;
-    std::memcpy(inner.bytes.data(), address.bytes.data() + carrier.offset, 4);
-    return isInternal(inner);
-  }
-  return false;
-}
-
-SystemAddress toSystem(const IpSocketAddress& address) {
-  SystemAddress result;
-  AddressBytes bytes = ipOf(address);
+net::SystemAddress toSystem(const IpSocketAddress& address) {
   if (auto* v6 = std::get_if<Ipv6SocketAddress>(&address)) {
-    sockaddr_in6 form{};
-    form.sin6_family = AF_INET6;
-    form.sin6_port = htons(v6->port);
-    form.sin6_flowinfo = htonl(v6->flowInfo);
-    std::memcpy(&form.sin6_addr, bytes.bytes.data(), 16);
-    form.sin6_scope_id = v6->scopeId;
-    std::memcpy(&result.storage, &form, sizeof(form));
-    result.length = sizeof(form);
-  } else {
-    sockaddr_in form{};
-    form.sin_family = AF_INET;
-    form.sin_port = htons(portOf(address));
-    std::memcpy(&form.sin_addr, bytes.bytes.data(), 4);
-    std::memcpy(&result.storage, &form, sizeof(form));
-    result.length = sizeof(form);
+    return net::toSystem(ipOf(address), v6->port, v6->flowInfo, v6->scopeId);
   }
-  return result;
+  return net::toSystem(ipOf(address), portOf(address));
 }
 
-IpSocketAddress fromSystem(const SystemAddress& address) {
-  AddressBytes bytes;
-  if (address.storage.ss_family == AF_INET6) {
+IpSocketAddress fromSystem(const net::SystemAddress& address) {
+  IpAddress ip = toIpAddress(net::ipOf(address));
+  if (auto* v6 = std::get_if<Ipv6Address>(&ip)) {
     sockaddr_in6 form;
     std::memcpy(&form, &address.storage, sizeof(form));
-    bytes.family = IpAddressFamily::IPV6;
-    std::memcpy(bytes.bytes.data(), &form.sin6_addr, 16);
-    return Ipv6SocketAddress{ntohs(form.sin6_port), ntohl(form.sin6_flowinfo), toV6(bytes.bytes),
+    return Ipv6SocketAddress{ntohs(form.sin6_port), ntohl(form.sin6_flowinfo), *v6,
                              form.sin6_scope_id};
   }
   sockaddr_in form;
   std::memcpy(&form, &address.storage, sizeof(form));
-  std::memcpy(bytes.bytes.data(), &form.sin_addr, 4);
-  return Ipv4SocketAddress{ntohs(form.sin_port), std::get<Ipv4Address>(toIpAddress(bytes))};
+  return Ipv4SocketAddress{ntohs(form.sin_port), std::get<Ipv4Address>(ip)};
 }
 
 ErrorCode toErrorCode(int systemError) {
@@ -252,19 +163,6 @@ ErrorCode fromResolver(int problem, int systemError) {
     default:
       return ErrorCode::PERMANENT_RESOLVER_FAILURE;
   }
-}
-
-std::vector<AddressBytes> addressesOf(const addrinfo* list) {
-  std::vector<AddressBytes> all;
-  for (const addrinfo* item = list; item; item = item->ai_next) {
-    if (item->ai_family != AF_INET && item->ai_family != AF_INET6) continue;
-    SystemAddress copy;
-    std::memcpy(&copy.storage, item->ai_addr,
-                std::min<size_t>(item->ai_addrlen, sizeof(copy.storage)));
-    AddressBytes address = ipOf(fromSystem(copy));
-    if (std::ranges::find(all, address) == all.end()) all.push_back(address);
-  }
-  return all;
 }
 
 }  // namespace tenon::wasi::sockets

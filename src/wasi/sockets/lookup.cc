@@ -1,9 +1,9 @@
 // wasi:sockets/ip-name-lookup. The system's resolver blocks, so it runs on a thread.
 
+#include "net/workers.h"
 #include "wasi/binder.h"
 #include "wasi/context.h"
 #include "wasi/io/io.h"
-#include "wasi/io/workers.h"
 #include "wasi/sockets/sockets.h"
 
 #include <netdb.h>
@@ -21,10 +21,10 @@ namespace {
 
 // Of one name. More are dropped.
 constexpr size_t MAX_ADDRESSES = 256;
-constexpr uint64_t LOOKUP_COST = MAX_ADDRESSES * sizeof(AddressBytes) + 1024;
+constexpr uint64_t LOOKUP_COST = MAX_ADDRESSES * sizeof(net::AddressBytes) + 1024;
 
 struct Resolved {
-  std::vector<AddressBytes> addresses;
+  std::vector<net::AddressBytes> addresses;
   std::optional<ErrorCode> failure;
 };
 
@@ -36,8 +36,8 @@ Resolved resolve(const std::string& name) {
   int problem = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
   if (problem != 0) return {{}, fromResolver(problem, errno)};
   Resolved resolved;
-  for (const AddressBytes& found : addressesOf(list)) {
-    AddressBytes address = unmapped(found);
+  for (const net::AddressBytes& found : net::addressesOf(list)) {
+    net::AddressBytes address = net::unmapped(found);
     auto& all = resolved.addresses;
     if (all.size() == MAX_ADDRESSES) break;
     if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
@@ -47,9 +47,9 @@ Resolved resolve(const std::string& name) {
   return resolved;
 }
 
-class Lookup final : public Waitable {
+class Lookup final : public call::Waitable {
  public:
-  explicit Lookup(AddressBytes address) : done_(true) { resolved_.addresses = {address}; }
+  explicit Lookup(net::AddressBytes address) : done_(true) { resolved_.addresses = {address}; }
 
   // `name` as `normalName` makes it.
   Lookup(std::shared_ptr<NetworkAccess> access, std::shared_ptr<void> place, std::string name,
@@ -71,7 +71,7 @@ class Lookup final : public Waitable {
       resolved_.failure = ErrorCode::TEMPORARY_RESOLVER_FAILURE;
       done_ = true;
     };
-    running_ = Workers::forNames().run(kj::mv(work)).then(kj::mv(finish), kj::mv(fail)).fork();
+    running_ = net::Workers::forNames().run(kj::mv(work)).then(kj::mv(finish), kj::mv(fail)).fork();
   }
 
   SocketResult<std::optional<IpAddress>> next() {
@@ -108,14 +108,14 @@ SocketResult<Own<ResolveAddressStream>> resolveAddresses(call::HostCall& call, N
   auto answer = [&call](std::shared_ptr<Lookup> lookup) {
     return give(call, std::make_unique<ResolveAddressStream>(std::move(lookup)));
   };
-  AddressBytes address;
+  net::AddressBytes address;
   bool brackets = name.starts_with('[') && name.ends_with(']');
-  if (parseAddress(brackets ? name.substr(1, name.size() - 2) : name, address) &&
+  if (net::parseAddress(brackets ? name.substr(1, name.size() - 2) : name, address) &&
       (!brackets || address.family == IpAddressFamily::IPV6)) {
-    return answer(std::make_shared<Lookup>(unmapped(address)));
+    return answer(std::make_shared<Lookup>(net::unmapped(address)));
   }
 
-  std::string normal = normalName(name);
+  std::string normal = net::normalName(name);
   if (normal.empty()) return Unexpected{ErrorCode::INVALID_ARGUMENT};
   auto access = contextOf(call).network;
   if (!access->grants.mayLookUp(normal)) {

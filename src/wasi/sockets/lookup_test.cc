@@ -1,4 +1,4 @@
-#include "wasi/io/workers.h"
+#include "net/workers.h"
 #include "wasi/sockets/sockets_testing.h"
 
 #include <memory>
@@ -48,7 +48,7 @@ class BusyResolvers {
  public:
   BusyResolvers() {
     for (int i = 0; i < 64; i++) {  // more than there are
-      (void)Workers::forNames().run(kj::Function<bool()>([held = held_]() {
+      (void)net::Workers::forNames().run(kj::Function<bool()>([held = held_]() {
         std::lock_guard lock(*held);
         return true;
       }));
@@ -104,7 +104,7 @@ TEST_F(LookupTest, AGrantedNameOpensTheAddressesThatWereFoundWithItsPorts) {
   EXPECT_EQ(connect(withPort(LOOPBACK, 80)), ErrorCode::ACCESS_DENIED);
   auto addresses = resolve("localhost").value();
   ASSERT_FALSE(addresses.empty());
-  for (const IpAddress& address : addresses) EXPECT_TRUE(isLoopback(ipOf(address)));
+  for (const IpAddress& address : addresses) EXPECT_TRUE(net::isLoopback(ipOf(address)));
   EXPECT_EQ(connect(withPort(LOOPBACK, 80)), ErrorCode::UNKNOWN);
   EXPECT_EQ(connect(withPort(LOOPBACK, 101)), ErrorCode::ACCESS_DENIED);
   EXPECT_EQ(connect(Ipv4SocketAddress{80, {127, 0, 0, 9}}), ErrorCode::ACCESS_DENIED);

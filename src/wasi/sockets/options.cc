@@ -24,7 +24,7 @@ Option hopLimitOption(IpAddressFamily family) {
 
 template <int (*FUNCTION)(int, sockaddr*, socklen_t*)>
 SocketResult<IpSocketAddress> addressBy(int fd) {
-  SystemAddress address;
+  net::SystemAddress address;
   if (FUNCTION(fd, address.get(), &address.length) != 0) return systemFailure(errno);
   return fromSystem(address);
 }

@@ -1,7 +1,7 @@
 #include "wasi/sockets/sockets.h"
 
+#include "net/error.h"
 #include "wasi/binder.h"
-#include "wasi/io/error.h"
 
 #include <sys/socket.h>
 
@@ -16,8 +16,8 @@ Own<Network> instanceNetwork(call::HostCall& call) {
   return give(call, std::make_unique<Network>());
 }
 
-std::optional<ErrorCode> networkErrorCode(call::HostCall&, IoError& error) {
-  if (error.systemError == 0 || error.of != IoError::Of::SOCKET) return std::nullopt;
+std::optional<ErrorCode> networkErrorCode(call::HostCall&, net::IoError& error) {
+  if (error.systemError == 0 || error.of != net::IoError::Of::SOCKET) return std::nullopt;
   return toErrorCode(error.systemError);
 }
 
@@ -35,7 +35,7 @@ SocketResult<Bound> bindTo(const NetworkAccess& access, int fd, const IpSocketAd
   Bound bound{access.grants.mayListen(ipOf(local), portOf(local))};
   bool connecting = portOf(local) == 0 && access.grants.mayConnectAnywhere();
   if (!bound.mayListen && !connecting) return Unexpected{ErrorCode::ACCESS_DENIED};
-  SystemAddress address = toSystem(local);
+  net::SystemAddress address = toSystem(local);
   if (::bind(fd, address.get(), address.length) == 0) return bound;
   switch (errno) {
     case EAFNOSUPPORT:

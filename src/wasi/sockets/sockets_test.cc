@@ -37,7 +37,7 @@ class SocketsTest : public testing::Test {
   // Something is granted, so that there are sockets; nothing of what the tests ask for.
   std::unique_ptr<ContextImpl> newContext() {
     auto context = loop.newContext();
-    auto grants = Grants::parse({.connect = {}, .listen = {"192.0.2.1:9"}}).value();
+    auto grants = net::Grants::parse({.connect = {}, .listen = {"192.0.2.1:9"}}).value();
     context->network =
         std::make_shared<NetworkAccess>(std::move(grants), nullptr, *context->lingering);
     return context;
@@ -55,8 +55,8 @@ TEST(NoGrant, MakesNoSocket) {
   TimedLoop loop;
   FakeGuest guest(loop.waitScope, loop.newContext());
   std::vector<Refusal::Kind> told;
-  guest.context.refusals =
-      std::make_shared<Refusals>([&](const Refusal& refusal) { told.push_back(refusal.kind); });
+  guest.context.refusals = std::make_shared<call::Refusals>(
+      [&](const Refusal& refusal) { told.push_back(refusal.kind); });
   for (int i = 0; i < 3; ++i) {
     auto tcp = guest.call<SocketResult<Own<Socket>>>("wasi:sockets/tcp-create-socket",
                                                      "create-tcp-socket", IpAddressFamily::IPV4);

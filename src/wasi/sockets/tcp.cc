@@ -1,9 +1,9 @@
 // wasi:sockets/tcp and tcp-create-socket. Source: the WIT text, TcpSocketOperationalSemantics.md of
 // wasi-sockets.
 
+#include "net/fd_streams.h"
 #include "wasi/binder.h"
 #include "wasi/context.h"
-#include "wasi/io/fd_streams.h"
 #include "wasi/io/io.h"
 #include "wasi/sockets/options.h"
 #include "wasi/sockets/sockets.h"
@@ -47,22 +47,22 @@ enum class Phase : uint8_t {
 };
 
 // A socket, shared by its handle and its pollables.
-struct Tcp final : Waitable {
-  Tcp(std::shared_ptr<NetworkAccess> access, IpAddressFamily family, std::shared_ptr<ObservedFd> fd,
-      Phase phase)
+struct Tcp final : call::Waitable {
+  Tcp(std::shared_ptr<NetworkAccess> access, IpAddressFamily family,
+      std::shared_ptr<net::ObservedFd> fd, Phase phase)
       : access(std::move(access)), family(family), fd(std::move(fd)), phase(phase) {}
 
   std::shared_ptr<NetworkAccess> access;
   const IpAddressFamily family;
-  const std::shared_ptr<ObservedFd> fd;
+  const std::shared_ptr<net::ObservedFd> fd;
   Phase phase;
   bool mayListen = false;
   int backlog = DEFAULT_BACKLOG;
   // CONNECT_IN_PROGRESS: why it failed already.
   std::optional<ErrorCode> failure;
   // CONNECTED.
-  std::shared_ptr<FdSource> source;
-  std::shared_ptr<FdSink> sink;
+  std::shared_ptr<net::FdSource> source;
+  std::shared_ptr<net::FdSink> sink;
 
   bool inProgress() const {
     return phase == Phase::BIND_IN_PROGRESS || phase == Phase::LISTEN_IN_PROGRESS ||
@@ -81,8 +81,9 @@ struct Tcp final : Waitable {
 
   // `budget`: of the instance.
   void openStreams(std::shared_ptr<call::MemoryBudget> budget) {
-    source = std::make_shared<FdSource>(fd, FdKind::SOCKET);
-    sink = std::make_shared<FdSink>(fd, FdKind::SOCKET, access->lingering, std::move(budget));
+    source = std::make_shared<net::FdSource>(fd, net::FdKind::SOCKET);
+    sink = std::make_shared<net::FdSink>(fd, net::FdKind::SOCKET, access->lingering,
+                                         std::move(budget));
     // A guest cannot say it, and its streams gather what belongs together.
     (void)setOption(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
   }
@@ -186,7 +187,7 @@ using Accepted = std::tuple<Own<TcpSocket>, Own<InputStream>, Own<OutputStream>>
 SocketResult<Accepted> accept(call::HostCall& call, TcpSocket& self) {
   Tcp& listener = *self.tcp;
   if (listener.phase != Phase::LISTENING) return Unexpected{ErrorCode::INVALID_STATE};
-  DescriptorPlace place = listener.access->takePlace();
+  net::DescriptorPlace place = listener.access->takePlace();
   if (!place) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
   int fd;
   do {
@@ -210,7 +211,7 @@ SocketResult<Accepted> accept(call::HostCall& call, TcpSocket& self) {
     }
   }
   // Options are inherited from the listener by Linux.
-  auto observed = listener.access->adopt(OwnedFd(fd), std::move(place));
+  auto observed = listener.access->adopt(net::OwnedFd(fd), std::move(place));
   if (!observed) return Unexpected{ErrorCode::NEW_SOCKET_LIMIT};
   auto tcp = std::make_shared<Tcp>(listener.access, listener.family, std::move(observed),
                                    Phase::CONNECTED);
@@ -241,7 +242,7 @@ Void startConnect(call::HostCall& call, TcpSocket& self, Network&, const IpSocke
     tellIfDenied(call, denied, Refusal::Kind::CONNECT, remote);
     return denied;
   }
-  SystemAddress address = toSystem(remote);
+  net::SystemAddress address = toSystem(remote);
   int result = ::connect(tcp.fd->get(), address.get(), address.length);
   tcp.phase = Phase::CONNECT_IN_PROGRESS;
   // EINTR: it goes on, as with EINPROGRESS.

@@ -282,13 +282,13 @@ TEST_F(TcpTest, APeerThatResetsIsAnErrorOnce) {
   auto bytes = guest.call<Expected<Bytes, StreamError>>(
       "wasi:io/streams", "[method]input-stream.blocking-read", client.input, uint64_t{10});
   ASSERT_FALSE(bytes);
-  auto* error = std::get_if<Own<IoError>>(&bytes.error());
+  auto* error = std::get_if<Own<net::IoError>>(&bytes.error());
   ASSERT_TRUE(error);
   EXPECT_EQ(guest.call<std::optional<ErrorCode>>("wasi:sockets/network", "network-error-code",
-                                                 Borrow<IoError>{error->rep}),
+                                                 Borrow<net::IoError>{error->rep}),
             ErrorCode::CONNECTION_RESET);
   EXPECT_EQ(guest.call<std::optional<filesystem::ErrorCode>>(
-                "wasi:filesystem/types", "filesystem-error-code", Borrow<IoError>{error->rep}),
+                "wasi:filesystem/types", "filesystem-error-code", Borrow<net::IoError>{error->rep}),
             std::nullopt);
   EXPECT_EQ(receive(client), "<closed>");
   EXPECT_EQ(tcp<SocketResult<IpSocketAddress>>("remote-address", client.socket).error(),

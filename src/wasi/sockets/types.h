@@ -3,6 +3,8 @@
 // The types of wasi:sockets/network, and the address rules that every socket shares. Plain values.
 
 #include "call/host_call.h"
+#include "net/address.h"
+#include "wasi/error_of.h"
 
 #include <tenon/typed.h>
 
@@ -11,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <tuple>
-#include <type_traits>
 #include <variant>
 
 namespace tenon::wasi::sockets {
@@ -40,8 +41,7 @@ enum class ErrorCode : uint8_t {
   PERMANENT_RESOLVER_FAILURE,
 };
 
-enum class IpAddressFamily : uint8_t { IPV4, IPV6 };
-
+using net::IpAddressFamily;
 using Ipv4Address = std::tuple<uint8_t, uint8_t, uint8_t, uint8_t>;
 using Ipv6Address =
     std::tuple<uint16_t, uint16_t, uint16_t, uint16_t, uint16_t, uint16_t, uint16_t, uint16_t>;
@@ -65,7 +65,7 @@ template <typename T>
 using SocketResult = Expected<T, ErrorCode>;
 
 // The error of a function in which a library threw.
-inline ErrorCode errorOf(call::HostCall&, const std::string&, std::type_identity<ErrorCode>) {
+inline ErrorCode errorOf(call::HostCall&, const std::string&, ErrorOf<ErrorCode>) {
   return ErrorCode::UNKNOWN;
 }
 
@@ -85,6 +85,6 @@ TENON_ENUM(tenon::wasi::sockets::ErrorCode, UNKNOWN, ACCESS_DENIED, NOT_SUPPORTE
            REMOTE_UNREACHABLE, CONNECTION_REFUSED, CONNECTION_RESET, CONNECTION_ABORTED,
            DATAGRAM_TOO_LARGE, NAME_UNRESOLVABLE, TEMPORARY_RESOLVER_FAILURE,
            PERMANENT_RESOLVER_FAILURE)
-TENON_ENUM(tenon::wasi::sockets::IpAddressFamily, IPV4, IPV6)
+TENON_ENUM(tenon::net::IpAddressFamily, IPV4, IPV6)
 TENON_RECORD(tenon::wasi::sockets::Ipv4SocketAddress, port, address)
 TENON_RECORD(tenon::wasi::sockets::Ipv6SocketAddress, port, flowInfo, address, scopeId)

@@ -48,13 +48,13 @@ enum class Phase : uint8_t { UNBOUND, BIND_IN_PROGRESS, BOUND };
 
 // A socket, shared by its handle, its streams and their pollables.
 struct Udp {
-  Udp(std::shared_ptr<NetworkAccess> access, IpAddressFamily family, std::shared_ptr<ObservedFd> fd,
-      std::shared_ptr<call::MemoryBudget> budget)
+  Udp(std::shared_ptr<NetworkAccess> access, IpAddressFamily family,
+      std::shared_ptr<net::ObservedFd> fd, std::shared_ptr<call::MemoryBudget> budget)
       : access(std::move(access)), family(family), fd(std::move(fd)), charge(std::move(budget)) {}
 
   std::shared_ptr<NetworkAccess> access;
   const IpAddressFamily family;
-  const std::shared_ptr<ObservedFd> fd;
+  const std::shared_ptr<net::ObservedFd> fd;
   Phase phase = Phase::UNBOUND;
   bool mayListen = false;
   std::optional<IpSocketAddress> bound;
@@ -81,7 +81,7 @@ struct Udp {
   }
 
  private:
-  using Peer = std::pair<AddressBytes, uint16_t>;
+  using Peer = std::pair<net::AddressBytes, uint16_t>;
   call::MemoryCharge charge;  // for these
   std::set<Peer> heard;
   std::deque<Peer> heardOrder;
@@ -95,7 +95,7 @@ struct UdpSocket final : call::HostObject {
 enum class Direction : uint8_t { IN, OUT };
 
 // One end of what `stream` gives. Works until `stream` is called again.
-struct Datagrams final : Waitable {
+struct Datagrams final : call::Waitable {
   Datagrams(std::shared_ptr<Udp> udp, Direction direction)
       : udp(std::move(udp)), direction(direction), generation(this->udp->generation) {}
 
@@ -128,7 +128,7 @@ struct OutgoingDatagramStream final : call::HostObject {
 };
 
 // Nothing of a UDP socket itself takes time.
-class AlwaysReady final : public Waitable {
+class AlwaysReady final : public call::Waitable {
  public:
   bool ready() override { return true; }
   kj::Promise<void> whenReady() override { return kj::READY_NOW; }
@@ -186,13 +186,13 @@ Void disconnect(Udp& udp) {
   auto now = localAddress(udp.fd->get());
   if (!now) return Unexpected{now.error()};
   if (portOf(*now) == portOf(*udp.bound)) return {};
-  SystemAddress before = toSystem(*udp.bound);
+  net::SystemAddress before = toSystem(*udp.bound);
   if (::bind(udp.fd->get(), before.get(), before.length) != 0) return systemFailure(errno);
   return {};
 }
 
 Void connect(Udp& udp, const IpSocketAddress& remote) {
-  SystemAddress address = toSystem(remote);
+  net::SystemAddress address = toSystem(remote);
   if (::connect(udp.fd->get(), address.get(), address.length) != 0) {
     if (errno == EADDRNOTAVAIL || errno == EAGAIN) return Unexpected{ErrorCode::ADDRESS_IN_USE};
     return systemFailure(errno);
@@ -242,7 +242,7 @@ SocketResult<std::vector<IncomingDatagram>> receive(call::HostCall& call,
   int dropped = 0;
   while (received.size() < std::min(maxResults, MAX_RECEIVED) && bytes < MAX_RECEIVED_BYTES &&
          dropped < MAX_DROPPED) {
-    SystemAddress from;
+    net::SystemAddress from;
     ssize_t count =
         ::recvfrom(udp.fd->get(), buffer.data(), buffer.size(), 0, from.get(), &from.length);
     if (count < 0) {
@@ -283,7 +283,7 @@ SocketResult<int> sendOne(Udp& udp, const OutgoingDatagram& datagram) {
     }
     if (!udp.maySend(*to)) return Unexpected{ErrorCode::ACCESS_DENIED};
   }
-  SystemAddress address;
+  net::SystemAddress address;
   bool named = to && !udp.remote;
   if (named) address = toSystem(*to);
   while (true) {

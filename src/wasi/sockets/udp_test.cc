@@ -277,7 +277,7 @@ TEST_F(GrantedUdpTest, StrangersAreHeardWhereListeningIsGrantedAndAnsweredOnly) 
   Peer client = peer(Ipv4SocketAddress{0, {0, 0, 0, 0}});
   // Sockets of the test itself, whom nobody granted anything to.
   kj::AutoCloseFd stranger(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  SystemAddress at = toSystem(LOOPBACK);
+  net::SystemAddress at = toSystem(LOOPBACK);
   ASSERT_EQ(::bind(stranger, at.get(), at.length), 0);
   at.length = sizeof(at.storage);
   ASSERT_EQ(::getsockname(stranger, at.get(), &at.length), 0);
@@ -285,7 +285,7 @@ TEST_F(GrantedUdpTest, StrangersAreHeardWhereListeningIsGrantedAndAnsweredOnly) 
   EXPECT_EQ(send(server, "x", address).error(), ErrorCode::ACCESS_DENIED);
 
   auto sendTo = [&](const IpSocketAddress& to) {
-    SystemAddress target = toSystem(to);
+    net::SystemAddress target = toSystem(to);
     ASSERT_EQ(::sendto(stranger, "hi", 2, 0, target.get(), target.length), 2);
   };
   sendTo(server.address);

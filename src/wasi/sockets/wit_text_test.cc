@@ -80,13 +80,13 @@ TEST_F(SocketText, AddressesKeepAllTheirParts) {
   IpSocketAddress address =
       Ipv6SocketAddress{0x1234, 0x000fedcb, {1, 2, 3, 4, 5, 6, 7, 0x8899}, 42};
   EXPECT_EQ(fromSystem(toSystem(address)), address);
-  SystemAddress system = toSystem(address);
+  net::SystemAddress system = toSystem(address);
   auto* in6 = reinterpret_cast<const sockaddr_in6*>(system.get());
   EXPECT_EQ(ntohs(in6->sin6_port), 0x1234);
   EXPECT_EQ(ntohl(in6->sin6_flowinfo), 0x000fedcbu);
   EXPECT_EQ(in6->sin6_scope_id, 42u);
   EXPECT_EQ(in6->sin6_addr.s6_addr[15], 0x99);
-  SystemAddress small = toSystem(v4(1, 2, 3, 4, 80));
+  net::SystemAddress small = toSystem(v4(1, 2, 3, 4, 80));
   auto* in = reinterpret_cast<const sockaddr_in*>(small.get());
   EXPECT_EQ(ntohs(in->sin_port), 80);
   EXPECT_EQ(ntohl(in->sin_addr.s_addr), 0x01020304u);
