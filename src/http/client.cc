@@ -2,6 +2,7 @@
 
 #include "http/tls.h"
 #include "net/descriptor_place.h"
+#include "net/failure.h"
 #include "net/workers.h"
 
 #include <kj/vector.h>
@@ -37,23 +38,28 @@ kj::Duration timeoutOf(std::optional<uint64_t> nanoseconds, kj::Duration otherwi
   return static_cast<int64_t>(std::min(*nanoseconds, MOST)) * kj::NANOSECONDS;
 }
 
-bool contains(const kj::Exception& exception, std::string_view part) {
-  return std::string_view(exception.getDescription().cStr()).find(part) != std::string_view::npos;
-}
-
-// Why a connection could not be made. The library tells it in words only.
+// Why a connection could not be made.
 ErrorCode connectError(const kj::Exception& exception) {
-  if (contains(exception, "refused")) return makeError<ErrorKind::CONNECTION_REFUSED>();
-  if (contains(exception, "timed out")) return makeError<ErrorKind::CONNECTION_TIMEOUT>();
-  if (contains(exception, "route to host") || contains(exception, "unreachable")) {
-    return makeError<ErrorKind::DESTINATION_IP_UNROUTABLE>();
+  switch (net::failureOf(exception)) {
+    case net::Failure::REFUSED:
+      return makeError<ErrorKind::CONNECTION_REFUSED>();
+    case net::Failure::TIMED_OUT:
+      return makeError<ErrorKind::CONNECTION_TIMEOUT>();
+    case net::Failure::UNREACHABLE:
+      return makeError<ErrorKind::DESTINATION_IP_UNROUTABLE>();
+    default:
+      return makeError<ErrorKind::DESTINATION_UNAVAILABLE>();
   }
-  return makeError<ErrorKind::DESTINATION_UNAVAILABLE>();
 }
 
 ErrorCode tlsError(const kj::Exception& exception) {
-  if (contains(exception, "certificate")) return makeError<ErrorKind::TLS_CERTIFICATE_ERROR>();
-  return makeError<ErrorKind::TLS_PROTOCOL_ERROR>();
+  switch (net::failureOf(exception)) {
+    case net::Failure::NOT_TRUSTED:
+    case net::Failure::CERTIFICATE:
+      return makeError<ErrorKind::TLS_CERTIFICATE_ERROR>();
+    default:
+      return makeError<ErrorKind::TLS_PROTOCOL_ERROR>();
+  }
 }
 
 // The fields of a request as they are sent. `empty`: it has no content, so that nobody has to be

@@ -1,9 +1,12 @@
 #include "http/tls.h"
 
+#include "net/failure.h"
+
 #include <kj/async-io.h>
 
 #include <gtest/gtest.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -89,8 +92,11 @@ class HttpTls : public testing::Test {
   }
   // "" when the client takes the server for `host`; else why not.
   std::string connect(const Identity& identity, const std::string& host) {
+    return connect(identity, identity, host);
+  }
+  std::string connect(const Identity& identity, const Identity& trusted, const std::string& host) {
     auto serving = server(identity);
-    kj::TlsCertificate root(view(identity.certificate));
+    kj::TlsCertificate root(view(trusted.certificate));
     kj::TlsContext::Options options;
     options.useSystemTrustStore = false;
     options.trustedCertificates = kj::arrayPtr(&root, 1);
@@ -103,6 +109,7 @@ class HttpTls : public testing::Test {
               [&](kj::Exception&& exception) {
                 failure = exception.getDescription().cStr();
                 if (failure.empty()) failure = "failed";
+                why = net::failureOf(exception);
               })
         .wait(io.waitScope);
     return failure;
@@ -110,6 +117,7 @@ class HttpTls : public testing::Test {
 
   kj::AsyncIoContext io = kj::setupAsyncIo();
   Names names;
+  net::Failure why = net::Failure::OTHER;  // of the last `connect`
 };
 
 TEST_F(HttpTls, AServerIsKnownByItsAlternativeNames) {
@@ -133,6 +141,18 @@ TEST_F(HttpTls, AWildcardIsAWholeLabel) {
     EXPECT_NE(connect(Identity("x", pattern), "foo.a.example"), "") << pattern;
   }
   EXPECT_EQ(connect(Identity("x", "DNS:*.a.example"), "foo.a.example"), "");
+}
+
+// Texts of the library that net::failureOf reads.
+TEST_F(HttpTls, AServerThatIsNotTrustedIsToldFromOneThatFails) {
+  Identity identity("x", "DNS:a.example");
+  EXPECT_NE(connect(identity, Identity("y", "DNS:a.example"), "a.example"), "");
+  EXPECT_EQ(why, net::Failure::NOT_TRUSTED);
+  EXPECT_NE(connect(identity, "b.example"), "");
+  EXPECT_EQ(why, net::Failure::NOT_TRUSTED);
+  unsigned long code = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED);
+  EXPECT_EQ(net::failureOf(KJ_EXCEPTION(FAILED, "OpenSSL error", ERR_reason_error_string(code))),
+            net::Failure::CERTIFICATE);
 }
 
 TEST_F(HttpTls, AnAddressIsNoServerName) {

@@ -2,6 +2,7 @@
 
 #include "host/server/connection.h"
 #include "host/server/listen.h"
+#include "net/failure.h"
 
 #include <kj/debug.h>
 #include <kj/time.h>
@@ -65,8 +66,7 @@ bool keyFits(http::Tls& server, kj::WaitScope& waitScope) {
       .then([](kj::Own<kj::AsyncIoStream>) {},
             [&fits](kj::Exception&& exception) {
               // It came so far as to distrust the certificate; without a key it would not have.
-              fits = std::string_view(exception.getDescription().cStr()).find("not trusted") !=
-                     std::string_view::npos;
+              fits = net::failureOf(exception) == net::Failure::NOT_TRUSTED;
             })
       .wait(waitScope);
   return fits;
