@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = "include/tenon/guest_memory.h"  # GuestMemory itself: the one place where the rules do not hold
+HOME = "include/tenon/abi/guest_memory.h"  # GuestMemory itself: the one place where the rules do not hold
 
 NARROW = {"uint32_t", "int32_t", "uint16_t", "int16_t", "unsigned", "int"}
 WIDE = {"uint64_t", "int64_t", "size_t", "ptrdiff_t", "uintptr_t", "double"}

@@ -58,8 +58,7 @@ class Component {
 
   // Finds an export by its full path, by "interface.function" without the version or without the
   // package too, or by the function's name alone where that is unique; "counter.increment" serves
-  // for
-  // "[method]counter.increment". Errors: MISSING_EXPORT (details: what there is), AMBIGUOUS
+  // for "[method]counter.increment". Errors: MISSING_EXPORT (details: what there is), AMBIGUOUS
   // (details: which).
   Result<FunctionInfo> findExport(const std::string& name) const;
 

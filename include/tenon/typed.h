@@ -24,14 +24,19 @@
 //
 // Lifted values are made by default construction first where that is easier: types need a default
 // constructor. Everything here is bound to the thread of the instance that is called or calls.
+//
+// What calls and host functions are made of is in <tenon/abi/...>: templates that an embedder uses
+// without naming them. How one more C++ type crosses: <tenon/abi/abi_type.h>.
 
-#include <tenon/typed/abi_type.h>   // Abi<T>
-#include <tenon/typed/arrays.h>     // arrays
-#include <tenon/typed/call.h>       // TypedCall, HostThunk
-#include <tenon/typed/describe.h>   // TENON_RECORD, TENON_ENUM, TENON_FLAGS
-#include <tenon/typed/labels.h>     // enums, flags
-#include <tenon/typed/lists.h>      // strings, lists
-#include <tenon/typed/records.h>    // records, tuples
-#include <tenon/typed/resources.h>  // Own, Borrow, GuestResource
-#include <tenon/typed/scalars.h>    // bool, numbers, char
-#include <tenon/typed/variants.h>   // variants, options, results
+#include <tenon/abi/arrays.h>
+#include <tenon/abi/call.h>
+#include <tenon/abi/labels.h>
+#include <tenon/abi/lists.h>
+#include <tenon/abi/records.h>
+#include <tenon/abi/resources.h>
+#include <tenon/abi/scalars.h>
+#include <tenon/abi/variants.h>
+#include <tenon/describe.h>  // TENON_RECORD, TENON_ENUM, TENON_FLAGS
+#include <tenon/flag_set.h>  // FlagSet
+#include <tenon/resource.h>  // Own, Borrow, GuestResource
+#include <tenon/value.h>     // Char

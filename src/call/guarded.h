@@ -3,7 +3,7 @@
 // No exception may pass WebAssembly frames. What a host function does, and what moves its values,
 // goes through here: whatever it throws fails the call instead.
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 
 #include <exception>
 #include <new>

@@ -6,7 +6,7 @@
 
 #include "call/host_objects.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/type.h>
 
 #include <any>

@@ -9,7 +9,7 @@
 #include "engine/module.h"
 #include "engine/store.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/result.h>
 
 #include <gtest/gtest.h>

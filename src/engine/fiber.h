@@ -16,7 +16,7 @@
 #include "engine/store.h"
 #include "engine/trap.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/result.h>
 
 #include <wasmtime.h>

@@ -8,7 +8,7 @@
 #include "engine/module.h"
 #include "engine/store.h"
 
-#include <tenon/guest_memory.h>
+#include <tenon/abi/guest_memory.h>
 #include <tenon/result.h>
 #include <tenon/type.h>
 

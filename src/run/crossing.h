@@ -8,7 +8,7 @@
 #include "component/program/program.h"
 #include "run/instance.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 
 #include <cstdint>
 

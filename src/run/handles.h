@@ -4,7 +4,7 @@
 
 #include "run/instance.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/value.h>
 
 #include <memory>

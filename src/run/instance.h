@@ -14,8 +14,8 @@
 #include "engine/store.h"
 #include "run/linked.h"
 
-#include <tenon/abi.h>
 #include <tenon/abi/call_codec.h>
+#include <tenon/abi/context.h>
 #include <tenon/result.h>
 
 #include <atomic>

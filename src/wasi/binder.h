@@ -6,9 +6,9 @@
 // `borrow<T>`: the object that the guest's handle stands for, and the call traps if it is another
 // kind of object.
 //
-//   Expected<void, StreamFault> write(call::HostCall& call, OutputStream& self, std::span<const
-//   std::byte> bytes); Binder(registry,
-//   "wasi:io/streams@0.2.12").function<write>("[method]output-stream.write");
+//   Expected<void, StreamError> write(call::HostCall& call, OutputStream& self,
+//                                     std::span<const std::byte> bytes);
+//   Binder(registry, "wasi:io/streams@0.2.12").function<write>("[method]output-stream.write");
 //
 // A bound function must be able to return a default value after it failed: `call.fail(why); return
 // {};`.

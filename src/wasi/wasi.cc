@@ -17,7 +17,7 @@
 #include "wasi/random/random.h"
 #include "wasi/sockets/sockets.h"
 
-#include <tenon/strings.h>
+#include <tenon/abi/strings.h>
 
 #include <kj/exception.h>
 

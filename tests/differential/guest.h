@@ -14,7 +14,7 @@
 // Every component i exports besides: `poke<i>`, which takes a Disturbance and empties the heap, and
 // `peek<i>`, which gives what it has logged and allocated since.
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/type.h>
 
 #include <cstdint>

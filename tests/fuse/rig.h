@@ -8,7 +8,7 @@
 #include "component/program/program.h"
 #include "test_runtime.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/type.h>
 #include <tenon/value.h>
 

@@ -6,7 +6,7 @@
 #include "component/fuse/control.h"
 #include "component/program/program.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/result.h>
 
 #include <wasmtime.h>

@@ -6,7 +6,7 @@
 #include "component/wit/wave.h"
 #include "tests/fuzz/input.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 
 #include <algorithm>
 #include <cstring>

@@ -3,7 +3,7 @@
 // How one call of an export hands its values over, whoever makes it: a typed call, a dynamic one, a
 // server, a transport.
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 
 namespace tenon::abi {
 

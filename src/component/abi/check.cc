@@ -2,7 +2,7 @@
 #include "component/abi/dynamic.h"
 #include "component/abi/value_walk.h"
 
-#include <tenon/strings.h>
+#include <tenon/abi/strings.h>
 
 #include <algorithm>
 #include <charconv>

@@ -2,7 +2,7 @@
 
 // A guest for tests: a memory, a bump allocator as `realloc`, one handle table, and host handles.
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/value.h>
 
 #include <array>

@@ -3,7 +3,7 @@
 #include "component/abi/value_walk.h"
 #include "component/types/type_table.h"
 
-#include <tenon/typed/abi_type.h>
+#include <tenon/abi/abi_type.h>
 
 #include <limits>
 

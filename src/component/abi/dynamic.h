@@ -7,7 +7,7 @@
 // fail. Source: CanonicalABI.md "Loading", "Storing", "Flat Lifting", "Flat Lowering", "Lifting and
 // Lowering Values".
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/result.h>
 #include <tenon/type.h>
 #include <tenon/value.h>

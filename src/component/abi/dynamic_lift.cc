@@ -1,11 +1,11 @@
 #include "component/abi/dynamic.h"
 #include "component/abi/value_walk.h"
 
-#include <tenon/strings.h>
-#include <tenon/typed/labels.h>
-#include <tenon/typed/lists.h>
-#include <tenon/typed/resources.h>
-#include <tenon/typed/scalars.h>
+#include <tenon/abi/labels.h>
+#include <tenon/abi/lists.h>
+#include <tenon/abi/resources.h>
+#include <tenon/abi/scalars.h>
+#include <tenon/abi/strings.h>
 
 // guest-ok(pointer): all of what is at `pointer` lies inside the memory, which the callers have
 // checked; so no address in it takes more than 32 bits.

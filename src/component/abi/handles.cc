@@ -1,4 +1,4 @@
-#include <tenon/typed/resources.h>
+#include <tenon/abi/resources.h>
 
 namespace tenon::abi::detail {
 namespace {

@@ -1,4 +1,4 @@
-#include <tenon/strings.h>
+#include <tenon/abi/strings.h>
 
 #include <simdjson.h>
 

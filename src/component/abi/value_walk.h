@@ -2,7 +2,7 @@
 
 // What lifting and lowering of dynamic values share.
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/type.h>
 #include <tenon/value.h>
 

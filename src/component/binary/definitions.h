@@ -8,7 +8,7 @@
 
 #include "base/array_pool.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/type.h>
 
 #include <cstddef>

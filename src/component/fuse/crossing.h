@@ -10,7 +10,7 @@
 #include "component/fuse/control.h"
 #include "component/fuse/module_builder.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/type.h>
 
 #include <cstdint>

@@ -15,7 +15,7 @@
 #include "component/binary/definitions.h"
 #include "component/types/type_table.h"
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 #include <tenon/type.h>
 
 #include <cstddef>

@@ -1,5 +1,4 @@
 #include "wasi/filesystem/descriptor.h"
-
 #include "wasi/io/handles.h"
 
 #include <fcntl.h>

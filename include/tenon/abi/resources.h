@@ -1,11 +1,10 @@
 #pragma once
 
-// Abi of handles. `Own<T>` and `Borrow<T>` are for resources that the host implements: they carry
-// the representation, a number, and whoever linked the host function knows the object behind it.
-// `GuestResource` is a handle to a resource of a guest: opaque, made by lifting, passed back by
-// lowering. Source: CanonicalABI.md `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
+// Abi of handles (<tenon/resource.h>): made by lifting, passed back by lowering. Source:
+// CanonicalABI.md `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
 
-#include <tenon/typed/abi_type.h>
+#include <tenon/abi/abi_type.h>
+#include <tenon/resource.h>
 #include <tenon/value.h>
 
 namespace tenon {
@@ -13,24 +12,6 @@ namespace tenon {
 // Its address names the C++ class `T` in ResourceUse.
 template <typename T>
 inline constexpr char RESOURCE_TAG = 0;
-
-// Ownership of a resource whose objects are `T`s moves with it: what a host function received it
-// must drop or pass on. A plain number otherwise.
-template <typename T>
-struct Own {
-  uint32_t rep = 0;
-  bool operator==(const Own&) const = default;
-};
-
-// The same resource lent for the length of the call.
-template <typename T>
-struct Borrow {
-  uint32_t rep = 0;
-  bool operator==(const Borrow&) const = default;
-};
-
-// `own` or `borrow`, as the component's type has it; shared, see ResourceHandle.
-using GuestResource = Resource;
 
 namespace abi::detail {
 

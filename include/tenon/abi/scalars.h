@@ -3,7 +3,7 @@
 // Abi of bool, the integers, the floats and characters. `long long` and `long` are both s64 on
 // platforms where both have 64 bits. Plain `char` and `wchar_t` stand for nothing.
 
-#include <tenon/typed/abi_type.h>
+#include <tenon/abi/abi_type.h>
 #include <tenon/value.h>
 
 #include <cstddef>

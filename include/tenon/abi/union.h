@@ -1,12 +1,12 @@
 #pragma once
 
 // The layout and the walks that variants, options and results share. Used by
-// <tenon/typed/variants.h>.
+// <tenon/abi/variants.h>.
 // Source: CanonicalABI.md "Alignment", "Flattening"; definitions.py `load_variant`,
 // `lift_flat_variant` and their opposites.
 
-#include <tenon/typed/abi_type.h>
-#include <tenon/typed/labels.h>
+#include <tenon/abi/abi_type.h>
+#include <tenon/abi/labels.h>
 
 #include <algorithm>
 #include <optional>

@@ -3,9 +3,9 @@
 // Abi of variants: std::variant by position (std::monostate: a case without payload; labels are not
 // compared), std::optional, and Expected for `result`.
 
+#include <tenon/abi/abi_type.h>
+#include <tenon/abi/union.h>
 #include <tenon/expected.h>
-#include <tenon/typed/abi_type.h>
-#include <tenon/typed/union.h>
 
 #include <optional>
 #include <utility>

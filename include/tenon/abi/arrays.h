@@ -3,7 +3,7 @@
 // Abi of std::array for lists of a fixed length, `list<T, N>`, whose elements lie one after another
 // without a pointer.
 
-#include <tenon/typed/abi_type.h>
+#include <tenon/abi/abi_type.h>
 
 #include <array>
 #include <cstddef>

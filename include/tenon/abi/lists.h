@@ -6,8 +6,8 @@
 // host function, they are read only, and may point anywhere. Lists of PLAIN elements move by one
 // memcpy.
 
-#include <tenon/strings.h>
-#include <tenon/typed/abi_type.h>
+#include <tenon/abi/abi_type.h>
+#include <tenon/abi/strings.h>
 
 #include <cstring>
 #include <memory>

@@ -8,20 +8,20 @@
 //   SIZE, ALIGNMENT    of one element in memory, in bytes
 //   FLAT_COUNT         core values when passed flat
 //   CAN_FAIL           lifting can fail: not every pattern of bits is a value, or memory is read
-//   PLAIN              C++ and the ABI lay it out alike and every pattern of bits is a value: lists
-//   move
-//                      by memcpy
+//   PLAIN              C++ and the ABI lay it out alike and every pattern of bits is a value:
+//                      lists move by memcpy
 //   HAS_RESOURCE       it contains a handle, so the walks need the component's type
 //   IS_VIEW            a lifted value refers to guest memory or to the Context: for host functions'
 //                      parameters only
 //   describe()         the component type in WIT words, for messages
 //   matches(type, m)   whether it stands for `type`; if not, `m.difference` says where it differs
-//   first load, store, liftFlat, lowerFlat   the walks of definitions.py with these names
+//                      first
+//   load, store, liftFlat, lowerFlat   the walks of definitions.py with these names
 // `type` of a walk is the component type if HAS_RESOURCE, else it may be null and is not looked at.
 // `load` and `store` expect an aligned pointer, with SIZE bytes inside the memory checked by the
 // caller; memory accesses are bounds-checked all the same.
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 
 #include <array>
 #include <bit>
@@ -36,7 +36,7 @@ namespace tenon {
 
 // Not defined: the type does not stand for any component type. Records and enums are described by
 // TENON_RECORD, TENON_ENUM and TENON_FLAGS or by specialising `Describe`
-// (<tenon/typed/describe.h>).
+// (<tenon/describe.h>).
 template <typename T>
 struct Abi;
 

@@ -2,8 +2,8 @@
 
 // Abi of records (structs described by TENON_RECORD) and tuples.
 
-#include <tenon/typed/abi_type.h>
-#include <tenon/typed/describe.h>
+#include <tenon/abi/abi_type.h>
+#include <tenon/describe.h>
 
 #include <utility>
 

@@ -9,7 +9,7 @@
 // whoever made the Context turns it into a trap. So walks have no error paths of their own; they
 // must only bound their loops by checked lengths. Source: CanonicalABI.md `LiftLowerContext`.
 
-#include <tenon/guest_memory.h>
+#include <tenon/abi/guest_memory.h>
 #include <tenon/result.h>
 #include <tenon/type.h>
 

@@ -1,10 +1,10 @@
 #pragma once
 
 // Compares C++ signatures with function types, and takes callables apart. Used by
-// <tenon/typed/call.h>.
+// <tenon/abi/call.h>.
 
+#include <tenon/abi/abi_type.h>
 #include <tenon/result.h>
-#include <tenon/typed/abi_type.h>
 
 #include <string>
 #include <type_traits>

@@ -6,10 +6,10 @@
 // CanonicalABI.md "Lifting and Lowering Values"; definitions.py `lift_flat_values`,
 // `lower_flat_values`.
 
+#include <tenon/abi/abi_type.h>
+#include <tenon/abi/records.h>
+#include <tenon/abi/signature.h>
 #include <tenon/caller.h>
-#include <tenon/typed/abi_type.h>
-#include <tenon/typed/records.h>
-#include <tenon/typed/signature.h>
 
 #include <algorithm>
 #include <tuple>
@@ -205,7 +205,7 @@ class TypedCall<R(As...)> {
 };
 
 // A C++ callable as host function. `F` is a function pointer or a class with one `operator()`. It
-// takes values, const references or views (<tenon/typed/lists.h>), may take a `const Caller&` or a
+// takes values, const references or views (<tenon/abi/lists.h>), may take a `const Caller&` or a
 // Context as first parameter, and returns a value, nothing, or a `Result` of these, whose Error
 // fails the guest's call. A returned view may point into what was passed: it is copied before the
 // guest runs.

@@ -6,7 +6,7 @@
 // "Loading", "Storing"; definitions.py `load_string_from_range`, `store_string_into_range`, with a
 // host string as source of encoding utf8.
 
-#include <tenon/abi.h>
+#include <tenon/abi/context.h>
 
 #include <cstdint>
 #include <string>
