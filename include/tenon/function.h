@@ -42,7 +42,6 @@ class Function<R(Args...)> {
 
  private:
   friend class Instance;
-  friend class WorkloadInstance;
   explicit Function(std::shared_ptr<host::FunctionState> state) : state_(std::move(state)) {}
   std::shared_ptr<host::FunctionState> state_;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-// A component, running: one store, one set of memories, one thread. And calls into it.
+// Components, running: one store, one thread. And calls into them.
 
 #include <tenon/call_options.h>
 #include <tenon/component.h>
@@ -29,6 +29,8 @@ namespace host {
 struct InstanceState;
 struct PendingState;
 }  // namespace host
+
+struct WorkloadPlan;
 
 // A directory that a component may use, with everything below it and nothing outside of it. Opened
 // when the instance is made. Slashes at the end of `guest` do not matter: the guest sees none.
@@ -132,7 +134,6 @@ class DynamicFunction {
 
  private:
   friend class Instance;
-  friend class WorkloadInstance;
   friend struct host::FunctionState;
   explicit DynamicFunction(std::shared_ptr<host::FunctionState> state) : state_(std::move(state)) {}
   std::shared_ptr<host::FunctionState> state_;
@@ -149,6 +150,9 @@ Result<Value> parseArgument(const FunctionInfo& function, size_t index, const st
 // A value as WAVE text.
 std::string toWave(const Value& value);
 
+// A component, or all components of a workload, running. Without `component` a function is about
+// the only one there is; in a workload of several, `component` names one of
+// WorkloadPlan::components. What traps or exits in one of them ends them all.
 class Instance {
  public:
   Instance(Instance&&) noexcept;
@@ -157,37 +161,55 @@ class Instance {
 
   // Looks an export up by interface ("" at the root; the version may be left out) and name, and
   // checks its type. Errors: MISSING_EXPORT (details: what there is), TYPE_MISMATCH (what the
-  // component says, what was asked).
+  // component says, what was asked); NOT_FOUND for a component that is not there, AMBIGUOUS when
+  // there are several and none is named.
   template <typename Signature>
   Result<Function<Signature>> function(std::string_view interface, std::string_view name);
+  template <typename Signature>
+  Result<Function<Signature>> function(std::string_view component, std::string_view interface,
+                                       std::string_view name);
 
-  // By path, as Component::findExport.
+  // By path, as Component::findExport. Errors: also NOT_FOUND and AMBIGUOUS as above.
   Result<DynamicFunction> function(const std::string& path);
+  Result<DynamicFunction> function(std::string_view component, const std::string& path);
 
-  // Runs `wasi:cli/run`. The program's exit code: 0, 1 for `err`, or what it gave to `exit`.
-  // Errors: MISSING_EXPORT if the component does not export it; else as DynamicFunction::call,
-  // without EXITED.
-  Result<int> run(const CallOptions& options = {});
+  // Runs `wasi:cli/run`; in a workload of several without `component`, of the only one that is a
+  // program. The program's exit code: 0, 1 for `err`, or what it gave to `exit`. Errors:
+  // MISSING_EXPORT if the component does not export it; NOT_FOUND and AMBIGUOUS (details: which are
+  // programs); else as DynamicFunction::call, without EXITED.
+  Result<int> run(const CallOptions& options = {}) { return run({}, options); }
+  Result<int> run(std::string_view component, const CallOptions& options = {});
   // The same, started: the value it gives is an `int32_t` exit code.
-  Result<PendingCall> startRun(const CallOptions& options = {});
+  Result<PendingCall> startRun(const CallOptions& options = {}) { return startRun({}, options); }
+  Result<PendingCall> startRun(std::string_view component, const CallOptions& options = {});
 
-  // Bytes of all linear memories.
+  // Bytes of all linear memories, of all components.
   uint64_t memorySize() const;
+  // As Prepared::plan, of what it was made from.
+  const WorkloadPlan& plan() const;
 
  private:
-  friend class Linker;
+  friend struct host::InstanceState;
   explicit Instance(std::unique_ptr<host::InstanceState> state);
-  Result<std::shared_ptr<host::FunctionState>> find(std::string_view interface,
+  Result<std::shared_ptr<host::FunctionState>> find(std::string_view component,
+                                                    std::string_view interface,
                                                     std::string_view name);
   std::unique_ptr<host::InstanceState> state_;
 };
 
 template <typename Signature>
 Result<Function<Signature>> Instance::function(std::string_view interface, std::string_view name) {
-  TENON_TRY(auto found, find(interface, name));
+  return function<Signature>({}, interface, name);
+}
+
+template <typename Signature>
+Result<Function<Signature>> Instance::function(std::string_view component,
+                                               std::string_view interface, std::string_view name) {
+  TENON_TRY(auto found, find(component, interface, name));
   TypeMatch match;
   if (!TypedCall<Signature>::matches(detail::typeOf(*found), match)) {
-    return Error(ErrorCode::TYPE_MISMATCH, std::string(name) + ": " + match.difference);
+    std::string who = component.empty() ? std::string() : std::string(component) + ": ";
+    return Error(ErrorCode::TYPE_MISMATCH, who + std::string(name) + ": " + match.difference);
   }
   return Function<Signature>(std::move(found));
 }

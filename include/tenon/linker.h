@@ -23,8 +23,11 @@ namespace host {
 struct LinkerState;
 }  // namespace host
 
-// Fill it, then instantiate with it as often as wanted. Bound to one thread at a time: each thread
-// that instantiates has its own.
+class Prepared;
+class Workload;
+
+// Fill it, then prepare or instantiate with it as often as wanted. Bound to one thread at a time;
+// what it prepares is for any.
 class Linker {
  public:
   Linker();
@@ -38,8 +41,9 @@ class Linker {
   // Provides one function. `callable` takes and returns the C++ forms of the component's types
   // (<tenon/typed.h>), behind a `const Caller&` if it wants to know who calls; views among its
   // parameters point into the guest's memory and live during the call. It is called on the
-  // instance's thread, must not throw, and must not call into the same instance. Its time counts
-  // against the call's. The types are checked when a component is instantiated that imports it.
+  // instance's thread, so on several at once where there are instances on several threads. It must
+  // not throw, and must not call into the same instance. Its time counts against the call's. The
+  // types are checked when a component is instantiated that imports it.
   template <typename Callable>
   void function(std::string_view interface, std::string_view name, Callable callable);
 
@@ -63,10 +67,15 @@ class Linker {
   void resource(std::string_view interface, std::string_view name,
                 std::function<void(const Caller& owner, uint32_t rep)> drop);
 
-  // Errors: MISSING_IMPORT (all of them at once, each with its type and what is provided under a
-  // similar name), TYPE_MISMATCH when all are there but some are of another type; as
-  // Component::compile; NOT_FOUND, PERMISSION or IO for a directory that cannot be granted;
-  // TRAPPED, DEADLINE or EXITED when a start function does that; LIMIT_EXCEEDED.
+  // Compiles, unless that has happened or the cache has it, and binds to what this provides now;
+  // include <tenon/prepared.h>. The same again while nothing was added costs a look-up. Errors:
+  // MISSING_IMPORT (all of them at once, each with its type and what is provided under a similar
+  // name), TYPE_MISMATCH when all are there but some are of another type; as Component::compile; of
+  // a workload as Workload::compile.
+  Result<Prepared> prepare(const Component& component);
+  Result<Prepared> prepare(const Workload& workload);
+
+  // `prepare` and Prepared::instantiate in one. Errors: as these.
   Result<Instance> instantiate(const Component& component, Loop& loop,
                                const InstanceOptions& options = {});
 

@@ -15,6 +15,7 @@
 #include <tenon/component.h>
 #include <tenon/engine.h>
 #include <tenon/instance.h>
+#include <tenon/prepared.h>
 #include <tenon/result.h>
 #include <tenon/workload.h>
 
@@ -110,7 +111,7 @@ struct ServerOptions {
   std::chrono::milliseconds shutdownTimeout{30'000};
 
   // Of a single component. In a workload each component has its own; standard output and error are
-  // these, and what is granted here is added to what the component that answers a request has.
+  // these, and the component that answers a request gets the rest besides: see `give`.
   WasiOptions wasi;
   // In a workload: the component that answers, whatever its routes say. Empty: the routes decide;
   // without any, the only component that exports the handler and that no other is linked to.
@@ -134,10 +135,12 @@ struct ServerOptions {
 // Runs on threads of its own, from `start` until it was stopped.
 class Server {
  public:
-  // Compiles, links, binds the address and starts the threads. Errors: MISSING_EXPORT when there is
-  // no incoming-handler; AMBIGUOUS when several components of a workload have one; as
-  // Linker::instantiate and Workload::compile; INVALID_ARGUMENT for the address, certificate or
-  // key; IO when the address is in use.
+  // Binds the address and starts the threads. Host functions of an embedder's own are called on
+  // these threads, several at once. Errors: MISSING_EXPORT when there is no incoming-handler;
+  // AMBIGUOUS when several components of a workload have one; as Prepared::instantiate;
+  // INVALID_ARGUMENT for the address, certificate or key; IO when the address is in use.
+  static Result<Server> start(const Prepared& prepared, const ServerOptions& options);
+  // The same with WASI alone, prepared here. Errors: also as Linker::prepare.
   static Result<Server> start(const Component& component, const ServerOptions& options);
   static Result<Server> start(const Workload& workload, const ServerOptions& options);
 

@@ -53,6 +53,17 @@ struct WorkloadLink {
 // those of the same names. Arguments and standard streams stay.
 void grant(WasiOptions& to, const WasiOptions& more);
 
+// What of somebody's context a component gets that works for them.
+enum class Share : uint8_t {
+  // Where its standard output and error go, and who is told what it asked for and was not granted.
+  OUTPUT,
+  // Besides: standard input, arguments after those that it has, and what `grant` adds.
+  EVERYTHING,
+};
+// Merges the context of whoever runs a workload (a command line, the options of a server) into what
+// the workload gives one of its components.
+void give(WasiOptions& to, const WasiOptions& given, Share share);
+
 // One component of a workload. Its context is its own: no other part of the workload can reach what
 // `wasi` grants.
 struct WorkloadComponent {
@@ -136,6 +147,7 @@ struct WorkloadPlan {
   Error error() const;
 };
 
+// Of an instance of a workload, or of whatever else was prepared.
 struct WorkloadOptions {
   // As InstanceOptions: the memory is that of all components together; a call's time is that of all
   // components it goes through. Absent: what the manifest says, else no limit of time and 4 GiB.
@@ -152,39 +164,8 @@ struct WorkloadOptions {
   std::any userData;
 };
 
-// A workload, running: one store with an instance of each planned component in it. A trap in one
-// component ends them all. Thread and lifetime as Instance.
-class WorkloadInstance {
- public:
-  WorkloadInstance(WorkloadInstance&&) noexcept;
-  WorkloadInstance& operator=(WorkloadInstance&&) noexcept;
-  ~WorkloadInstance();
-
-  // As Instance::function, of one component. Errors: NOT_FOUND for a component that is not there;
-  // else as Instance::function.
-  template <typename Signature>
-  Result<Function<Signature>> function(std::string_view component, std::string_view interface,
-                                       std::string_view name);
-  Result<DynamicFunction> function(std::string_view component, const std::string& path);
-
-  // As Instance::run. `component` empty: the only one that is a program. Errors: also AMBIGUOUS
-  // (details: which are programs), NOT_FOUND.
-  Result<int> run(std::string_view component = {}, const CallOptions& options = {});
-  Result<PendingCall> startRun(std::string_view component = {}, const CallOptions& options = {});
-
-  // Bytes of all linear memories of all components.
-  uint64_t memorySize() const;
-  // As it was made.
-  const WorkloadPlan& plan() const;
-
- private:
-  friend class Workload;
-  explicit WorkloadInstance(std::unique_ptr<host::InstanceState> state);
-  Result<std::shared_ptr<host::FunctionState>> find(std::string_view component,
-                                                    std::string_view interface,
-                                                    std::string_view name);
-  std::unique_ptr<host::InstanceState> state_;
-};
+// A workload, running, is an Instance with several components.
+using WorkloadInstance = Instance;
 
 // A handle that is cheap to copy; immutable, shared freely between threads.
 class Workload {
@@ -223,27 +204,14 @@ class Workload {
   // Why compiling could not use the cache although it should have; empty when all is well.
   std::string warning() const;
 
-  // Errors: as compile, and as Linker::instantiate.
-  Result<WorkloadInstance> instantiate(Linker& linker, Loop& loop,
-                                       const WorkloadOptions& options = {}) const;
+  // Linker::prepare and Prepared::instantiate in one. Errors: as these.
+  Result<Instance> instantiate(Linker& linker, Loop& loop,
+                               const WorkloadOptions& options = {}) const;
 
  private:
   friend struct host::WorkloadState;
   explicit Workload(std::shared_ptr<host::WorkloadState> state) : state_(std::move(state)) {}
   std::shared_ptr<host::WorkloadState> state_;
 };
-
-template <typename Signature>
-Result<Function<Signature>> WorkloadInstance::function(std::string_view component,
-                                                       std::string_view interface,
-                                                       std::string_view name) {
-  TENON_TRY(auto found, find(component, interface, name));
-  TypeMatch match;
-  if (!TypedCall<Signature>::matches(detail::typeOf(*found), match)) {
-    return Error(ErrorCode::TYPE_MISMATCH,
-                 std::string(component) + ": " + std::string(name) + ": " + match.difference);
-  }
-  return Function<Signature>(std::move(found));
-}
 
 }  // namespace tenon

@@ -187,7 +187,9 @@ struct ServeOptions {
 
   // Adds what the options of all commands that run guests say.
   Result<void> add(const GuestOptions& guest) {
-    TENON_TRY(InstanceOptions instance, guest.instanceOptions({file}));
+    // Components of a workload have arguments of their own.
+    Words arguments = Workload::isManifest(file) ? Words() : Words{file};
+    TENON_TRY(InstanceOptions instance, guest.instanceOptions(std::move(arguments)));
     server.wasi = std::move(instance.wasi);
     server.wasi.input.kind = InputStream::Kind::EMPTY;
     if (instance.timeout) server.timeout = instance.timeout;

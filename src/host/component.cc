@@ -4,6 +4,8 @@
 #include "component/binary/decoder.h"
 #include "component/wit/wit.h"
 #include "host/engine.h"
+#include "host/linker.h"
+#include "host/prepared.h"
 
 #include <tenon/component.h>
 
@@ -113,6 +115,24 @@ std::vector<FunctionInfo> functionsOf(const std::vector<component::ProgramExport
   return functions;
 }
 
+const component::LiftedFunction* findLifted(const std::vector<component::ProgramExport>& exports,
+                                            std::string_view interface, std::string_view name) {
+  for (const component::ProgramExport& item : exports) {
+    if (interface.empty()) {
+      auto* lifted = std::get_if<component::LiftedFunction>(&item.item);
+      if (lifted && item.name == name) return lifted;
+      continue;
+    }
+    auto* instance = std::get_if<component::ExportedInstance>(&item.item);
+    if (!instance) continue;
+    bool sameTrack = call::canonicalInterface(item.name) == call::canonicalInterface(interface);
+    bool unversioned = std::string_view(item.name).substr(0, item.name.find('@')) == interface;
+    if (!sameTrack && !unversioned) continue;
+    if (auto* lifted = findLifted(instance->exports, "", name)) return lifted;
+  }
+  return nullptr;
+}
+
 Result<FunctionInfo> findFunction(const std::vector<FunctionInfo>& all, const std::string& name) {
   std::vector<const FunctionInfo*> found;
   for (const FunctionInfo& function : all) {
@@ -220,6 +240,21 @@ Result<void> host::ComponentState::compile() {
       executable->compile(engineState.engine, cache, &cacheWarning, engineState.compileLimits()));
   compiled = true;
   return {};
+}
+
+Result<std::shared_ptr<const host::PreparedState>> host::ComponentState::prepare(
+    const LinkerState& linker) {
+  TENON_CHECK(compile());
+  TENON_TRY(auto linked, linker.bind(engine, executable));
+  const auto& exports = linked->program().exports;
+  PlannedComponent itself{.source = executable->name(),
+                          .program = findLifted(exports, RUN, "run") != nullptr,
+                          .answers = findLifted(exports, HTTP_HANDLER, "handle") != nullptr};
+  WorkloadPlan plan;
+  if (itself.answers) plan.routes.push_back({"/", itself.name});
+  plan.components.push_back(std::move(itself));
+  return std::make_shared<const PreparedState>(PreparedState{
+      .engine = engine, .linked = std::move(linked), .plan = std::move(plan), .granted = {{}}});
 }
 
 Result<void> Component::compile() const { return state_->compile(); }

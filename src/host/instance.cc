@@ -4,6 +4,7 @@
 #include "component/wit/wave.h"
 #include "host/component.h"
 #include "host/exported.h"
+#include "host/prepared.h"
 #include "host/running_call.h"
 #include "run/dynamic_call.h"
 
@@ -16,26 +17,6 @@ namespace tenon {
 namespace {
 
 using component::LiftedFunction;
-using component::ProgramExport;
-
-// Finds a lifted function; `interface` may lack its version.
-const LiftedFunction* findLifted(const std::vector<ProgramExport>& exports,
-                                 std::string_view interface, std::string_view name) {
-  for (const ProgramExport& item : exports) {
-    if (interface.empty()) {
-      auto* lifted = std::get_if<LiftedFunction>(&item.item);
-      if (lifted && item.name == name) return lifted;
-      continue;
-    }
-    auto* instance = std::get_if<component::ExportedInstance>(&item.item);
-    if (!instance) continue;
-    bool sameTrack = call::canonicalInterface(item.name) == call::canonicalInterface(interface);
-    bool unversioned = std::string_view(item.name).substr(0, item.name.find('@')) == interface;
-    if (!sameTrack && !unversioned) continue;
-    if (auto* lifted = findLifted(instance->exports, "", name)) return lifted;
-  }
-  return nullptr;
-}
 
 // Bytes of a value or a type in a message.
 constexpr size_t MAX_SHOWN = 120;
@@ -63,6 +44,35 @@ Result<std::shared_ptr<FunctionState>> resolve(InstanceState& instance,
   return std::make_shared<FunctionState>(ExportedFunction(instance, function), std::move(info));
 }
 
+Result<std::shared_ptr<FunctionState>> findByPath(InstanceState& instance,
+                                                  const PreparedState::Exporter& exporter,
+                                                  const std::string& path) {
+  TENON_TRY(FunctionInfo info, findFunction(functionsOf(*exporter.exports), path));
+  info.component = exporter.name;
+  const LiftedFunction* lifted = findLifted(*exporter.exports, info.interface, info.name);
+  if (!lifted) return Error(ErrorCode::INTERNAL, "export '" + path + "' is not a function");
+  return resolve(instance, *lifted, std::move(info));
+}
+
+// The component to run when none is named.
+Result<std::string> onlyProgram(const WorkloadPlan& plan) {
+  std::vector<const PlannedComponent*> programs;
+  for (const PlannedComponent& planned : plan.components) {
+    if (planned.program) programs.push_back(&planned);
+  }
+  if (programs.size() == 1) return programs.front()->name;
+  if (programs.empty()) {
+    return Error(ErrorCode::MISSING_EXPORT,
+                 "no component of the workload exports wasi:cli/run: there is no program");
+  }
+  Error error(ErrorCode::AMBIGUOUS,
+              std::to_string(programs.size()) + " components of the workload are programs");
+  for (const PlannedComponent* program : programs) {
+    error.details += (error.details.empty() ? "  " : "\n  ") + program->name;
+  }
+  return error;
+}
+
 }  // namespace
 
 struct PendingState {
@@ -84,44 +94,24 @@ struct PendingState {
         call(function->exported, dynamic.codec()) {}
 };
 
-Result<std::shared_ptr<FunctionState>> findExported(InstanceState& instance,
-                                                    const std::vector<ProgramExport>& exports,
-                                                    std::string_view component,
-                                                    std::string_view interface,
-                                                    std::string_view name) {
-  if (const LiftedFunction* lifted = findLifted(exports, interface, name)) {
-    return resolve(
-        instance, *lifted,
-        {std::string(interface), std::string(name), lifted->type, std::string(component)});
+// `component` empty: the only program.
+Result<PendingCall> startRun(InstanceState& instance, std::string_view component, Turns turns,
+                             const CallOptions& options) {
+  std::string name(component);
+  if (name.empty() && !instance.prepared->isAlone()) {
+    TENON_TRY(name, onlyProgram(instance.prepared->plan));
   }
-  std::string path =
-      interface.empty() ? std::string(name) : std::string(interface) + "." + std::string(name);
-  return findByPath(instance, exports, component, path);
-}
-
-Result<std::shared_ptr<FunctionState>> findByPath(InstanceState& instance,
-                                                  const std::vector<ProgramExport>& exports,
-                                                  std::string_view component,
-                                                  const std::string& path) {
-  TENON_TRY(FunctionInfo info, findFunction(functionsOf(exports), path));
-  info.component = component;
-  const LiftedFunction* lifted = findLifted(exports, info.interface, info.name);
-  if (!lifted) return Error(ErrorCode::INTERNAL, "export '" + path + "' is not a function");
-  return resolve(instance, *lifted, std::move(info));
-}
-
-Result<PendingCall> startRun(InstanceState& instance, const std::vector<ProgramExport>& exports,
-                             std::string_view component, Turns turns, const CallOptions& options) {
-  const LiftedFunction* lifted = findLifted(exports, "wasi:cli/run@0.2.0", "run");
+  TENON_TRY(auto exporter, instance.prepared->findExporter(name));
+  const LiftedFunction* lifted = findLifted(*exporter.exports, RUN, "run");
   if (!lifted) {
     Error error(ErrorCode::MISSING_EXPORT,
                 "the component does not export wasi:cli/run: it is no program");
-    auto listed = findFunction(functionsOf(exports), "wasi:cli/run.run");
+    auto listed = findFunction(functionsOf(*exporter.exports), "wasi:cli/run.run");
     if (!listed) error.details = listed.error().details;
     return error;
   }
-  TENON_TRY(auto function, resolve(instance, *lifted,
-                                   {"wasi:cli/run", "run", lifted->type, std::string(component)}));
+  TENON_TRY(auto function,
+            resolve(instance, *lifted, {"wasi:cli/run", "run", lifted->type, std::move(name)}));
   auto pending = std::make_unique<PendingState>(std::move(function), std::vector<Value>{});
   pending->isRun = true;
   TENON_CHECK(pending->call.start(turns, options));
@@ -135,17 +125,6 @@ Result<PendingCall> start(const std::shared_ptr<FunctionState>& function,
   auto pending = std::make_unique<PendingState>(function, std::move(arguments));
   TENON_CHECK(pending->call.start(turns, options));
   return PendingState::wrap(std::move(pending));
-}
-
-Result<int> finishRun(InstanceState& instance, PendingCall pending, const CallOptions& options) {
-  auto code = pending.wait();
-  drain(instance, options);
-  if (!code) return std::move(code).error();
-  int exit = *(*code)[0].find<int32_t>();
-  if (exit != 0) {
-    for (const auto& context : instance.contexts) context->failed();
-  }
-  return exit;
 }
 
 }  // namespace host
@@ -259,26 +238,46 @@ Instance::Instance(Instance&&) noexcept = default;
 Instance& Instance::operator=(Instance&&) noexcept = default;
 Instance::~Instance() = default;
 
-Result<std::shared_ptr<host::FunctionState>> Instance::find(std::string_view interface,
+Result<std::shared_ptr<host::FunctionState>> Instance::find(std::string_view component,
+                                                            std::string_view interface,
                                                             std::string_view name) {
-  return host::findExported(*state_, state_->exports(), "", interface, name);
+  TENON_TRY(auto exporter, state_->prepared->findExporter(component));
+  if (const LiftedFunction* lifted = host::findLifted(*exporter.exports, interface, name)) {
+    return host::resolve(
+        *state_, *lifted,
+        {std::string(interface), std::string(name), lifted->type, std::string(exporter.name)});
+  }
+  std::string path =
+      interface.empty() ? std::string(name) : std::string(interface) + "." + std::string(name);
+  return host::findByPath(*state_, exporter, path);
 }
 
-Result<DynamicFunction> Instance::function(const std::string& path) {
-  TENON_TRY(auto function, host::findByPath(*state_, state_->exports(), "", path));
+Result<DynamicFunction> Instance::function(const std::string& path) { return function({}, path); }
+
+Result<DynamicFunction> Instance::function(std::string_view component, const std::string& path) {
+  TENON_TRY(auto exporter, state_->prepared->findExporter(component));
+  TENON_TRY(auto function, host::findByPath(*state_, exporter, path));
   return DynamicFunction(std::move(function));
 }
 
-Result<PendingCall> Instance::startRun(const CallOptions& options) {
-  return host::startRun(*state_, state_->exports(), "", host::Turns::ALWAYS, options);
+Result<PendingCall> Instance::startRun(std::string_view component, const CallOptions& options) {
+  return host::startRun(*state_, component, host::Turns::ALWAYS, options);
 }
 
-Result<int> Instance::run(const CallOptions& options) {
-  TENON_TRY(PendingCall pending,
-            host::startRun(*state_, state_->exports(), "", host::Turns::SHARED, options));
-  return host::finishRun(*state_, std::move(pending), options);
+Result<int> Instance::run(std::string_view component, const CallOptions& options) {
+  TENON_TRY(PendingCall pending, host::startRun(*state_, component, host::Turns::SHARED, options));
+  auto code = pending.wait();
+  host::drain(*state_, options);
+  if (!code) return std::move(code).error();
+  int exit = *(*code)[0].find<int32_t>();
+  if (exit != 0) {
+    for (const auto& context : state_->contexts) context->failed();
+  }
+  return exit;
 }
 
 uint64_t Instance::memorySize() const { return state_->instance->memorySize(); }
+
+const WorkloadPlan& Instance::plan() const { return state_->prepared->plan; }
 
 }  // namespace tenon

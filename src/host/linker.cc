@@ -3,11 +3,10 @@
 #include "call/guarded.h"
 #include "call/registry.h"
 #include "component/abi/dynamic.h"
-#include "host/cache_guard.h"
 #include "host/component.h"
 #include "host/engine.h"
-#include "host/instance.h"
-#include "host/running_call.h"
+#include "host/prepared.h"
+#include "host/workload.h"
 #include "wasi/wasi.h"
 
 #include <tenon/linker.h>
@@ -94,7 +93,7 @@ Linker& Linker::operator=(Linker&&) noexcept = default;
 Linker::~Linker() = default;
 
 void Linker::wasi() {
-  state_->linked = nullptr;
+  state_->change();
   call::Registry registry;
   wasi::provide(registry);
   state_->registry.merge(registry);
@@ -102,7 +101,7 @@ void Linker::wasi() {
 
 void Linker::add(std::string_view interface, std::string_view name, Invoke invoke,
                  std::shared_ptr<void> callable, Matches matches) {
-  state_->linked = nullptr;
+  state_->change();
   std::pair key(call::canonicalInterface(interface), std::string(name));
   std::function<std::string(const FuncType&)> mismatch;
   if (matches) {
@@ -146,45 +145,35 @@ void Linker::resource(std::string_view interface, std::string_view name,
 
 void Linker::resource(std::string_view interface, std::string_view name,
                       std::function<void(const Caller& owner, uint32_t rep)> drop) {
-  state_->linked = nullptr;
+  state_->change();
   auto dropOf = [drop = std::move(drop)](call::PartContext* owner, uint32_t rep) {
     drop(Caller(owner), rep);
   };
   state_->registry.addResource(interface, {.name = std::string(name), .drop = std::move(dropOf)});
 }
 
-Result<void> host::LinkerState::link(const Engine& engine,
-                                     std::shared_ptr<const run::Executable> executable) {
-  if (linked && linkedExecutable == executable) return {};
-  TENON_TRY(linked, run::Linked::link(EngineState::of(engine).engine, executable, registry));
-  if (auto fits = checkResources(*linked, *this); !fits) {
-    linked = nullptr;
-    return fits;
-  }
-  linkedExecutable = std::move(executable);
-  return {};
+Result<std::shared_ptr<const run::Linked>> host::LinkerState::bind(
+    const Engine& engine, std::shared_ptr<const run::Executable> executable) const {
+  TENON_TRY(auto linked,
+            run::Linked::link(EngineState::of(engine).engine, std::move(executable), registry));
+  TENON_CHECK(checkResources(*linked, *this));
+  return linked;
+}
+
+Result<Prepared> Linker::prepare(const Component& component) {
+  TENON_TRY(auto prepared, state_->prepare(host::ComponentState::shared(component)));
+  return host::PreparedState::wrap(std::move(prepared));
+}
+
+Result<Prepared> Linker::prepare(const Workload& workload) {
+  TENON_TRY(auto prepared, state_->prepare(host::WorkloadState::shared(workload)));
+  return host::PreparedState::wrap(std::move(prepared));
 }
 
 Result<Instance> Linker::instantiate(const Component& component, Loop& loop,
                                      const InstanceOptions& options) {
-  host::ComponentState& componentState = host::ComponentState::of(component);
-  TENON_CHECK(componentState.compile());
-  TENON_CHECK(state_->link(componentState.engine, componentState.executable));
-  auto state = std::make_unique<host::InstanceState>(host::LoopState::of(loop));
-  state->userData = options.userData;
-  run::InstanceOptions settings;
-  settings.limits.memoryBytes = options.maxMemory;
-  settings.timeout = options.timeout;
-  TENON_CHECK(
-      host::keepFromCache(host::EngineState::of(componentState.engine), options.wasi.directories));
-  settings.whole = &state->whole;
-  // One part: the component itself, nested ones included.
-  TENON_TRY(auto context, wasi::newContext(state->loop.io, options.wasi));
-  context->userData = &state->userData;
-  settings.parts = {context.get()};
-  state->contexts.push_back(std::move(context));
-  TENON_CHECK(host::instantiate(*state, state_->linked, std::move(settings)));
-  return Instance(std::move(state));
+  TENON_TRY(Prepared prepared, prepare(component));
+  return prepared.instantiate(loop, options);
 }
 
 }  // namespace tenon

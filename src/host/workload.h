@@ -22,7 +22,7 @@
 
 namespace tenon::host {
 
-// A workload as deployed. Shared freely; what is joined and compiled last is kept, under the lock.
+// A workload as deployed. Shared freely; what is joined and compiled is kept, under the lock.
 struct WorkloadState {
   Engine engine;
   std::string name;
@@ -37,13 +37,15 @@ struct WorkloadState {
   // By component, once needed: what they import and export. Those of one source share it.
   component::Interfaces interfaces;
   std::vector<component::ComponentInterface> described;
-  std::string joinedAs;                            // what `executable` was made for
-  std::shared_ptr<run::Executable> executable;     // compiled
-  std::shared_ptr<const WorkloadPlan> joinedPlan;  // what `executable` was made from
+  // Compiled, by what each is made of: what a linker provides decides which links are fused.
+  std::map<std::string, std::shared_ptr<const run::Executable>> executables;
   std::string cacheWarning;
 
   explicit WorkloadState(Engine engine) : engine(std::move(engine)) {}
   static WorkloadState& of(const Workload& workload) { return *workload.state_; }
+  static const std::shared_ptr<WorkloadState>& shared(const Workload& workload) {
+    return workload.state_;
+  }
   static Workload wrap(std::shared_ptr<WorkloadState> state) { return Workload(std::move(state)); }
 
   WorkloadPlan plan(const LinkerState& linker);
@@ -54,14 +56,14 @@ struct WorkloadState {
   // Fills `described`. Under the lock. Errors: none for components that were loaded.
   Result<void> describe();
   // The compiled executable of a plan without problems. Errors: as Workload::compile.
-  Result<std::shared_ptr<run::Executable>> join(const WorkloadPlan& plan);
-  // The plan if `linker` was linked for it last and has not changed since; else null.
-  std::shared_ptr<const WorkloadPlan> planOf(const LinkerState& linker) const;
+  Result<std::shared_ptr<const run::Executable>> join(const WorkloadPlan& plan);
+  // Errors: as Linker::prepare.
+  Result<std::shared_ptr<const PreparedState>> prepare(const LinkerState& linker);
 };
 
 // The only component of a workload that can be meant to answer HTTP requests. Errors:
 // MISSING_EXPORT, AMBIGUOUS.
-Result<std::string> findFront(const WorkloadPlan& plan);
+Result<std::string> findHttpHandler(const WorkloadPlan& plan);
 // `who`, with its verb, is no HTTP handler.
 Error noHandler(std::string_view who);
 

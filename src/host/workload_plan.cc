@@ -194,7 +194,7 @@ WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
   }
   result.routes = routes;
   if (result.routes.empty()) {
-    if (auto front = findFront(result)) result.routes.push_back({"/", *front});
+    if (auto handler = findHttpHandler(result)) result.routes.push_back({"/", *handler});
   }
   return result;
 }
@@ -204,7 +204,7 @@ Error noHandler(std::string_view who) {
                std::string(who) + " wasi:http/incoming-handler: it answers no requests");
 }
 
-Result<std::string> findFront(const WorkloadPlan& plan) {
+Result<std::string> findHttpHandler(const WorkloadPlan& plan) {
   std::set<std::string_view> linkedTo;
   for (const PlannedComponent& planned : plan.components) {
     for (const PlannedLink& link : planned.links) linkedTo.insert(link.component);

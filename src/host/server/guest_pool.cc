@@ -1,10 +1,7 @@
 #include "host/server/guest_pool.h"
 
 #include "call/registry.h"
-#include "host/cache_guard.h"
 #include "host/component.h"
-#include "host/engine.h"
-#include "host/linker.h"
 #include "host/workload.h"
 #include "wasi/http/resources.h"
 #include "wasi/output.h"
@@ -20,8 +17,6 @@ using wasi::http::IncomingRequest;
 using wasi::http::ResponseOutparam;
 using Handle = TypedCall<void(Own<IncomingRequest>, Own<ResponseOutparam>)>;
 
-constexpr std::string_view HANDLER = "wasi:http/incoming-handler@0.2.0";
-
 // Contexts that are kept for the next instances; more were in use at the same time once.
 constexpr size_t MOST_SPARE = 64;
 
@@ -32,20 +27,6 @@ constexpr uint32_t MOST_HANDLES = 100'000;
 // the thread, some milliseconds for so many. Streams take far less at a time.
 constexpr uint64_t MOST_LIFTED = 64 * 1024 * 1024;
 
-// The handler among the exports of a component; null without.
-const component::LiftedFunction* findHandler(const std::vector<component::ProgramExport>& exports) {
-  for (const component::ProgramExport& item : exports) {
-    auto* instance = std::get_if<component::ExportedInstance>(&item.item);
-    if (!instance) continue;
-    if (call::canonicalInterface(item.name) != call::canonicalInterface(HANDLER)) continue;
-    for (const component::ProgramExport& inner : instance->exports) {
-      auto* lifted = std::get_if<component::LiftedFunction>(&inner.item);
-      if (lifted && inner.name == "handle") return lifted;
-    }
-  }
-  return nullptr;
-}
-
 run::InstanceOptions settingsOf(const ServerOptions& options) {
   run::InstanceOptions settings;
   settings.limits.memoryBytes = options.maxMemory;
@@ -55,132 +36,72 @@ run::InstanceOptions settingsOf(const ServerOptions& options) {
   return settings;
 }
 
-Result<void> checkType(const Blueprint& blueprint) {
+// The handler's function. `name`: the component's; empty when it is by itself. Errors:
+// MISSING_EXPORT.
+Result<const component::LiftedFunction*> findHandle(
+    const std::vector<component::ProgramExport>& exports, std::string_view name) {
+  if (auto* handle = findLifted(exports, HTTP_HANDLER, "handle")) return handle;
+  if (!name.empty()) return noHandler("component '" + std::string(name) + "' does not export");
+  Error error = noHandler("the component does not export");
+  auto listed = findFunction(functionsOf(exports), std::string(HTTP_HANDLER) + ".handle");
+  if (!listed) error.details = listed.error().details;
+  return error;
+}
+
+Result<void> checkType(const run::Linked& linked, const FuncType& type) {
   TypeMatch match;
-  if (!Handle::matches(blueprint.handle->type, match)) {
+  if (!Handle::matches(type, match)) {
     return Error(ErrorCode::TYPE_MISMATCH,
-                 std::string(HANDLER) + ".handle has another type: " + match.difference);
+                 std::string(HTTP_HANDLER) + ".handle has another type: " + match.difference);
   }
   for (const ResourceUse& use : match.resources) {
-    if (!blueprint.linked->hostResource(use.resource)) {
+    if (!linked.hostResource(use.resource)) {
       return Error(ErrorCode::TYPE_MISMATCH,
-                   std::string(HANDLER) + ".handle takes resources that are not the host's");
+                   std::string(HTTP_HANDLER) + ".handle takes resources that are not the host's");
     }
   }
   return {};
 }
 
-// The handler of a component of the workload; null without.
-const component::LiftedFunction* handlerOf(const component::Program& program,
-                                           const std::string& name) {
-  for (const component::ProgramExport& part : program.exports) {
-    auto* instance = std::get_if<component::ExportedInstance>(&part.item);
-    if (instance && part.name == name) return findHandler(instance->exports);
-  }
-  return nullptr;
-}
-
-// What a component of the workload may use while `front` answers: what the workload grants it, and
-// if it is the front, what the server's options grant.
-WasiOptions contextFor(const PlannedComponent& planned, const WasiOptions& granted,
-                       const std::string& front, const ServerOptions& options) {
-  WasiOptions wasi = granted;
-  wasi.output = options.wasi.output;
-  wasi.error = options.wasi.error;
-  wasi.onRefusal = options.wasi.onRefusal;
-  if (planned.name != front) return wasi;
-  grant(wasi, options.wasi);
-  return wasi;
-}
-
-// Sets what follows from the handler.
-Result<std::shared_ptr<const Blueprint>> finished(std::shared_ptr<Blueprint> blueprint,
-                                                  const ServerOptions& options,
-                                                  const EngineState& engine) {
-  for (const WasiOptions& wasi : blueprint->contexts) {
-    TENON_CHECK(keepFromCache(engine, wasi.directories));
-  }
-  blueprint->settings = settingsOf(options);
-  TENON_CHECK(checkType(*blueprint));
-  TENON_TRY(blueprint->shape, run::Instance::shapeOf(*blueprint->handle));
-  return std::shared_ptr<const Blueprint>(std::move(blueprint));
-}
-
 }  // namespace
 
-Result<std::shared_ptr<const Blueprint>> Blueprint::of(const Component& component,
-                                                       const ServerOptions& options) {
-  ComponentState& state = ComponentState::of(component);
-  if (!findHandler(state.executable->program().exports)) {
-    Error error = noHandler("the component does not export");
-    auto listed = component.findExport(std::string(HANDLER) + ".handle");
-    if (!listed) error.details = listed.error().details;
-    return error;
-  }
-  TENON_CHECK(state.compile());
-  Linker linker;
-  linker.wasi();
-  LinkerState& linkerState = LinkerState::of(linker);
-  TENON_CHECK(linkerState.link(state.engine, state.executable));
-  auto blueprint = std::make_shared<Blueprint>();
-  blueprint->linked = linkerState.linked;
-  blueprint->handle = findHandler(blueprint->linked->program().exports);
-  blueprint->contexts = {options.wasi};
-  blueprint->components = {""};
-  return finished(std::move(blueprint), options, EngineState::of(state.engine));
+Result<void> checkHandles(const Component& component) {
+  const auto& exports = ComponentState::of(component).executable->program().exports;
+  TENON_TRY([[maybe_unused]] auto* handle, findHandle(exports, ""));
+  return {};
 }
 
-Result<std::vector<std::shared_ptr<const Blueprint>>> Blueprint::of(
-    const Workload& workload, const ServerOptions& options, std::vector<std::string> fronts) {
-  WorkloadState& state = WorkloadState::of(workload);
-  Linker linker;
-  linker.wasi();
-  LinkerState& linkerState = LinkerState::of(linker);
-  WorkloadPlan plan = state.plan(linkerState);
-  if (!plan.ok()) return plan.error();
-  for (const std::string& front : fronts) {
-    if (std::ranges::count(plan.components, front, &PlannedComponent::name) == 0) {
-      return noComponent(plan, front);
+Result<std::shared_ptr<const HttpHandler>> HttpHandler::of(
+    std::shared_ptr<const PreparedState> prepared, const std::string& component,
+    const ServerOptions& options) {
+  TENON_TRY(auto exporter, prepared->findExporter(component));
+  TENON_TRY(auto* handle, findHandle(*exporter.exports, exporter.name));
+  TENON_CHECK(checkType(*prepared->linked, handle->type));
+  auto handler = std::make_shared<HttpHandler>();
+  handler->settings = settingsOf(options);
+  TENON_TRY(handler->shape, run::Instance::shapeOf(*handle));
+  const std::vector<PlannedComponent>& components = prepared->plan.components;
+  for (size_t part = 0; part < components.size(); ++part) {
+    WasiOptions& wasi = handler->contexts.emplace_back(prepared->granted[part]);
+    const std::string& name = components[part].name;
+    give(wasi, options.wasi, name == exporter.name ? Share::EVERYTHING : Share::OUTPUT);
+    if (components.size() > 1 && !options.onLine) {
+      wasi.output.linePrefix = wasi.error.linePrefix = name + " | ";
     }
   }
-  TENON_TRY(auto executable, state.join(plan));
-  if (fronts.empty()) {
-    TENON_TRY(std::string front, findFront(plan));
-    fronts.push_back(std::move(front));
-  }
-  TENON_CHECK(linkerState.link(state.engine, executable));
-  std::vector<std::shared_ptr<const Blueprint>> blueprints;
-  for (const std::string& front : fronts) {
-    auto blueprint = std::make_shared<Blueprint>();
-    blueprint->linked = linkerState.linked;
-    blueprint->handle = handlerOf(blueprint->linked->program(), front);
-    if (!blueprint->handle) return noHandler("component '" + front + "' does not export");
-    for (const PlannedComponent& planned : plan.components) {
-      auto component =
-          std::ranges::find(state.components, planned.component, &WorkloadComponent::name);
-      WasiOptions wasi = contextFor(planned, component->wasi, front, options);
-      if (plan.components.size() > 1 && !options.onLine) {
-        wasi.output.linePrefix = wasi.error.linePrefix = planned.name + " | ";
-      }
-      blueprint->contexts.push_back(std::move(wasi));
-      blueprint->components.push_back(planned.name);
-    }
-    TENON_TRY(auto done, finished(std::move(blueprint), options, EngineState::of(state.engine)));
-    blueprints.push_back(std::move(done));
-  }
-  return blueprints;
+  handler->prepared = std::move(prepared);
+  return std::shared_ptr<const HttpHandler>(std::move(handler));
 }
 
 // -- GuestPool ------------------------------------------------------------------------------------
 
-Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const Blueprint> blueprint,
+Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const HttpHandler> handler,
                                                      LoopState& loop, uint32_t reuse,
                                                      LineTaker* taker) {
-  auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(blueprint), loop, reuse, taker));
-  const Blueprint& plan = *pool->blueprint_;
-  for (size_t i = 0; i < plan.contexts.size(); ++i) {
-    TENON_TRY(auto context, wasi::newContext(loop.io, plan.contexts[i]));
-    context->component = plan.components[i];
+  auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(handler), loop, reuse, taker));
+  const HttpHandler& made = *pool->handler_;
+  for (size_t part = 0; part < made.contexts.size(); ++part) {
+    TENON_TRY(auto context, made.prepared->newContext(loop, part, made.contexts[part]));
     pool->contexts_.push_back(std::move(context));
   }
   return pool;
@@ -188,7 +109,7 @@ Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const Bluep
 
 void GuestPool::takeLines(Guest& guest) {
   auto newSink = [&](GuestLine::Stream stream, size_t part) {
-    std::string component = contexts_.size() > 1 ? blueprint_->components[part] : "";
+    std::string component = contexts_.size() > 1 ? contexts_[part]->component : "";
     guest.lines.push_back(std::make_shared<GuestLineSink>(*taker_, stream, std::move(component)));
     return guest.lines.back();
   };
@@ -207,7 +128,7 @@ Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
     return guest;
   }
   auto guest = std::make_unique<Guest>();
-  guest->state = std::make_unique<InstanceState>(loop_);
+  guest->state = std::make_unique<InstanceState>(loop_, handler_->prepared);
   guest->handle.emplace(*guest->state);
   if (spare_.empty()) {
     guest->state->contexts.reserve(contexts_.size());
@@ -218,11 +139,11 @@ Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
   }
   if (taker_) takeLines(*guest);
   for (auto& sink : guest->lines) sink->begin(id);
-  run::InstanceOptions settings = blueprint_->settings;
+  run::InstanceOptions settings = handler_->settings;
   settings.parts.reserve(contexts_.size());
   for (const auto& context : guest->state->contexts) settings.parts.push_back(context.get());
-  const auto& linked = blueprint_->linked;
-  guest->shape = &blueprint_->shape;
+  const auto& linked = handler_->prepared->linked;
+  guest->shape = &handler_->shape;
   if (linked->hasStarts()) {
     // Guest code: part of the call, which takes turns with others.
     TENON_TRY(guest->state->instance, run::Instance::make(linked, std::move(settings)));

@@ -1,16 +1,16 @@
 #pragma once
 
-// Instances for requests: made from what was linked and checked once, one for each request or used
-// again. Bound to the loop's thread, apart from Blueprint.
+// Instances for requests: made from what was prepared and checked once, one for each request or
+// used again. Bound to the loop's thread, apart from HttpHandler.
 
 #include "host/exported.h"
 #include "host/instance.h"
 #include "host/loop.h"
+#include "host/prepared.h"
 #include "host/running_call.h"
 #include "host/server/guest_lines.h"
 #include "http/exchange.h"
 #include "run/instance.h"
-#include "run/linked.h"
 #include "wasi/wasi.h"
 
 #include <tenon/server.h>
@@ -25,30 +25,28 @@
 
 namespace tenon::host {
 
-// What all threads share: the linked program and the export that answers. Immutable.
-struct Blueprint {
-  std::shared_ptr<const run::Linked> linked;
-  const component::LiftedFunction* handle = nullptr;  // of the program
-  std::vector<WasiOptions> contexts;                  // by part
-  std::vector<std::string> components;                // by part: its name in the workload
-  run::InstanceOptions settings;                      // without parts
-  run::Instance::ExportShape shape;                   // of `handle`
+// A component that answers requests, with all that its instances have in common. Immutable, shared
+// by the threads of a server.
+struct HttpHandler {
+  std::shared_ptr<const PreparedState> prepared;
+  std::vector<WasiOptions> contexts;  // by part
+  run::InstanceOptions settings;      // without parts
+  run::Instance::ExportShape shape;   // of `handle`
 
-  // Errors: as Server::start.
-  static Result<std::shared_ptr<const Blueprint>> of(const Component& component,
-                                                     const ServerOptions& options);
-  // One for each of the components that `fronts` names, or for the only one that can answer when it
-  // is empty. Linked once.
-  static Result<std::vector<std::shared_ptr<const Blueprint>>> of(const Workload& workload,
-                                                                  const ServerOptions& options,
-                                                                  std::vector<std::string> fronts);
+  // `component`: of `prepared`, by its planned name. Errors: as Server::start.
+  static Result<std::shared_ptr<const HttpHandler>> of(
+      std::shared_ptr<const PreparedState> prepared, const std::string& component,
+      const ServerOptions& options);
 };
+
+// Whether a component that is prepared by itself can be a handler. Errors: MISSING_EXPORT.
+Result<void> checkHandles(const Component& component);
 
 // An instance with its export.
 struct Guest {
   std::unique_ptr<InstanceState> state;
   std::vector<std::shared_ptr<GuestLineSink>> lines;  // of its standard streams, by part
-  const run::Instance::ExportShape* shape = nullptr;  // of the blueprint
+  const run::Instance::ExportShape* shape = nullptr;  // of the handler
   std::optional<ExportedFunction> handle;  // of `state`; can be called once it is complete
   uint32_t served = 0;
 
@@ -58,10 +56,10 @@ struct Guest {
 
 class GuestPool {
  public:
-  // Opens directories and standard streams. Errors: as Linker::instantiate.
+  // Opens directories and standard streams. Errors: as PreparedState::newContext.
   // `taker`: gets what guests write to their standard streams; null: it goes where their contexts
   // say. Outlives this.
-  static Result<std::unique_ptr<GuestPool>> create(std::shared_ptr<const Blueprint> blueprint,
+  static Result<std::unique_ptr<GuestPool>> create(std::shared_ptr<const HttpHandler> handler,
                                                    LoopState& loop, uint32_t reuse,
                                                    LineTaker* taker);
 
@@ -73,14 +71,14 @@ class GuestPool {
   void giveBack(std::unique_ptr<Guest> guest);
 
  private:
-  GuestPool(std::shared_ptr<const Blueprint> blueprint, LoopState& loop, uint32_t reuse,
+  GuestPool(std::shared_ptr<const HttpHandler> handler, LoopState& loop, uint32_t reuse,
             LineTaker* taker)
-      : blueprint_(std::move(blueprint)), loop_(loop), reuse_(reuse), taker_(taker) {}
+      : handler_(std::move(handler)), loop_(loop), reuse_(reuse), taker_(taker) {}
 
   // Has what the guest writes handed over as lines.
   void takeLines(Guest& guest);
 
-  std::shared_ptr<const Blueprint> blueprint_;
+  const std::shared_ptr<const HttpHandler> handler_;
   LoopState& loop_;
   const uint32_t reuse_;
   LineTaker* const taker_;

@@ -142,9 +142,9 @@ Request::Next Request::begin(size_t headSize, std::string& response) {
                                 .body = body_};
   if (!head.authority.empty()) message.authority = std::move(head.authority);
   message.method = std::move(head.method);
-  auto front =
+  auto handler =
       peer_.worker.shared().routes.find(viewOf(message.authority), viewOf(message.pathWithQuery));
-  if (!front) {
+  if (!handler) {
     error_ = "no route leads to a component";
     context_.keepAlive = context_.keepAlive && mayContinue_;
     return {.refusal = {404, "404 Not Found\n"}};
@@ -155,7 +155,7 @@ Request::Next Request::begin(size_t headSize, std::string& response) {
     context_.keepAlive = context_.keepAlive && mayContinue_;
     return {.refusal = {503, "503 Service Unavailable\n", RETRY_AFTER}};
   }
-  startGuest(std::move(message), peer_.worker.guests(*front), std::move(inFlight));
+  startGuest(std::move(message), peer_.worker.guests(*handler), std::move(inFlight));
   takeWhole(response);
   return {};
 }

@@ -1,6 +1,11 @@
+#include "host/component.h"
+#include "host/prepared.h"
 #include "host/server/listen.h"
 #include "host/server/worker.h"
+#include "host/workload.h"
 
+#include <tenon/linker.h>
+#include <tenon/prepared.h>
 #include <tenon/server.h>
 
 #include <fcntl.h>
@@ -67,36 +72,31 @@ Result<void> checkOptions(const ServerOptions& options) {
   return {};
 }
 
-// What answers, and which requests.
-struct Fronts {
-  std::vector<std::shared_ptr<const Blueprint>> blueprints;
-  link::RouteTable routes;
-};
-
-Result<Fronts> frontsOf(const Component& component, const ServerOptions& options) {
-  Fronts fronts;
-  TENON_TRY(auto blueprint, Blueprint::of(component, options));
-  fronts.blueprints.push_back(std::move(blueprint));
-  fronts.routes.add({}, 0);
-  return fronts;
-}
-
-Result<Fronts> frontsOf(const Workload& workload, const ServerOptions& options) {
-  Fronts fronts;
-  std::vector<std::string> names;  // in the order of the blueprints
-  if (!options.component.empty()) names.push_back(options.component);
-  if (!options.component.empty() || workload.routes().empty()) {
-    fronts.routes.add({}, 0);
-  } else {
-    for (const HttpRoute& route : workload.routes()) {
-      auto at = std::ranges::find(names, route.component);
-      TENON_TRY(auto pattern, link::parseRoute(route.match));
-      fronts.routes.add(std::move(pattern), static_cast<size_t>(at - names.begin()));
-      if (at == names.end()) names.push_back(route.component);
-    }
+// Sets who answers which requests.
+Result<void> addHandlers(ServerShared& shared, const Prepared& prepared) {
+  const ServerOptions& options = shared.options;
+  const WorkloadPlan& plan = prepared.plan();
+  std::vector<HttpRoute> routes = plan.routes;
+  if (!options.component.empty()) {
+    routes = {{"/", options.component}};
+  } else if (routes.empty() && !PreparedState::of(prepared).isAlone()) {
+    TENON_TRY(std::string only, findHttpHandler(plan));
+    routes = {{"/", std::move(only)}};
+  } else if (routes.empty()) {
+    routes = {{"/", ""}};
   }
-  TENON_TRY(fronts.blueprints, Blueprint::of(workload, options, std::move(names)));
-  return fronts;
+  std::vector<std::string> names;  // in the order of the handlers
+  for (const HttpRoute& route : routes) {
+    TENON_TRY(auto pattern, link::parseRoute(route.match));
+    auto at = std::ranges::find(names, route.component);
+    shared.routes.add(std::move(pattern), static_cast<size_t>(at - names.begin()));
+    if (at != names.end()) continue;
+    TENON_TRY(auto handler,
+              HttpHandler::of(PreparedState::shared(prepared), route.component, options));
+    shared.handlers.push_back(std::move(handler));
+    names.push_back(route.component);
+  }
+  return {};
 }
 
 // `files`: gets those that are made.
@@ -119,11 +119,11 @@ Result<std::vector<Listening>> listenAll(const ServerOptions& options,
   return all;
 }
 
-Result<std::unique_ptr<ServerState>> startServer(Fronts fronts, const ServerOptions& options) {
+Result<std::unique_ptr<ServerState>> startServer(const Prepared& prepared,
+                                                 const ServerOptions& options) {
   auto state = std::make_unique<ServerState>();
   state->shared.options = options;
-  state->shared.fronts = std::move(fronts.blueprints);
-  state->shared.routes = std::move(fronts.routes);
+  TENON_CHECK(addHandlers(state->shared, prepared));
   if (::getrandom(&state->shared.idSeed, sizeof(state->shared.idSeed), 0) < 0) {
     return systemError("getrandom", errno);
   }
@@ -150,13 +150,13 @@ Result<std::unique_ptr<ServerState>> startServer(Fronts fronts, const ServerOpti
     if (workerStops.back().get() < 0) return systemError("cannot start the server", errno);
     state->stopFds.push_back(kj::mv(stop));
   }
-  std::deque<std::promise<Result<void>>> prepared(options.threads);
+  std::deque<std::promise<Result<void>>> readiness(options.threads);
   std::deque<std::promise<bool>> go(options.threads);
   for (uint32_t i = 0; i < options.threads; ++i) {
     std::vector<int> sockets;
     for (kj::AutoCloseFd& fd : listeners[i]) sockets.push_back(fd.release());
     state->threads.emplace_back([&shared = state->shared, sockets = std::move(sockets),
-                                 stop = workerStops[i].release(), &ready = prepared[i],
+                                 stop = workerStops[i].release(), &ready = readiness[i],
                                  begin = go[i].get_future()]() mutable {
       std::vector<kj::AutoCloseFd> owned;
       for (int fd : sockets) owned.emplace_back(fd);
@@ -168,7 +168,7 @@ Result<std::unique_ptr<ServerState>> startServer(Fronts fronts, const ServerOpti
     });
   }
   Result<void> failure;
-  for (auto& one : prepared) {
+  for (auto& one : readiness) {
     auto result = one.get_future().get();
     if (!result && failure) failure = std::move(result);
   }
@@ -185,18 +185,27 @@ Server::Server(Server&&) noexcept = default;
 Server& Server::operator=(Server&&) noexcept = default;
 Server::~Server() = default;
 
+Result<Server> Server::start(const Prepared& prepared, const ServerOptions& options) {
+  TENON_CHECK(host::checkOptions(options));
+  TENON_TRY(auto state, host::startServer(prepared, options));
+  return Server(std::move(state));
+}
+
 Result<Server> Server::start(const Component& component, const ServerOptions& options) {
   TENON_CHECK(host::checkOptions(options));
-  TENON_TRY(auto fronts, host::frontsOf(component, options));
-  TENON_TRY(auto state, host::startServer(std::move(fronts), options));
-  return Server(std::move(state));
+  TENON_CHECK(host::checkHandles(component));  // what cannot serve need not be compiled
+  Linker linker;
+  linker.wasi();
+  TENON_TRY(Prepared prepared, linker.prepare(component));
+  return start(prepared, options);
 }
 
 Result<Server> Server::start(const Workload& workload, const ServerOptions& options) {
   TENON_CHECK(host::checkOptions(options));
-  TENON_TRY(auto fronts, host::frontsOf(workload, options));
-  TENON_TRY(auto state, host::startServer(std::move(fronts), options));
-  return Server(std::move(state));
+  Linker linker;
+  linker.wasi();
+  TENON_TRY(Prepared prepared, linker.prepare(workload));
+  return start(prepared, options);
 }
 
 uint16_t Server::port() const { return state_->port; }

@@ -1,5 +1,8 @@
+#include "engine/engine_testing.h"
 #include "host/host_testing.h"
 
+#include <tenon/linker.h>
+#include <tenon/prepared.h>
 #include <tenon/server.h>
 #include <tenon/workload.h>
 
@@ -10,13 +13,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace tenon::host {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 Result<Workload> site(std::vector<HttpRoute> routes) {
@@ -97,6 +107,112 @@ TEST(Servers, RefuseRoutesThatCannotBe) {
   EXPECT_THAT(errorOf({{"a:80", "web"}}), HasSubstr("is no route"));
   EXPECT_THAT(errorOf({{"/a", "web"}, {"/a/", "hello"}}), HasSubstr("two routes '/a/'"));
   EXPECT_THAT(errorOf({{"/a", "wep"}}), HasSubstr("there is no component 'wep'"));
+}
+
+// -- With functions and resources of an embedder's own
+
+// Exports tenon:greeter/greeting, whose answer is the number of a new ticket.
+constexpr std::string_view COUNTER = R"((component
+  (import "demo:host/tickets" (instance $tickets
+    (export "ticket" (type $ticket (sub resource)))
+    (export "[constructor]ticket" (func (result (own $ticket))))
+    (export "[method]ticket.number" (func (param "self" (borrow $ticket)) (result u32)))))
+  (alias export $tickets "ticket" (type $ticket))
+  (core module $Memory
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+  (core instance $memory (instantiate $Memory))
+  (core func $new (canon lower (func $tickets "[constructor]ticket")))
+  (core func $number (canon lower (func $tickets "[method]ticket.number")))
+  (core func $drop (canon resource.drop $ticket))
+  (core module $Main
+    (import "own" "memory" (memory 1))
+    (import "host" "new" (func $new (result i32)))
+    (import "host" "number" (func $number (param i32) (result i32)))
+    (import "host" "drop" (func $drop (param i32)))
+    (func (export "get") (param i32 i32) (result i32)
+      (local $ticket i32)
+      (local.set $ticket (call $new))
+      (i32.store8 (i32.const 16) (i32.add (i32.const 0x30) (call $number (local.get $ticket))))
+      (call $drop (local.get $ticket))
+      (i32.store (i32.const 8) (i32.const 16))
+      (i32.store (i32.const 12) (i32.const 1))
+      (i32.const 8)))
+  (core instance $main (instantiate $Main
+    (with "own" (instance $memory))
+    (with "host" (instance
+      (export "new" (func $new)) (export "number" (func $number)) (export "drop" (func $drop))))))
+  (func $get (param "path" string) (result string)
+    (canon lift (core func $main "get") (memory $memory "memory")
+      (realloc (func $memory "realloc"))))
+  (instance $greeting (export "get" (func $get)))
+  (export "tenon:greeter/greeting@0.1.0" (instance $greeting))))";
+
+constexpr const char* GREETING = "tenon:greeter/greeting@0.1.0";
+
+TEST(Servers, AnswerWithFunctionsOfTheEmbedders) {
+  Linker linker;
+  linker.wasi();
+  std::atomic<int> calls = 0;
+  linker.function(GREETING, "get", [&calls](std::string_view path) {
+    ++calls;
+    return "the embedder says " + std::string(path);
+  });
+  auto prepared = linker.prepare(guest("http_front"));
+  ASSERT_TRUE(prepared) << textOf(prepared.error());
+  ServerOptions options = quiet();
+  options.threads = 2;
+  auto server = Server::start(*prepared, options);
+  ASSERT_TRUE(server) << textOf(server.error());
+  for (int i = 1; i <= 4; ++i) {
+    EXPECT_THAT(ask(*server, "/", "a"), HasSubstr("the embedder says /"));
+    EXPECT_EQ(calls, i);
+  }
+}
+
+TEST(Servers, AnswerWithResourcesOfTheEmbedders) {
+  constexpr const char* TICKETS = "demo:host/tickets";
+  class Ticket;
+  Linker linker;
+  linker.wasi();
+  std::atomic<uint32_t> made = 0, dropped = 0;
+  std::mutex asking;
+  std::set<std::string> callers;
+  linker.resource(TICKETS, "ticket", [&dropped](uint32_t) { ++dropped; });
+  linker.function(TICKETS, "[constructor]ticket", [&](const Caller& caller) {
+    std::lock_guard lock(asking);
+    callers.emplace(caller.component());
+    return Own<Ticket>{++made};
+  });
+  linker.function(TICKETS, "[method]ticket.number",
+                  [](Borrow<Ticket> ticket) { return ticket.rep; });
+  Component counter = Component::fromBytes(testEngine(), engine::testing::wasm(COUNTER)).value();
+  Workload workload = Workload::fromComponents(testEngine(), "tickets",
+                                               {{.name = "web", .component = guest("http_front")},
+                                                {.name = "counter", .component = counter}})
+                          .value();
+  auto prepared = linker.prepare(workload);
+  ASSERT_TRUE(prepared) << textOf(prepared.error());
+  ServerOptions options = quiet();
+  options.threads = 2;
+  auto server = Server::start(*prepared, options);
+  ASSERT_TRUE(server) << textOf(server.error());
+  for (int i = 1; i <= 4; ++i) {
+    EXPECT_THAT(ask(*server, "/", "a"), EndsWith("\r\n" + std::to_string(i)));
+  }
+  server->stop();
+  server->wait();
+  EXPECT_EQ(dropped, 4u);
+  EXPECT_THAT(callers, ElementsAre("counter"));
+}
+
+TEST(Servers, RefusePreparedComponentsThatAnswerNoRequests) {
+  Linker linker;
+  linker.wasi();
+  auto server = Server::start(linker.prepare(guest("cli")).value(), quiet());
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error().code, ErrorCode::MISSING_EXPORT);
+  EXPECT_THAT(server.error().message, HasSubstr("the component does not export wasi:http/"));
 }
 
 }  // namespace

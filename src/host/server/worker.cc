@@ -90,9 +90,9 @@ Worker::Worker(ServerShared& shared, std::vector<kj::AutoCloseFd> listeners, kj:
 
 Result<void> Worker::prepare() {
   LibraryLog log(*this);
-  for (const auto& blueprint : shared_.fronts) {
-    TENON_TRY(auto guests, GuestPool::create(blueprint, loop_, options().reuse,
-                                             lines_.take ? &lines_ : nullptr));
+  for (const auto& handler : shared_.handlers) {
+    TENON_TRY(auto guests,
+              GuestPool::create(handler, loop_, options().reuse, lines_.take ? &lines_ : nullptr));
     guests_.push_back(std::move(guests));
   }
   if (!options().tlsCertificate.empty()) {

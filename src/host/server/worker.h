@@ -31,8 +31,8 @@ struct GuestEnd;
 // What the threads of a server share.
 struct ServerShared {
   ServerOptions options;
-  std::vector<std::shared_ptr<const Blueprint>> fronts;  // the components that answer
-  link::RouteTable routes;                               // to indices of `fronts`
+  std::vector<std::shared_ptr<const HttpHandler>> handlers;
+  link::RouteTable routes;  // to indices of `handlers`
   std::atomic<uint32_t> connections = 0;
   std::atomic<uint32_t> requests = 0;
   std::atomic<uint64_t> ids = 0;  // of requests that were named
@@ -54,8 +54,8 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   ServerShared& shared() { return shared_; }
   const ServerOptions& options() const { return shared_.options; }
   kj::Timer& timer() { return timer_; }
-  // Those of ServerShared::fronts[front].
-  GuestPool& guests(size_t front) { return *guests_[front]; }
+  // Those of ServerShared::handlers[handler].
+  GuestPool& guests(size_t handler) { return *guests_[handler]; }
   bool stopping() const { return stopping_; }
   bool secure() const { return tls_ != nullptr; }
   // Whether somebody is told the names of requests that do not fail.

@@ -1,0 +1,146 @@
+#include "host/prepared.h"
+
+#include "host/cache_guard.h"
+#include "host/engine.h"
+#include "host/running_call.h"
+#include "host/workload.h"
+
+#include <tenon/prepared.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace tenon {
+namespace {
+
+constexpr uint64_t DEFAULT_MEMORY = uint64_t{4} << 30;
+
+// Whether a component can write to its standard output or error.
+bool canWrite(const PlannedComponent& component) {
+  return std::ranges::any_of(component.links, [](const PlannedLink& link) {
+    return link.cost == LinkCost::HOST && (link.import.starts_with("wasi:cli/stdout@") ||
+                                           link.import.starts_with("wasi:cli/stderr@"));
+  });
+}
+
+// Whether some lines may have their component's name in front.
+bool hasPrefixes(const WorkloadPlan& plan, WorkloadOptions::Prefix when) {
+  using Prefix = WorkloadOptions::Prefix;
+  return when == Prefix::ALWAYS ||
+         (when == Prefix::AUTO && std::ranges::count_if(plan.components, canWrite) > 1);
+}
+
+// `descriptor`: where the stream leads.
+void setPrefix(OutputStream& stream, int descriptor, WorkloadOptions::Prefix when,
+               const std::string& component) {
+  if (stream.kind != OutputStream::Kind::INHERIT || !stream.linePrefix.empty()) return;
+  if (when == WorkloadOptions::Prefix::AUTO && ::isatty(descriptor) != 1) return;
+  stream.linePrefix = component + " | ";
+}
+
+}  // namespace
+
+namespace host {
+
+Result<PreparedState::Exporter> PreparedState::findExporter(std::string_view name) const {
+  if (isAlone()) {
+    if (!name.empty()) return noComponent(plan, name);
+    return Exporter{"", &program().exports};
+  }
+  if (name.empty() && plan.components.size() > 1) {
+    Error error = noComponent(plan, name);
+    error.code = ErrorCode::AMBIGUOUS;
+    error.message =
+        "the workload has " + std::to_string(plan.components.size()) + " components: say which";
+    return error;
+  }
+  for (const component::ProgramExport& part : program().exports) {
+    auto* exports = std::get_if<component::ExportedInstance>(&part.item);
+    if (exports && (name.empty() || part.name == name)) {
+      return Exporter{part.name, &exports->exports};
+    }
+  }
+  return noComponent(plan, name);
+}
+
+Result<std::unique_ptr<wasi::Context>> PreparedState::newContext(LoopState& loop, size_t part,
+                                                                 const WasiOptions& options) const {
+  auto kept = keepFromCache(EngineState::of(engine), options.directories);
+  auto context = kept ? wasi::newContext(loop.io, options) : std::move(kept).error();
+  if (context) {
+    if (!isAlone()) (*context)->component = plan.components[part].name;
+    return context;
+  }
+  Error error = std::move(context).error();
+  if (!isAlone()) {
+    error.message = "component " + plan.components[part].name + ": " + error.message;
+  }
+  return error;
+}
+
+InstanceMaker::InstanceMaker(const std::shared_ptr<const PreparedState>& prepared, Loop& loop,
+                             const std::any& userData)
+    : state_(std::make_unique<InstanceState>(LoopState::of(loop), prepared)) {
+  state_->userData = userData;
+}
+
+Result<void> InstanceMaker::add(const WasiOptions& context) {
+  size_t part = state_->contexts.size();
+  TENON_TRY(auto made, state_->prepared->newContext(state_->loop, part, context));
+  made->userData = &state_->userData;
+  state_->contexts.push_back(std::move(made));
+  return {};
+}
+
+Result<Instance> InstanceMaker::complete(std::optional<std::chrono::nanoseconds> timeout,
+                                         uint64_t maxMemory) {
+  run::InstanceOptions settings;
+  settings.limits.memoryBytes = maxMemory;
+  settings.timeout = timeout;
+  settings.whole = &state_->whole;
+  settings.parts.reserve(state_->contexts.size());
+  for (const auto& context : state_->contexts) settings.parts.push_back(context.get());
+  TENON_CHECK(instantiate(*state_, state_->prepared->linked, std::move(settings)));
+  return InstanceState::wrap(std::move(state_));
+}
+
+}  // namespace host
+
+Result<Instance> Prepared::instantiate(Loop& loop, const WorkloadOptions& options) const {
+  const std::vector<PlannedComponent>& components = state_->plan.components;
+  host::InstanceMaker maker(state_, loop, options.userData);
+  bool prefixes = hasPrefixes(state_->plan, options.prefix) && !state_->isAlone();
+  for (size_t part = 0; part < components.size(); ++part) {
+    if (!options.adjust && !prefixes) {
+      TENON_CHECK(maker.add(state_->granted[part]));
+      continue;
+    }
+    WasiOptions wasi = state_->granted[part];
+    if (options.adjust) options.adjust(components[part], wasi);
+    if (prefixes) {
+      setPrefix(wasi.output, STDOUT_FILENO, options.prefix, components[part].name);
+      setPrefix(wasi.error, STDERR_FILENO, options.prefix, components[part].name);
+    }
+    TENON_CHECK(maker.add(wasi));
+  }
+  auto timeout = options.timeout ? options.timeout : state_->timeout;
+  return maker.complete(timeout,
+                        options.maxMemory.value_or(state_->maxMemory.value_or(DEFAULT_MEMORY)));
+}
+
+Result<Instance> Prepared::instantiate(Loop& loop, const InstanceOptions& options) const {
+  if (!state_->isAlone()) {
+    return Error(ErrorCode::INVALID_ARGUMENT,
+                 "each component of a workload has a context of its own: give WorkloadOptions");
+  }
+  host::InstanceMaker maker(state_, loop, options.userData);
+  TENON_CHECK(maker.add(options.wasi));
+  return maker.complete(options.timeout, options.maxMemory);
+}
+
+const WorkloadPlan& Prepared::plan() const { return state_->plan; }
+
+}  // namespace tenon
