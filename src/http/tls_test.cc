@@ -3,6 +3,7 @@
 #include "net/failure.h"
 
 #include <kj/async-io.h>
+#include <kj/debug.h>
 
 #include <gtest/gtest.h>
 #include <openssl/ec.h>
