@@ -143,8 +143,8 @@ constexpr std::string_view COUNTER = R"((component
     (with "host" (instance
       (export "new" (func $new)) (export "number" (func $number)) (export "drop" (func $drop))))))
   (func $get (param "path" string) (result string)
-    (canon lift (core func $main "get") (memory $memory "memory")
-      (realloc (func $memory "realloc"))))
+    (canon lift (core func $main "get") (memory (core memory $memory "memory"))
+      (realloc (core func $memory "realloc"))))
   (instance $greeting (export "get" (func $get)))
   (export "tenon:greeter/greeting@0.1.0" (instance $greeting))))";
 
