@@ -8,6 +8,7 @@
 //     Trailer                        at the very end; its last field sums up everything before it
 #include "engine/cache.h"
 #include "engine/digest.h"
+#include "engine/file.h"
 #include "engine/write_file.h"
 
 #include <fcntl.h>
@@ -61,25 +62,6 @@ Digest::Value compatibilityDigest(const Engine& engine) {
   digest.addPart(TENON_VERSION);
   return digest.finish();
 }
-
-Error ioError(const std::string& what, const std::string& path, int code) {
-  return Error(code == ENOENT ? ErrorCode::NOT_FOUND : ErrorCode::IO,
-               "cannot " + what + " " + path + ": " + std::strerror(code));
-}
-
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 class Mapping {
  public:

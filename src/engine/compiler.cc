@@ -2,6 +2,7 @@
 
 #include "base/byte_reader.h"
 #include "engine/complexity.h"
+#include "engine/file.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -36,44 +37,18 @@ constexpr std::string_view WORKER = "tenon:compile";
 // What the two processes say to each other: numbers as they are in memory, sizes before bytes.
 constexpr uint8_t COMPILED = 1, REFUSED = 2, DONE = 3;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 Error systemError(const char* what) {
   return {ErrorCode::IO, std::string("compiling needs a process of its own: ") + what + ": " +
                              std::strerror(errno)};
 }
 
-bool writeAll(int fd, const void* data, size_t size) {
-  const char* at = static_cast<const char*>(data);
-  while (size != 0) {
-    ssize_t count = ::write(fd, at, size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    at += count;
-    size -= static_cast<size_t>(count);
-  }
-  return true;
-}
-
 template <typename T>
 bool writeNumber(int fd, T number) {
-  return writeAll(fd, &number, sizeof(number));
+  return writeAll(fd, std::as_bytes(std::span(&number, 1))) == 0;
 }
 
-bool writeSized(int fd, const void* data, size_t size) {
-  return writeNumber(fd, uint64_t{size}) && writeAll(fd, data, size);
+bool writeSized(int fd, std::span<const std::byte> bytes) {
+  return writeNumber(fd, uint64_t{bytes.size()}) && writeAll(fd, bytes) == 0;
 }
 
 // A whole file, mapped.
@@ -125,7 +100,7 @@ class Message {
 
 // Waits for the process to end; false: it had to be ended.
 bool awaitEnd(pid_t process, std::optional<Clock::time_point> end, int& status) {
-  Descriptor descriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+  File descriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
   bool inTime = true;
   while (descriptor.get() >= 0 && end) {
     auto left = std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now()).count();
@@ -218,13 +193,13 @@ Result<std::vector<Module>> compileElsewhere(const std::shared_ptr<Engine>& engi
                                              const CompileLimits& limits, size_t& failed) {
   std::optional<Clock::time_point> end;
   if (limits.timeout) end = Clock::now() + *limits.timeout;
-  Descriptor input(::memfd_create("tenon-modules", MFD_CLOEXEC));
-  Descriptor output(::memfd_create("tenon-code", MFD_CLOEXEC));
-  Descriptor messages(::memfd_create("tenon-messages", MFD_CLOEXEC));
+  File input(::memfd_create("tenon-modules", MFD_CLOEXEC));
+  File output(::memfd_create("tenon-code", MFD_CLOEXEC));
+  File messages(::memfd_create("tenon-messages", MFD_CLOEXEC));
   if (input.get() < 0 || output.get() < 0 || messages.get() < 0) return systemError("memory");
   bool written = writeNumber(input.get(), uint64_t{modules.size()});
   for (const ModuleCode& module : modules) {
-    written = written && writeSized(input.get(), module.data(), module.size());
+    written = written && writeSized(input.get(), module);
   }
   if (!written || ::lseek(input.get(), 0, SEEK_SET) != 0) return systemError("memory");
 
@@ -308,15 +283,14 @@ int work(bool interruptible, bool parallel, uint64_t memory) {
     }();
     bool written = false;
     if (code) {
-      written = writeNumber(STDOUT_FILENO, COMPILED) &&
-                writeSized(STDOUT_FILENO, code->data(), code->size());
+      written = writeNumber(STDOUT_FILENO, COMPILED) && writeSized(STDOUT_FILENO, *code);
     } else {
       const Error& error = code.error();
       written = writeNumber(STDOUT_FILENO, REFUSED) &&
                 writeNumber(STDOUT_FILENO, static_cast<uint32_t>(error.code)) &&
                 writeNumber(STDOUT_FILENO, uint64_t{error.offset.has_value()}) &&
                 writeNumber(STDOUT_FILENO, error.offset.value_or(0)) &&
-                writeSized(STDOUT_FILENO, error.message.data(), error.message.size());
+                writeSized(STDOUT_FILENO, std::as_bytes(std::span(error.message)));
     }
     if (!written) return 1;
     if (!code) return 0;

@@ -1,5 +1,7 @@
 #include "engine/write_file.h"
 
+#include "engine/file.h"
+
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -9,54 +11,15 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <system_error>
-#include <utility>
 
 namespace tenon::engine {
 namespace {
 
 constexpr mode_t NEW_MODE = 0644;
 constexpr int MAX_LINKS = 40;  // as the kernel
-
-Error ioError(const std::string& path, int code) {
-  return Error(code == ENOENT ? ErrorCode::NOT_FOUND : ErrorCode::IO,
-               "cannot write " + path + ": " + std::strerror(code));
-}
-
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-  // In the place of one that is none.
-  void reset(int descriptor) { descriptor_ = descriptor; }
-  // Writes all; what the system reports, or 0.
-  int write(std::span<const std::byte> bytes) const {
-    while (!bytes.empty()) {
-      ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return errno;
-      if (count == 0) return EIO;
-      bytes = bytes.subspan(static_cast<size_t>(count));
-    }
-    return 0;
-  }
-  // The same, and closes.
-  int finish(std::span<const std::byte> bytes) {
-    if (int problem = write(bytes)) return problem;
-    return close(std::exchange(descriptor_, -1)) == 0 ? 0 : errno;
-  }
-
- private:
-  int descriptor_;
-};
 
 std::string folderOf(const std::string& path) {
   size_t slash = path.rfind('/');
@@ -85,14 +48,14 @@ int tryReplace(const std::string& path, std::span<const std::byte> bytes,
     problem = errno;
   }
   // No fsync: after a crash of the machine the sum does not fit, and the file is made again.
-  if (problem == 0) problem = out.write(bytes);
+  if (problem == 0) problem = writeAll(out.get(), bytes);
   if (problem == 0 && isNameless) {
     std::string self = "/proc/self/fd/" + std::to_string(out.get());
     if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) != 0) {
       problem = errno;
     }
   }
-  if (problem == 0) problem = out.finish({});
+  if (problem == 0) problem = out.close();
   if (problem == 0 && rename(temporary.c_str(), path.c_str()) != 0) problem = errno;
   if (problem != 0) unlink(temporary.c_str());
   return problem;
@@ -100,7 +63,9 @@ int tryReplace(const std::string& path, std::span<const std::byte> bytes,
 
 int writeInPlace(const std::string& path, std::span<const std::byte> bytes) {
   File out(open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY));
-  return out.get() < 0 ? errno : out.finish(bytes);
+  if (out.get() < 0) return errno;
+  int problem = writeAll(out.get(), bytes);
+  return problem != 0 ? problem : out.close();
 }
 
 // Whether the link is one of /proc, whose text need not be where it leads.
@@ -138,7 +103,7 @@ Target targetOf(std::string path) {
 }  // namespace
 
 Result<void> replaceFile(const std::string& path, std::span<const std::byte> bytes) {
-  if (int problem = tryReplace(path, bytes, std::nullopt)) return ioError(path, problem);
+  if (int problem = tryReplace(path, bytes, std::nullopt)) return ioError("write", path, problem);
   return {};
 }
 
@@ -152,7 +117,7 @@ Result<void> writeFile(const std::string& path, std::span<const std::byte> bytes
   // A file in a folder that takes no new ones may be written all the same.
   bool closedFolder = problem == EACCES || problem == EPERM || problem == EROFS;
   if (target.exists && (problem == 0 || closedFolder)) problem = writeInPlace(path, bytes);
-  if (problem != 0) return ioError(path, problem);
+  if (problem != 0) return ioError("write", path, problem);
   return {};
 }
 
