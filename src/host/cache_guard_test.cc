@@ -1,8 +1,8 @@
 #include "host/cache_guard.h"
 
+#include "base/temp_folder_testing.h"
+
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -13,13 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 
 class CacheGuard : public testing::Test {
- public:
-  ~CacheGuard() override { fs::remove_all(root); }
-
  protected:
   CacheGuard() {
-    std::string pattern = (fs::temp_directory_path() / "tenon-guard-XXXXXX").string();
-    root = ::mkdtemp(pattern.data());
     fs::create_directories(root + "/home/.cache/tenon/artifacts/deep");
     fs::create_directories(root + "/home/data");
     fs::create_directories(root + "/elsewhere");
@@ -34,7 +29,8 @@ class CacheGuard : public testing::Test {
     return true;
   }
 
-  std::string root;
+  const TempFolder folder;
+  const std::string root = folder.path();
   const std::string cache = "/home/.cache/tenon/artifacts";
 };
 

@@ -1,5 +1,6 @@
 #include "net/inherited_streams.h"
 
+#include "base/temp_folder_testing.h"
 #include "net/net_testing.h"
 
 #include <kj/async-io.h>
@@ -27,12 +28,11 @@ struct Pipe {
   kj::AutoCloseFd write;
 };
 
-// A file that has no name.
+// A file whose name is gone.
 kj::AutoCloseFd newFile(int flags = 0) {
-  char path[] = "/tmp/tenon-wasi-XXXXXX";
-  int fd = ::mkostemp(path, O_CLOEXEC | flags);
+  TempFolder folder;
+  int fd = ::open((folder / "file").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | flags, 0600);
   KJ_ASSERT(fd >= 0);
-  ::unlink(path);
   return kj::AutoCloseFd(fd);
 }
 

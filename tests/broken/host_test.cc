@@ -7,6 +7,7 @@
 #include "run/executable.h"
 #include "run/instance.h"
 #include "run/linked.h"
+#include "tests/broken/embedder.h"
 
 #include <tenon/tenon.h>
 
@@ -69,17 +70,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 }
 
 std::string things(bool nap) {
-  std::string text = replaced(THINGS, "NAP-IMPORTS", !nap ? "" : R"(
-  (import "wasi:io/poll@0.2.0" (instance $poll
-    (export "pollable" (type $p (sub resource)))
-    (export "[method]pollable.block" (func (param "self" (borrow $p))))))
-  (alias export $poll "pollable" (type $pollable))
-  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
-    (alias outer 1 $pollable (type $p'))
-    (export "pollable" (type $p (eq $p')))
-    (export "subscribe-duration" (func (param "when" u64) (result (own $p))))))
-  (core func $block (canon lower (func $poll "[method]pollable.block")))
-  (core func $subscribe (canon lower (func $clock "subscribe-duration"))))");
+  std::string text = replaced(THINGS, "NAP-IMPORTS", !nap ? "" : WAITING);
   text = replaced(text, "NAP-CORE", !nap ? "" : R"(
     (import "" "block" (func $block (param i32)))
     (import "" "subscribe" (func $subscribe (param i64) (result i32)))
@@ -91,32 +82,24 @@ std::string things(bool nap) {
                   !nap ? "" : R"((func (export "nap") (canon lift (core func $m "nap"))))");
 }
 
-class HostMisuse : public ::testing::Test {
+class HostMisuse : public Embedder {
  protected:
   void load(bool nap = false, InstanceOptions options = {}) {
-    EngineOptions settings;
-    settings.pooling = false;
-    settings.cache = false;
-    Engine engine = Engine::create(settings).value();
-    Component component = Component::fromBytes(engine, wasm(things(nap)), "things").value();
     if (nap) linker.wasi();
     linker.function("", "note", [this](uint32_t n) {
       notes.push_back(n);
       if (n == 1000 && inside) inside();
       if (n < 100 && inDestructor) inDestructor();
     });
-    instance = linker.instantiate(component, loop, options).value();
+    instance = linker.instantiate(component(things(nap), "things"), loop, options).value();
   }
   GuestResource make(uint32_t rep) {
     return instance->function<GuestResource(uint32_t)>("", "make").value()(rep).value();
   }
   Result<uint32_t> go() { return instance->function<uint32_t()>("", "go").value()(); }
 
-  Loop loop;
-  Linker linker;
   std::function<void()> inside;        // of `go`
   std::function<void()> inDestructor;  // at its start
-  std::vector<uint32_t> notes;
   std::optional<Instance> instance;
 };
 

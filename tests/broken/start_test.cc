@@ -2,6 +2,7 @@
 
 #include "engine/engine_testing.h"
 #include "run/executable.h"
+#include "tests/broken/embedder.h"
 
 #include <tenon/tenon.h>
 
@@ -16,27 +17,17 @@
 namespace tenon::broken {
 namespace {
 
-using engine::testing::wasm;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
 // `start`: the body of a start function, which may call `$note` with a number, and wait by `$nap`.
 // Exports `get`, which gives what the start function left in the global, and `spin`, which notes 1
 // in every round of some thousand.
-std::string component(const std::string& start) {
-  return R"((component
+std::string starting(const std::string& start) {
+  return std::string(R"((component
   (import "note" (func $note (param "n" u32)))
-  (import "wasi:io/poll@0.2.0" (instance $poll
-    (export "pollable" (type $p (sub resource)))
-    (export "[method]pollable.block" (func (param "self" (borrow $p))))))
-  (alias export $poll "pollable" (type $pollable))
-  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
-    (alias outer 1 $pollable (type $p'))
-    (export "pollable" (type $p (eq $p')))
-    (export "subscribe-duration" (func (param "when" u64) (result (own $p))))))
-  (core func $note' (canon lower (func $note)))
-  (core func $block (canon lower (func $poll "[method]pollable.block")))
-  (core func $subscribe (canon lower (func $clock "subscribe-duration")))
+  (core func $note' (canon lower (func $note))))") +
+         WAITING + R"(
   (core module $A
     (import "" "note" (func $note (param i32)))
     (global $g (mut i32) (i32.const 0))
@@ -72,24 +63,17 @@ std::string component(const std::string& start) {
 constexpr const char* LONG = R"((loop $l (br_if $l (i32.lt_u
   (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 300000000)))))";
 
-class StartFunctions : public ::testing::Test {
+class StartFunctions : public Embedder {
  protected:
   StartFunctions() {
     linker.wasi();
     linker.function("", "note", [this](uint32_t n) { notes.push_back(n); });
   }
 
-  Component load(const std::string& start) {
-    EngineOptions settings;
-    settings.pooling = false;
-    settings.cache = false;
-    if (!engine) engine = Engine::create(settings).value();
-    return Component::fromBytes(*engine, wasm(component(start)), "starting").value();
-  }
   Result<Instance> make(const std::string& start, std::optional<milliseconds> timeout = {}) {
     InstanceOptions options;
     options.timeout = timeout;
-    return linker.instantiate(load(start), loop, options);
+    return linker.instantiate(component(starting(start), "starting"), loop, options);
   }
   // A call that goes on, so that others have turns.
   void beginOther() {
@@ -98,10 +82,6 @@ class StartFunctions : public ::testing::Test {
     ASSERT_FALSE(spinning->done());
   }
 
-  std::optional<Engine> engine;
-  Loop loop;
-  Linker linker;
-  std::vector<uint32_t> notes;
   std::optional<Instance> other;
   std::optional<PendingCall> spinning;
 };
@@ -150,15 +130,9 @@ TEST_F(StartFunctions, ThatTrapSayWhereInTheFile) {
   auto direct = engine::instantiate(store, engine::testing::compile(MODULE), {});
   ASSERT_FALSE(direct);
   ASSERT_THAT(direct.error().details, HasSubstr("module offset"));
-  EngineOptions settings;
-  settings.pooling = false;
-  settings.cache = false;
-  Engine own = Engine::create(settings).value();
   std::string text = "(component (core " + std::string(MODULE).substr(1) +
                      " (core instance (instantiate $starter)))";
-  auto component = Component::fromBytes(own, wasm(text), "starting");
-  ASSERT_TRUE(component) << component.error().text();
-  auto failed = linker.instantiate(*component, loop);
+  auto failed = linker.instantiate(component(text, "starting"), loop);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::TRAPPED);
   EXPECT_EQ(failed.error().details, direct.error().details);
