@@ -55,7 +55,8 @@ struct InstanceOptions {
   // Wall-clock time for instantiation, and for each call.
   std::optional<std::chrono::nanoseconds> timeout;
   uint32_t maxHandles = 1'000'000;  // per component instance
-  // Bytes of host memory that lifting the arguments of one host function may take.
+  // Bytes of host memory that lifting the arguments of one host function of an embedder may take;
+  // for those of WASI the binder has less (wasi::MAX_LIFTED).
   uint64_t liftBudget = uint64_t{1} << 30;
 };
 
