@@ -3,11 +3,10 @@
 import socket
 import ssl
 import struct
-import threading
 import time
 
 from serving import Serving
-from upstream import Upstream, certificate, plain
+from upstream import Listener, Upstream, certificate, plain
 
 CLOSE = "Connection: close\r\n"
 
@@ -190,23 +189,17 @@ def test_what_a_server_sends_behind_its_response_is_no_response(t):
 
 
 def test_a_server_that_resets_in_a_body_is_an_error_of_the_guests(t):
-    def upstream(listener):
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
+    class Resetting(Listener):
+        def serve(self, client):
             client.recv(4096)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
             client.close()
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        threading.Thread(target=upstream, args=(listener,), daemon=True).start()
-        with Serving(t, "@http_web", "--allow-http", f"127.0.0.1:{port}") as server:
+    with Resetting() as upstream:
+        with Serving(t, "@http_web", "--allow-http", f"127.0.0.1:{upstream.port}") as server:
             for _ in range(30):
-                server.get(f"/proxy?url=http://127.0.0.1:{port}/")
+                server.get(f"/proxy?url=http://127.0.0.1:{upstream.port}/")
             assert not any("host function failed" in record.get("error", "") for record in server.records(30))
 
 

@@ -2,10 +2,10 @@
 
 import socket
 import struct
-import threading
 import time
 
 from serving import Serving
+from upstream import Listener
 
 RESET = struct.pack("ii", 1, 0)
 
@@ -15,29 +15,13 @@ def reset(connection):
     connection.close()
 
 
-class Resetting:
+class Resetting(Listener):
     """An upstream that sends `pieces`, `pause` seconds apart, and resets the connection then. `read` False: without
     having read the request."""
 
     def __init__(self, pieces, pause, read=True):
         self.pieces, self.pause, self.read = pieces, pause, read
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=50)
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+        super().__init__()
 
     def serve(self, client):
         try:

@@ -6,23 +6,15 @@ import subprocess
 import threading
 
 
-class Upstream:
-    """Answers each request with what `answer(head, body)` returns: bytes, or a list of bytes and seconds to wait.
+class Listener:
+    """Accepts connections on `port`, counts them, and gives each to `serve(client)` in a thread of its own, which
+    closes it."""
 
-    `None` closes the connection. `connections` counts them; `heads` has every request's head.
-    """
-
-    def __init__(self, answer, certificate=None, host="127.0.0.1"):
-        self.answer = answer
-        self.heads, self.bodies = [], []
+    def __init__(self, host="127.0.0.1"):
         self.connections = 0
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.socket = socket.create_server((host, 0), family=family)
+        self.socket = socket.create_server((host, 0), family=family, backlog=50)
         self.port = self.socket.getsockname()[1]
-        self.context = None
-        if certificate:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(*certificate)
         threading.Thread(target=self.accept, daemon=True).start()
 
     def __enter__(self):
@@ -39,6 +31,22 @@ class Upstream:
                 return
             self.connections += 1
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+
+class Upstream(Listener):
+    """Answers each request with what `answer(head, body)` returns: bytes, or a list of bytes and seconds to wait.
+
+    `None` closes the connection. `heads` has every request's head.
+    """
+
+    def __init__(self, answer, certificate=None, host="127.0.0.1"):
+        self.answer = answer
+        self.heads, self.bodies = [], []
+        self.context = None
+        if certificate:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(*certificate)
+        super().__init__(host)
 
     def serve(self, client):
         try:
