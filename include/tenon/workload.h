@@ -170,12 +170,18 @@ using WorkloadInstance = Instance;
 // A handle that is cheap to copy; immutable, shared freely between threads.
 class Workload {
  public:
+  // Says what is wrong with settings that are no business of the library, the values of [serve] for
+  // one; each problem with its place.
+  using CheckSettings = std::function<std::vector<Error>(const WorkloadSettings& settings)>;
+
   // Reads `tenon.toml`, or another manifest, or the `tenon.toml` of a folder, and the components
   // that it names. Errors: as Component::load for the manifest's file; MALFORMED, INVALID or
   // UNSUPPORTED for its text, with line and column, and the nearest known key of one that is
   // unknown; INVALID for a component's file or a directory that cannot be used, with the place that
-  // names it. All problems at once: `details` has those after the first, a line each.
-  static Result<Workload> load(const Engine& engine, const std::string& path);
+  // names it. All problems at once: `details` has those after the first, a line each. What `check`
+  // says is told with them; a workload that has no others is loaded, and its settings can be read.
+  static Result<Workload> load(const Engine& engine, const std::string& path,
+                               const CheckSettings& check = nullptr);
 
   // The same from memory; `engine` is that of the components. Errors: INVALID_ARGUMENT for names
   // that are not unique or cannot be, for a workload without components, and for routes that cannot

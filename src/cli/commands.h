@@ -20,7 +20,7 @@ int compileCommand(const Words& words);
 int cacheCommand(const Words& words);
 int serveCommand(const Words& words);
 
-// Whether `serve` takes what a manifest says in [serve]. Errors: INVALID_ARGUMENT, with the place.
-Result<void> checkServeSettings(const WorkloadSettings& settings);
+// What `serve` does not take of what a manifest says in [serve], each with its place.
+std::vector<Error> checkServeSettings(const WorkloadSettings& settings);
 
 }  // namespace tenon::cli

@@ -147,9 +147,10 @@ Error explain(Error error, std::string_view file, const GuestOptions& guest,
   return explainWith(std::move(error), file, guest, instance ? instance->memorySize() : 0);
 }
 
-Result<Workload> loadWorkload(const std::string& path, const GuestOptions& guest) {
+Result<Workload> loadWorkload(const std::string& path, const GuestOptions& guest,
+                              const Workload::CheckSettings& check) {
   TENON_TRY(Engine engine, newEngine(guest));
-  return Workload::load(engine, path);
+  return Workload::load(engine, path, check);
 }
 
 Result<WorkloadInstance> instantiate(const Workload& workload, Linker& linker, Loop& loop,

@@ -29,7 +29,8 @@ Result<Instance> instantiate(const Component& component, Loop& loop,
 
 // The same for a folder or a manifest. Errors: as Workload::load; only NOT_FOUND, PERMISSION and IO
 // are about the manifest's own file, everything else means exit code 125.
-Result<Workload> loadWorkload(const std::string& path, const GuestOptions& guest);
+Result<Workload> loadWorkload(const std::string& path, const GuestOptions& guest,
+                              const Workload::CheckSettings& check = nullptr);
 
 // Plans, compiles, links with WASI and instantiates. Each component has the context of the manifest
 // and this command's standard output and error; the components `chosen` (planned names) also have

@@ -225,7 +225,7 @@ std::string edge(const PlannedComponent& from, const std::string& to, LinkCost c
 Result<Workload> open(const std::string& path) {
   GuestOptions guest;
   guest.noCache = true;  // compiles nothing
-  if (Workload::isManifest(path)) return loadWorkload(path, guest);
+  if (Workload::isManifest(path)) return loadWorkload(path, guest, checkServeSettings);
   TENON_TRY(EngineOptions options, guest.engineOptions());
   TENON_TRY(Engine engine, Engine::create(options));
   TENON_TRY(Component component, Component::load(engine, path));
@@ -254,8 +254,9 @@ Result<Shown> planOf(const std::string& path, Form form, Rows rows) {
   Linker linker;
   linker.wasi();
   WorkloadPlan plan = workload.plan(linker);
-  auto servable = checkServeSettings(workload.settings());
-  if (!servable) plan.problems.push_back(std::move(servable).error());
+  for (Error& problem : checkServeSettings(workload.settings())) {
+    plan.problems.push_back(std::move(problem));
+  }
   switch (form) {
     case Form::TABLE: {
       Colour colour = hasColours(STDOUT_FILENO) ? Colour::YES : Colour::NO;

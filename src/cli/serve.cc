@@ -10,6 +10,7 @@
 #include "cli/report.h"
 
 #include <tenon/component.h>
+#include <tenon/linker.h>
 #include <tenon/server.h>
 #include <tenon/text.h>
 #include <tenon/workload.h>
@@ -27,6 +28,7 @@
 #include <cstdio>
 #include <cstring>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -167,11 +169,15 @@ struct ServeOptions {
   }
 
   // Takes from a manifest what was not said: the command line beats it. `command`: whose options
-  // these are. Errors: INVALID_ARGUMENT, with the place.
-  static Result<void> fillFrom(const WorkloadSettings& settings, CLI::App& command) {
+  // these are. All that is wrong with it: INVALID, with the place.
+  static std::vector<Error> fillFrom(const WorkloadSettings& settings, CLI::App& command) {
+    std::vector<Error> problems;
     for (const WorkloadSettings::ServeOption& said : settings.serve) {
       CLI::Option* option = command.get_option_no_throw("--" + said.name);
-      if (!option) return Error(ErrorCode::INTERNAL, "there is no option --" + said.name);
+      if (!option) {
+        problems.emplace_back(ErrorCode::INTERNAL, "there is no option --" + said.name);
+        continue;
+      }
       if (option->count() > 0) continue;
       try {
         for (const std::string& value : said.values) option->add_result(value);
@@ -179,10 +185,10 @@ struct ServeOptions {
       } catch (const CLI::ParseError& error) {
         std::string what = error.what();
         if (what.starts_with("--")) what.erase(0, 2);
-        return Error(ErrorCode::INVALID_ARGUMENT, said.place + ": " + what);
+        problems.emplace_back(ErrorCode::INVALID, said.place + ": " + what);
       }
     }
-    return {};
+    return problems;
   }
 
   // Adds what the options of all commands that run guests say.
@@ -318,14 +324,27 @@ void obeySignals(Server& server, const ServerOptions& options, AccessLog& log, i
   }
 }
 
+// `problems`: of the workload's settings, which are told with those of its links.
+Result<void> allFine(const Workload& workload, std::vector<Error> problems) {
+  if (problems.empty()) return {};
+  Linker linker;
+  linker.wasi();
+  WorkloadPlan plan = workload.plan(linker);
+  std::ranges::move(problems, std::back_inserter(plan.problems));
+  return plan.error();
+}
+
 // `command` has the options. `opened`: gets the log.
 Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOptions& guest,
                                std::unique_ptr<AccessLog>& opened) {
   TENON_TRY(Engine engine, newServerEngine(guest));
   std::optional<Workload> workload;
   if (Workload::isManifest(serve.file)) {
-    TENON_TRY(workload, Workload::load(engine, serve.file));
-    TENON_CHECK(ServeOptions::fillFrom(workload->settings(), command));
+    auto fill = [&command](const WorkloadSettings& settings) {
+      return ServeOptions::fillFrom(settings, command);
+    };
+    TENON_TRY(workload, Workload::load(engine, serve.file, fill));
+    TENON_CHECK(allFine(*workload, fill(workload->settings())));
     guest.fillFrom(workload->settings());
   }
   TENON_CHECK(serve.add(guest));
@@ -371,7 +390,7 @@ Result<void> serveUntilStopped(CLI::App& command, ServeOptions& serve, GuestOpti
 
 }  // namespace
 
-Result<void> checkServeSettings(const WorkloadSettings& settings) {
+std::vector<Error> checkServeSettings(const WorkloadSettings& settings) {
   CLI::App command;
   ServeOptions serve;
   serve.addTo(command);

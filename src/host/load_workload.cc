@@ -42,11 +42,13 @@ std::string relativeTo(const std::string& manifest, const std::string& path) {
 
 class Loader {
  public:
-  // `problems`: of the manifest's text.
-  Loader(const Engine& engine, std::string path, std::vector<Error> problems)
+  // `problems`: of the manifest's text. `check` may be empty.
+  Loader(const Engine& engine, std::string path, std::vector<Error> problems,
+         const Workload::CheckSettings& check)
       : state_(std::make_shared<host::WorkloadState>(engine)),
         path_(std::move(path)),
-        problems_(std::move(problems)) {}
+        problems_(std::move(problems)),
+        check_(check) {}
 
   Result<std::shared_ptr<host::WorkloadState>> load(const link::Manifest& manifest) {
     state_->name = manifest.name.empty() ? path_ : manifest.name;
@@ -57,6 +59,9 @@ class Loader {
     }
     for (const link::ManifestComponent& component : manifest.components) add(component);
     if (problems_.empty()) return std::move(state_);
+    if (check_) {
+      for (Error& problem : check_(state_->settings)) problems_.push_back(std::move(problem));
+    }
     // What is wrong with links is told with the rest, where it does not follow from it.
     if (!manifest.components.empty() && state_->components.size() == manifest.components.size()) {
       for (Error& problem : state_->linkProblems()) problems_.push_back(std::move(problem));
@@ -167,6 +172,7 @@ class Loader {
   std::shared_ptr<host::WorkloadState> state_;
   const std::string path_;
   std::vector<Error> problems_;
+  const Workload::CheckSettings& check_;
   std::map<std::string, std::optional<Component>> loaded_;
 };
 
@@ -177,7 +183,8 @@ bool Workload::isManifest(const std::string& path) {
   return path.ends_with(".toml") || fs::is_directory(path, failed);
 }
 
-Result<Workload> Workload::load(const Engine& engine, const std::string& path) {
+Result<Workload> Workload::load(const Engine& engine, const std::string& path,
+                                const CheckSettings& check) {
   std::error_code failed;
   std::string file = path;
   if (fs::is_directory(path, failed)) file = fs::path(path) / "tenon.toml";
@@ -196,7 +203,8 @@ Result<Workload> Workload::load(const Engine& engine, const std::string& path) {
     return value ? std::optional<std::string>(value) : std::nullopt;
   };
   link::ManifestReading reading = link::readManifest(text, file, findVariable);
-  TENON_TRY(auto state, Loader(engine, file, std::move(reading.problems)).load(reading.manifest));
+  Loader loader(engine, file, std::move(reading.problems), check);
+  TENON_TRY(auto state, loader.load(reading.manifest));
   return host::WorkloadState::wrap(std::move(state));
 }
 

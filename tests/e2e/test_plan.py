@@ -325,6 +325,7 @@ dirs = [{{ host = "file", guest = "/" }}]
 "/" = "web"
 [serve]
 threads = 0
+idle-timeout = "x"
 """)
     for command in (["plan"], ["run"], ["serve"]):
         ended = t(*command, "tenon.toml").exited(125)
@@ -332,6 +333,9 @@ threads = 0
                      "tenon.toml:9:11: component web is linked at 'a:b/c', but does not import it",
                      "tenon.toml:11:7: route '/': component 'web' answers no requests"):
             assert part in ended.err, (part, str(ended))
+        # Those that only a server reads.
+        for part in ("tenon.toml:13:11: threads: must be 1 or more", "tenon.toml:14:16: idle-timeout: 'x' is not a"):
+            assert (part in ended.err) == (command != ["run"]), (part, str(ended))
 
 
 def test_what_serve_would_refuse_is_refused(t):
@@ -343,6 +347,15 @@ def test_what_serve_would_refuse_is_refused(t):
         place = f"tenon.toml:4:{len(line.split('=')[0]) + 3}: {line.split(' ')[0]}: "
         assert place in ended.err and why in ended.err, (place, str(ended))
         t("serve", "tenon.toml", timeout=20).refused(125, place, why)
+    # With what is wrong with the links, and each other.
+    lines = 'threads = 0\nreuse = "x"\n'
+    for source, more, said in (("http_hello", '[http.routes]\n"/" = "wep"\n', "there is no component 'wep'"),
+                               ("caller_std", "", "nothing provides this instance")):
+        t.file("tenon.toml", web.replace(t.guest("http_hello"), t.guest(source)) + lines + more)
+        for command in ("plan", "serve"):
+            ended = t(command, "tenon.toml", timeout=20).exited(125)
+            for part in ("4:11: threads: must be 1 or more", "5:9: reuse: 'x' is not a number", said):
+                assert part in ended.err, (part, str(ended))
 
 
 def test_a_limit_of_the_manifest_holds_and_the_command_line_beats_it(t):
