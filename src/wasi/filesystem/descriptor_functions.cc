@@ -156,14 +156,16 @@ FileResult<void> advise(call::HostCall& call, Descriptor& self, uint64_t offset,
                                    POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
   if (self.file->isDirectory()) return Unexpected{ErrorCode::BAD_DESCRIPTOR};
   if (offset > MAX_OFFSET || length > MAX_OFFSET - offset) return Unexpected{ErrorCode::INVALID};
-  return onDisk<FileResult<void>>(
-      call, *self.file->disk, [file = self.file, offset, length, advice]() -> FileResult<void> {
-        int error =
-            ::posix_fadvise(file->fd, static_cast<off_t>(offset), static_cast<off_t>(length),
-                            ADVICE[static_cast<size_t>(advice)]);
-        if (error != 0) return systemFailure(error);
-        return {};
-      });
+  auto work = [file = self.file, offset, length, advice]() -> FileResult<void> {
+    int error = ::posix_fadvise(file->fd, static_cast<off_t>(offset), static_cast<off_t>(length),
+                                ADVICE[static_cast<size_t>(advice)]);
+    if (error != 0) return systemFailure(error);
+    return {};
+  };
+  // These begin to read, or to write back; the others only set how the file is read ahead.
+  bool moves = advice == Advice::WILL_NEED || advice == Advice::DONT_NEED;
+  return moves ? onThread<FileResult<void>>(call, *self.file->disk, work)
+               : onDisk<FileResult<void>>(call, *self.file->disk, work);
 }
 
 FileResult<void> syncData(call::HostCall& call, Descriptor& self) {
@@ -183,9 +185,7 @@ FileResult<DescriptorType> getType(call::HostCall&, Descriptor& self) { return s
 FileResult<void> setSize(call::HostCall& call, Descriptor& self, uint64_t size) {
   if (self.file->isDirectory() || !self.file->mayWrite()) return notAFile(*self.file);
   if (size > MAX_OFFSET) return Unexpected{ErrorCode::FILE_TOO_LARGE};
-  return onDisk<FileResult<void>>(call, *self.file->disk, [file = self.file, size]() {
-    return checked(::ftruncate(file->fd, static_cast<off_t>(size)));
-  });
+  return resize(call, self.file, static_cast<off_t>(size));
 }
 
 FileResult<void> setTimes(call::HostCall& call, Descriptor& self, const NewTimestamp& access,
@@ -379,6 +379,15 @@ Expected<timespec, int> toTimespec(const NewTimestamp& time) {
     return Unexpected{EOVERFLOW};
   }
   return timespec{static_cast<time_t>(datetime.seconds), static_cast<long>(datetime.nanoseconds)};
+}
+
+FileResult<void> resize(call::HostCall& call, std::shared_ptr<const OpenFile> file, off_t size) {
+  Disk& disk = *file->disk;
+  struct stat status{};
+  bool isKnown = !disk.isSlow() && ::fstat(file->fd, &status) == 0;
+  bool isQuick = isKnown && status.st_size - size <= MOST_FREED_AT_ONCE;
+  auto work = [file = std::move(file), size]() { return checked(::ftruncate(file->fd, size)); };
+  return isQuick ? timed(disk, work) : onThread<FileResult<void>>(call, disk, std::move(work));
 }
 
 void provideDescriptorFunctions(Binder& types) {

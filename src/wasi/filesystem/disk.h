@@ -5,7 +5,7 @@
 // meanwhile. As a thread costs more than most operations, only those go there that may take long:
 // * all on a file system that another machine or process answers for (NFS, SMB, FUSE ...);
 // * reads of what is not in memory (RWF_NOWAIT tells), and everything that waits for the disk
-//   (sync, files opened for synchronous writing);
+//   (sync, files opened for synchronous writing) or gives much back to it;
 // * for a while all on a disk that just took long over something.
 
 #include "call/host_call.h"

@@ -377,6 +377,40 @@ TEST_P(FilesystemTest, SlowDisksAreWorkedOnByThreads) {
   EXPECT_GT(guest.suspensions, 0);
 }
 
+TEST_P(FilesystemTest, WhatTheFileSystemMayTakeLongForIsDoneByThreads) {
+  auto large = [&]() { ASSERT_EQ(::truncate((folder.inside() + "/file").c_str(), 64 << 20), 0); };
+  auto takesThread = [&](auto call) {
+    call();
+    return guest.suspensions > 0;
+  };
+  auto file = opened("file", OpenFlags::NONE, RW);
+  large();
+  EXPECT_TRUE(takesThread([&] { EXPECT_TRUE(method<Void>("set-size", file, uint64_t{1})); }));
+  EXPECT_EQ(folder.read("file").size(), 1u);
+  EXPECT_EQ(takesThread([&] { EXPECT_TRUE(method<Void>("set-size", file, uint64_t{3})); }),
+            disk.isSlow());
+  large();
+  EXPECT_TRUE(takesThread([&] { opened("file", OpenFlags::TRUNCATE, RW); }));
+  EXPECT_EQ(folder.read("file"), "");
+  EXPECT_EQ(takesThread([&] { opened("file", OpenFlags::TRUNCATE, RW); }), disk.isSlow());
+  EXPECT_TRUE(takesThread([&] {
+    EXPECT_TRUE(method<Void>("advise", file, uint64_t{0}, uint64_t{0}, Advice::WILL_NEED));
+  }));
+}
+
+TEST_P(FilesystemTest, TruncatingTellsThatTheFileChangedAlsoIfItWasEmpty) {
+  for (const char* content : {"", "some"}) {
+    folder.write("file", content);
+    timespec old[] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1, .tv_nsec = 0}};
+    ASSERT_EQ(::utimensat(folder.root, "file", old, 0), 0);
+    opened("file", OpenFlags::TRUNCATE, DescriptorFlags::WRITE);
+    EXPECT_EQ(folder.read("file"), "");
+    struct stat status{};
+    ASSERT_EQ(::fstatat(folder.root, "file", &status, 0), 0);
+    EXPECT_GT(status.st_mtim.tv_sec, 1) << "'" << content << "'";
+  }
+}
+
 TEST_P(FilesystemTest, FilesThatWriteThroughAreWrittenByThreads) {
   auto file = opened("file", OpenFlags::NONE, RW | DescriptorFlags::DATA_INTEGRITY_SYNC);
   EXPECT_EQ(write(file, "through").value(), 7u);

@@ -96,6 +96,7 @@ DescriptorFlags accessFor(OpenFlags open, DescriptorFlags flags) {
   return access;
 }
 
+// All that is told when opening but `truncate`.
 int systemFlags(PathFlags path, OpenFlags open, DescriptorFlags flags, DescriptorFlags access) {
   int result = followFlag(path);
   if (access == (DescriptorFlags::READ | DescriptorFlags::WRITE)) {
@@ -105,7 +106,6 @@ int systemFlags(PathFlags path, OpenFlags open, DescriptorFlags flags, Descripto
   }
   if (has(open, OpenFlags::CREATE)) result |= O_CREAT;
   if (has(open, OpenFlags::CREATE) && has(open, OpenFlags::EXCLUSIVE)) result |= O_EXCL;
-  if (has(open, OpenFlags::TRUNCATE)) result |= O_TRUNC;
   if (has(open, OpenFlags::DIRECTORY)) result |= O_DIRECTORY;
   if (has(flags, DescriptorFlags::FILE_INTEGRITY_SYNC)) result |= O_SYNC;
   if (has(flags, DescriptorFlags::DATA_INTEGRITY_SYNC)) result |= O_DSYNC;
@@ -113,14 +113,31 @@ int systemFlags(PathFlags path, OpenFlags open, DescriptorFlags flags, Descripto
   return result;
 }
 
-FileResult<std::shared_ptr<OpenFile>> openFile(const OpenFile& directory, PathFlags path,
-                                               const std::string& name, OpenFlags open,
-                                               DescriptorFlags flags) {
+// As truncating would: that the file is changed now. One that was just made says so already.
+void touch(int fd, const timespec& changed) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  constexpr int64_t SECOND = 1'000'000'000, JUST = 20'000'000;
+  int64_t ago = (now.tv_sec - changed.tv_sec) * SECOND + now.tv_nsec - changed.tv_nsec;
+  if (now.tv_sec - changed.tv_sec < 2 && ago >= 0 && ago < JUST) return;
+  timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = 0, .tv_nsec = UTIME_NOW}};
+  (void)::futimens(fd, times);
+}
+
+struct FileToEmpty {
+  std::shared_ptr<OpenFile> file;
+  bool hasContent = false;  // which is to be emptied
+};
+
+FileResult<FileToEmpty> openFile(const OpenFile& directory, PathFlags path, const std::string& name,
+                                 OpenFlags open, DescriptorFlags flags) {
   DescriptorFlags access = accessFor(open, flags);
   Opened opened = openBeneath(directory.fd, name, systemFlags(path, open, flags, access), NEW_FILE);
   if (opened.error) return systemFailure(opened.error);
   struct stat status;
   if (::fstat(opened.fd, &status) != 0) return systemFailure(errno);
+  bool empties = has(open, OpenFlags::TRUNCATE) && S_ISREG(status.st_mode);
+  if (empties && status.st_size == 0) touch(opened.fd, status.st_mtim);
 
   auto file = OpenFile::of(std::move(opened.fd), status, &directory);
   file->grant = directory.grant;
@@ -137,7 +154,7 @@ FileResult<std::shared_ptr<OpenFile>> openFile(const OpenFile& directory, PathFl
       if (has(flags, flag)) file->flags = file->flags | flag;
     }
   }
-  return file;
+  return FileToEmpty{std::move(file), empties && status.st_size != 0};
 }
 
 FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathFlags path,
@@ -156,14 +173,19 @@ FileResult<Own<Descriptor>> openAt(call::HostCall& call, Descriptor& self, PathF
 
   net::DescriptorPlace place = net::DescriptorPlace::take();
   if (!place) return systemFailure(EMFILE);
-  auto file = onDisk<FileResult<std::shared_ptr<OpenFile>>>(
+  auto opened = onDisk<FileResult<FileToEmpty>>(
       call, *self.file->disk, [directory = self.file, path, name, open, flags]() {
         return openFile(*directory, path, name, open, flags);
       });
-  if (!file) return Unexpected{tellIfRefused(call, *self.file, name, file).error()};
+  if (!opened) return Unexpected{tellIfRefused(call, *self.file, name, opened).error()};
   if (call.failed()) return {};
-  (*file)->place = std::move(place);
-  return give(call, std::make_unique<Descriptor>(*std::move(file)));
+  if (opened->hasContent) {
+    auto emptied = resize(call, opened->file, 0);
+    if (call.failed()) return {};
+    if (!emptied) return Unexpected{emptied.error()};
+  }
+  opened->file->place = std::move(place);
+  return give(call, std::make_unique<Descriptor>(std::move(opened->file)));
 }
 
 // -- Looking --------------------------------------------------------------------------------------
