@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,9 @@ struct EngineOptions {
   std::string compiler;
   std::optional<std::chrono::nanoseconds> compileTimeout = std::chrono::minutes(10);
   uint64_t compileMemory = uint64_t{2} << 30;  // bytes; 0: no limit
+  // How far that is, of the bytes of all modules together: twice a second, in the thread that
+  // compiles. A large module takes long and is told when it is done. May be empty.
+  std::function<void(uint64_t done, uint64_t all)> onCompiling;
 };
 
 // See EngineOptions::compiler. When the command line says that this process is to compile, does so

@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "cli/files.h"
+#include "cli/progress.h"
 #include "cli/refusals.h"
 #include "cli/report.h"
 
@@ -161,6 +162,7 @@ Result<EngineOptions> GuestOptions::engineOptions() const {
   options.cache = !noCache;
   options.shimElision = !noShimElision;
   options.compiler = "/proc/self/exe";  // main() makes a worker of it when it is asked to
+  options.onCompiling = showCompiled;
   if (!compileTimeout.empty()) {
     TENON_TRY(options.compileTimeout, parseDuration(compileTimeout));
   }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -50,6 +51,19 @@ std::string compilingText(const Workload& workload) {
          ")";
 }
 
+namespace {
+
+// Of what is compiled now; 0: nothing can be said.
+std::atomic<uint32_t> percent = 0;
+
+}  // namespace
+
+void showCompiled(uint64_t done, uint64_t all) {
+  percent = all == 0
+                ? 0
+                : static_cast<uint32_t>(static_cast<double>(done) * 100 / static_cast<double>(all));
+}
+
 struct Progress::State {
   explicit State(std::string what) : what(std::move(what)), thread([this]() { run(); }) {}
   ~State() {
@@ -66,7 +80,8 @@ struct Progress::State {
     constexpr auto STEP = std::chrono::seconds(1);
     std::unique_lock lock(mutex);
     for (int seconds = 1; !changed.wait_for(lock, STEP, [this]() { return done; }); ++seconds) {
-      show(what + ", " + std::to_string(seconds) + " s");
+      std::string share = percent == 0 ? "" : ", " + std::to_string(percent) + " %";
+      show(what + ", " + std::to_string(seconds) + " s" + share);
       isShown = true;
     }
     if (isShown) show("");
@@ -101,6 +116,7 @@ struct Progress::State {
 
 // A dumb terminal cannot take a line back.
 Progress::Progress(const std::string& what) {
+  percent = 0;
   if (canMove(STDERR_FILENO)) state_ = std::make_unique<State>(what);
 }
 Progress::~Progress() = default;

@@ -98,16 +98,54 @@ class Message {
   std::span<const std::byte> left_;
 };
 
+// What a process has written so far, read from the side.
+class Progress {
+ public:
+  Progress(int output, std::span<const ModuleCode> modules, const CompileLimits& limits)
+      : output_(output), modules_(modules), limits_(limits) {
+    for (const ModuleCode& module : modules) all_ += module.size();
+  }
+
+  bool isWanted() const { return limits_.onProgress != nullptr; }
+  void tell() {
+    struct stat status{};
+    if (!isWanted() || ::fstat(output_, &status) != 0) return;
+    while (count_ < modules_.size()) {
+      // COMPILED, and a size.
+      std::array<std::byte, 1 + sizeof(uint64_t)> head{};
+      if (::pread(output_, head.data(), head.size(), at_) != ssize_t{head.size()}) break;
+      uint64_t size = 0;
+      std::memcpy(&size, head.data() + 1, sizeof(size));
+      auto left = static_cast<uint64_t>(status.st_size - at_) - head.size();
+      if (head[0] != std::byte{COMPILED} || size > left) break;
+      at_ += static_cast<off_t>(head.size() + size);
+      done_ += modules_[count_++].size();
+    }
+    limits_.onProgress(done_, all_);
+  }
+
+ private:
+  const int output_;
+  const std::span<const ModuleCode> modules_;
+  const CompileLimits& limits_;
+  off_t at_ = 0;
+  size_t count_ = 0;
+  uint64_t done_ = 0, all_ = 0;
+};
+
 // Waits for the process to end; false: it had to be ended.
-bool awaitEnd(pid_t process, std::optional<Clock::time_point> end, int& status) {
+bool awaitEnd(pid_t process, std::optional<Clock::time_point> end, Progress& progress,
+              int& status) {
   File descriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
   bool inTime = true;
-  while (descriptor.get() >= 0 && end) {
-    auto left = std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now()).count();
+  const int64_t most = progress.isWanted() ? 500 : 60'000;
+  while (descriptor.get() >= 0 && (end || progress.isWanted())) {
+    int64_t left = most;
+    if (end) left = std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now()).count();
     pollfd wait{.fd = descriptor.get(), .events = POLLIN, .revents = 0};
-    constexpr int64_t MOST = 60'000;
-    int ready = ::poll(&wait, 1, static_cast<int>(std::clamp<int64_t>(left, 0, MOST)));
+    int ready = ::poll(&wait, 1, static_cast<int>(std::clamp<int64_t>(left, 0, most)));
     if (ready > 0) break;
+    progress.tell();
     if (ready == 0 && left <= 0) {
       ::kill(process, SIGKILL);
       inTime = false;
@@ -220,7 +258,8 @@ Result<std::vector<Module>> compileElsewhere(const std::shared_ptr<Engine>& engi
   if (errno != 0) return systemError(limits.program.c_str());
 
   int status = 0;
-  if (!awaitEnd(process, end, status)) {
+  Progress progress(output.get(), modules, limits);
+  if (!awaitEnd(process, end, progress, status)) {
     return Error(ErrorCode::DEADLINE, "compiling takes longer than " + inUnits(*limits.timeout));
   }
   Mapped code(output.get());

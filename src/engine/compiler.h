@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +28,9 @@ struct CompileLimits {
   std::string program;
   std::optional<std::chrono::nanoseconds> timeout;  // for all modules together
   uint64_t memory = 0;                              // bytes; 0: no limit
+  // Of the modules' bytes, those that are compiled: twice a second in the caller's thread, while
+  // the process works. May be empty.
+  std::function<void(uint64_t done, uint64_t all)> onProgress;
 };
 
 using ModuleCode = std::span<const std::byte>;

@@ -25,7 +25,8 @@ struct EngineState {
   engine::CompileLimits compileLimits() const {
     return {.program = options.compiler,
             .timeout = options.compileTimeout,
-            .memory = options.compileMemory};
+            .memory = options.compileMemory,
+            .onProgress = options.onCompiling};
   }
 
   static EngineState& of(const Engine& engine) { return *engine.state_; }

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import stat
@@ -197,17 +198,21 @@ def test_what_a_file_was_before_it_was_edited_does_not_pile_up(t):
 
 
 def slow_component(t):
-    """One that takes a core some seconds to compile: many functions, each of some size."""
+    """One that takes a core some seconds to compile: two modules of many functions, each of some size."""
     body = "".join(f"(local.set 0 (i64.mul (local.get 0) (i64.const {i}))) (if (i64.eqz (local.get 0)) (then return))"
                    for i in range(3, 800))
-    functions = "".join(f"(func (param i64) {body})" for _ in range(600))
-    return t.component("slow", f"(component (core module $m {functions}) (core instance (instantiate $m)))")
+    functions = "".join(f"(func (param i64) {body})" for _ in range(300))
+    modules = "".join(f"(core module {name} {functions} (memory {name} 1)) (core instance (instantiate {name}))"
+                      for name in ("$a", "$b"))
+    return t.component("slow", f"(component {modules})")
 
 
 def test_compiling_for_long_is_told_on_a_terminal(t):
     code = slow_component(t)
     text, exit = t.on_terminal("compile", code, "--no-cache", "-o", "x.tenon", columns=120, preexec_fn=one_core)
     assert exit == 0 and "\rtenon: compiling " in text and "iB), 1 s\x1b[K" in text, repr(text)
+    # Half of it is one of two modules.
+    assert re.search(r"iB\), [0-9]+ s, (49|50) %\x1b\[K", text), repr(text)
     assert text.endswith("\r\x1b[K"), repr(text)
     for env in ({"TERM": "dumb"},):
         assert t.on_terminal("compile", code, "--no-cache", "-o", "x.tenon", env=env)[0] == ""
