@@ -45,8 +45,8 @@ Result<void> compileWorkload(const std::string& path, const std::string& output,
                              const GuestOptions& options) {
   if (!output.empty()) {
     return Error(ErrorCode::INVALID_ARGUMENT,
-                 "-o is for components: a workload is compiled into the cache, where run, call and "
-                 "serve find it");
+                 "-o is for components: what a workload may use and how it is joined stays in its "
+                 "tenon.toml; it is compiled into the cache, where run, call and serve find it");
   }
   TENON_TRY(Workload workload, loadWorkload(path, options));
   Linker linker;
@@ -73,7 +73,8 @@ int compileCommand(const Words& words) {
   command
       .add_option(
           "-o,--output", output,
-          "Where to write; as with the shell's >, links are followed. Without: into the cache")
+          "Where to write a component; as with the shell's >, links are followed. Without: into "
+          "the cache, where workloads always go")
       ->type_name("OUT");
   options.addCompileOptionsTo(command);
   command.footer(
