@@ -122,8 +122,9 @@ struct ServerOptions {
   // Once per request. May be empty.
   std::function<void(const RequestRecord&)> onRequest;
   // For each line that a guest writes to its standard output or error. False: there is no room for
-  // it now; the guest waits, and the line is offered again, for a second. Empty: the lines go where
-  // `wasi` says.
+  // it now; the guest waits, and the line is offered again, for a second. Empty: they go where
+  // `wasi` says; those for streams that are inherited line by line, each with its component's name
+  // in a workload of several, and what nobody reads within a second is lost and counted.
   std::function<bool(const GuestLine&)> onLine;
   // On each thread some times a second and when it ends: to flush a log. May be empty.
   std::function<void()> onTick;

@@ -9,9 +9,14 @@ namespace tenon::wasi {
 void setOutput(Context& context, std::shared_ptr<net::OutputSink> output,
                std::shared_ptr<net::OutputSink> error) {
   auto& known = static_cast<ContextImpl&>(context);
-  known.output = std::move(output);
-  known.error = std::move(error);
-  known.outputIsTerminal = known.errorIsTerminal = false;
+  if (output) {
+    known.output = std::move(output);
+    known.outputIsTerminal = false;
+  }
+  if (error) {
+    known.error = std::move(error);
+    known.errorIsTerminal = false;
+  }
 }
 
 }  // namespace tenon::wasi

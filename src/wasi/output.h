@@ -10,8 +10,8 @@ namespace tenon::wasi {
 
 class Context;
 
-// From now on the component's standard output and error go there. `context`: of newContext, or a
-// copy of one.
+// From now on the component's standard output and error go there; null: where they went before.
+// `context`: of newContext, or a copy of one.
 void setOutput(Context& context, std::shared_ptr<net::OutputSink> output,
                std::shared_ptr<net::OutputSink> error);
 

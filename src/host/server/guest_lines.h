@@ -24,6 +24,9 @@ struct LineTaker {
   static constexpr auto PATIENCE = 1 * kj::SECONDS;
 
   std::function<bool(const GuestLine&)> take;
+  // Which streams of guests these are of: all, or those that the process's own are given for.
+  enum class Streams : uint8_t { ALL, INHERITED };
+  Streams streams = Streams::ALL;
   kj::Timer& timer;
   // By stream: a line was lost, and none was taken since. Nobody waits then.
   std::array<bool, 2> refuses{};

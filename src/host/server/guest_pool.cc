@@ -97,7 +97,7 @@ Result<std::shared_ptr<const HttpHandler>> HttpHandler::of(
 
 Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const HttpHandler> handler,
                                                      LoopState& loop, uint32_t reuse,
-                                                     LineTaker* taker) {
+                                                     LineTaker& taker) {
   auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(handler), loop, reuse, taker));
   const HttpHandler& made = *pool->handler_;
   for (size_t part = 0; part < made.contexts.size(); ++part) {
@@ -108,9 +108,14 @@ Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const HttpH
 }
 
 void GuestPool::takeLines(Guest& guest) {
-  auto newSink = [&](GuestLine::Stream stream, size_t part) {
+  auto newSink = [&](GuestLine::Stream stream, size_t part) -> std::shared_ptr<GuestLineSink> {
+    const WasiOptions& wasi = handler_->contexts[part];
+    const OutputStream& own = stream == GuestLine::Stream::OUTPUT ? wasi.output : wasi.error;
+    bool isTaken =
+        taker_.streams == LineTaker::Streams::ALL || own.kind == OutputStream::Kind::INHERIT;
+    if (!isTaken) return nullptr;
     std::string component = contexts_.size() > 1 ? contexts_[part]->component : "";
-    guest.lines.push_back(std::make_shared<GuestLineSink>(*taker_, stream, std::move(component)));
+    guest.lines.push_back(std::make_shared<GuestLineSink>(taker_, stream, std::move(component)));
     return guest.lines.back();
   };
   for (size_t part = 0; part < contexts_.size(); ++part) {
@@ -137,7 +142,7 @@ Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
     guest->state->contexts = std::move(spare_.back());
     spare_.pop_back();
   }
-  if (taker_) takeLines(*guest);
+  takeLines(*guest);
   for (auto& sink : guest->lines) sink->begin(id);
   run::InstanceOptions settings = handler_->settings;
   settings.parts.reserve(contexts_.size());

@@ -57,11 +57,11 @@ struct Guest {
 class GuestPool {
  public:
   // Opens directories and standard streams. Errors: as PreparedState::newContext.
-  // `taker`: gets what guests write to their standard streams; null: it goes where their contexts
-  // say. Outlives this.
+  // `taker`: gets what guests write to those of their standard streams that it is for; the others
+  // go where their contexts say. Outlives this.
   static Result<std::unique_ptr<GuestPool>> create(std::shared_ptr<const HttpHandler> handler,
                                                    LoopState& loop, uint32_t reuse,
-                                                   LineTaker* taker);
+                                                   LineTaker& taker);
 
   // For the request `id`. Complete, unless the program has start functions: the call runs them.
   // Errors: LIMIT_EXCEEDED when there is no room for another.
@@ -72,7 +72,7 @@ class GuestPool {
 
  private:
   GuestPool(std::shared_ptr<const HttpHandler> handler, LoopState& loop, uint32_t reuse,
-            LineTaker* taker)
+            LineTaker& taker)
       : handler_(std::move(handler)), loop_(loop), reuse_(reuse), taker_(taker) {}
 
   // Has what the guest writes handed over as lines.
@@ -81,7 +81,7 @@ class GuestPool {
   const std::shared_ptr<const HttpHandler> handler_;
   LoopState& loop_;
   const uint32_t reuse_;
-  LineTaker* const taker_;
+  LineTaker& taker_;
   std::vector<std::unique_ptr<wasi::Context>> contexts_;            // to be copied, by part
   std::vector<std::vector<std::unique_ptr<wasi::Context>>> spare_;  // copies that nobody uses
   std::vector<std::unique_ptr<Guest>> idle_;

@@ -14,9 +14,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -107,6 +110,80 @@ TEST(Servers, RefuseRoutesThatCannotBe) {
   EXPECT_THAT(errorOf({{"a:80", "web"}}), HasSubstr("is no route"));
   EXPECT_THAT(errorOf({{"/a", "web"}, {"/a/", "hello"}}), HasSubstr("two routes '/a/'"));
   EXPECT_THAT(errorOf({{"/a", "wep"}}), HasSubstr("there is no component 'wep'"));
+}
+
+// -- Where guests' lines go
+
+// This process's standard error, until the end of it.
+class ErrorPipe {
+ public:
+  ErrorPipe() : before_(::dup(STDERR_FILENO)) {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    read_ = ends[0];
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[1]);
+  }
+  ~ErrorPipe() {
+    end();
+    ::close(read_);
+  }
+  ErrorPipe(const ErrorPipe&) = delete;
+  ErrorPipe& operator=(const ErrorPipe&) = delete;
+
+  // All that was written to it; nothing more is.
+  std::string end() {
+    if (before_ < 0) return {};
+    ::dup2(before_, STDERR_FILENO);
+    ::close(std::exchange(before_, -1));
+    std::string text;
+    char buffer[4096];
+    ssize_t count = 0;
+    while ((count = ::read(read_, buffer, sizeof(buffer))) > 0) {
+      text.append(buffer, static_cast<size_t>(count));
+    }
+    return text;
+  }
+
+ private:
+  int before_;
+  int read_ = -1;
+};
+
+TEST(Servers, WriteLinesOfGuestsWhoseStreamsAreInherited) {
+  auto workload = site({{"/", "web"}});
+  ASSERT_TRUE(workload) << textOf(workload.error());
+  ServerOptions options = quiet();
+  options.wasi.error.kind = OutputStream::Kind::INHERIT;
+  std::string captured;
+  options.wasi.output.kind = OutputStream::Kind::CAPTURE;
+  options.wasi.output.capture = [&](std::span<const std::byte> bytes) {
+    captured.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  ErrorPipe error;
+  {
+    auto server = Server::start(*workload, options);
+    ASSERT_TRUE(server) << textOf(server.error());
+    EXPECT_THAT(ask(*server, "/stdout", "a"), HasSubstr("written"));
+  }
+  EXPECT_THAT(error.end(), HasSubstr("web | to stderr\n"));
+  EXPECT_THAT(captured, HasSubstr("web | to stdout\n"));
+}
+
+TEST(Servers, DoNotWaitForWhoReadsLinesOfGuests) {
+  ServerOptions options = quiet();
+  options.wasi.error.kind = OutputStream::Kind::INHERIT;
+  options.timeout = std::chrono::seconds(20);
+  ErrorPipe error;
+  {
+    auto server = Server::start(guest("http_web"), options);
+    ASSERT_TRUE(server) << textOf(server.error());
+    // Some ten times of what a pipe holds; the second finds it full.
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_THAT(ask(*server, "/print?n=10000", "a"), HasSubstr("200 OK"));
+    }
+  }
+  EXPECT_THAT(error.end(), ::testing::StartsWith("line 0 x"));
 }
 
 // -- With functions and resources of an embedder's own

@@ -21,6 +21,7 @@ namespace {
 constexpr auto SWEEP = 250 * kj::MILLISECONDS;
 constexpr uint32_t ACCEPT_AT_ONCE = 32;
 constexpr auto ACCEPT_PAUSE = 100 * kj::MILLISECONDS;
+constexpr auto LAST_PATIENCE = 1 * kj::SECONDS;  // with who reads what guests wrote
 constexpr auto HANDSHAKE = 10 * kj::SECONDS;
 // The same while others wait to begin theirs.
 constexpr auto SHORT_HANDSHAKE = 2 * kj::SECONDS;
@@ -72,6 +73,13 @@ bool keyFits(http::Tls& server, kj::WaitScope& waitScope) {
   return fits;
 }
 
+LineTaker takerOf(StandardLines& standard, const ServerOptions& options, kj::Timer& timer) {
+  if (options.onLine) return {.take = options.onLine, .timer = timer};
+  return {.take = [&standard](const GuestLine& line) { return standard.take(line); },
+          .streams = LineTaker::Streams::INHERITED,
+          .timer = timer};
+}
+
 }  // namespace
 
 Worker::Worker(ServerShared& shared, std::vector<kj::AutoCloseFd> listeners, kj::AutoCloseFd stopFd)
@@ -79,7 +87,8 @@ Worker::Worker(ServerShared& shared, std::vector<kj::AutoCloseFd> listeners, kj:
       timer_(loop_.io.provider->getTimer()),
       listenerFds_(std::move(listeners)),
       stopFd_(kj::mv(stopFd)),
-      lines_{.take = shared.options.onLine, .timer = timer_},
+      standardLines_(loop_.io.unixEventPort),
+      lines_(takerOf(standardLines_, shared.options, timer_)),
       stopObserver_(loop_.io.unixEventPort, stopFd_.get(),
                     kj::UnixEventPort::FdObserver::OBSERVE_READ),
       guestTasks_(*this),
@@ -91,8 +100,7 @@ Worker::Worker(ServerShared& shared, std::vector<kj::AutoCloseFd> listeners, kj:
 Result<void> Worker::prepare() {
   LibraryLog log(*this);
   for (const auto& handler : shared_.handlers) {
-    TENON_TRY(auto guests,
-              GuestPool::create(handler, loop_, options().reuse, lines_.take ? &lines_ : nullptr));
+    TENON_TRY(auto guests, GuestPool::create(handler, loop_, options().reuse, lines_));
     guests_.push_back(std::move(guests));
   }
   if (!options().tlsCertificate.empty()) {
@@ -141,6 +149,7 @@ void Worker::run() {
   done.exclusiveJoin(kj::mv(patience)).wait(waitScope);
   tasks_.clear();
   guestTasks_.clear();
+  standardLines_.whenFlushed().exclusiveJoin(timer_.afterDelay(LAST_PATIENCE)).wait(waitScope);
   if (options().onTick) options().onTick();
 }
 

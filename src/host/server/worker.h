@@ -5,6 +5,7 @@
 
 #include "host/loop.h"
 #include "host/server/guest_pool.h"
+#include "host/server/standard_lines.h"
 #include "http/tls.h"
 #include "http/wire.h"
 #include "link/route.h"
@@ -95,6 +96,7 @@ class Worker final : private kj::TaskSet::ErrorHandler {
   kj::Timer& timer_;
   std::vector<kj::AutoCloseFd> listenerFds_;
   kj::AutoCloseFd stopFd_;
+  StandardLines standardLines_;  // which nothing goes to where the embedder takes the lines
   LineTaker lines_;
   std::vector<std::unique_ptr<GuestPool>> guests_;
   std::unique_ptr<http::Tls> tls_;  // null: no TLS
