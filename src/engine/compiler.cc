@@ -241,9 +241,12 @@ Result<std::vector<Module>> compileElsewhere(const std::shared_ptr<Engine>& engi
   }
   if (!written || ::lseek(input.get(), 0, SEEK_SET) != 0) return systemError("memory");
 
-  std::array<std::string, 5> words = {
-      "tenon", std::string(WORKER), engine->options().interruptible ? "1" : "0",
-      engine->options().parallelCompilation ? "1" : "0", std::to_string(limits.memory)};
+  std::array<std::string, 6> words = {"tenon",
+                                      std::string(WORKER),
+                                      engine->options().interruptible ? "1" : "0",
+                                      engine->options().parallelCompilation ? "1" : "0",
+                                      std::to_string(limits.memory),
+                                      std::to_string(::getpid())};
   std::array<char*, words.size() + 1> arguments{};
   std::ranges::transform(words, arguments.begin(), [](std::string& word) { return word.data(); });
   posix_spawn_file_actions_t actions;
@@ -293,9 +296,18 @@ uint64_t dataNow() {
   return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-int work(bool interruptible, bool parallel, uint64_t memory) {
-  // Nobody waits any more when whoever asked has ended.
+// A number of the command line; 0 for what is none.
+uint64_t numberOf(std::string_view text) {
+  uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// `asker`: the process that waits for it.
+int work(bool interruptible, bool parallel, uint64_t memory, uint64_t asker) {
+  // Nobody waits any more when whoever asked has ended, be it before this is said.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (static_cast<uint64_t>(::getppid()) != asker) return 1;
   ::signal(SIGXFSZ, SIG_DFL);
   Mapped input(STDIN_FILENO);
   EngineOptions options;
@@ -353,11 +365,9 @@ Result<std::vector<Module>> compileModules(const std::shared_ptr<Engine>& engine
 }
 
 std::optional<int> compileWorker(int argc, char** argv) {
-  if (argc != 5 || argv[1] != WORKER) return std::nullopt;
-  std::string_view text = argv[4];
-  uint64_t memory = 0;
-  std::from_chars(text.data(), text.data() + text.size(), memory);
-  return work(std::string_view(argv[2]) == "1", std::string_view(argv[3]) == "1", memory);
+  if (argc != 6 || argv[1] != WORKER) return std::nullopt;
+  return work(std::string_view(argv[2]) == "1", std::string_view(argv[3]) == "1", numberOf(argv[4]),
+              numberOf(argv[5]));
 }
 
 }  // namespace tenon::engine
