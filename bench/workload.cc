@@ -3,7 +3,7 @@
 
 #include "base/temp_folder_testing.h"
 #include "component/binary/decoder.h"
-#include "link/plan.h"
+#include "link/plan_testing.h"
 #include "run/executable.h"
 #include "sides.h"
 
@@ -137,20 +137,20 @@ Phases phasesOf(const std::shared_ptr<engine::Engine>& engine, size_t count) {
   std::vector<std::vector<std::byte>> bytes = {guestBytes("caller"), guestBytes("callee")};
   std::vector<std::unique_ptr<component::Component>> definitions;
   for (const auto& guest : bytes) definitions.push_back(orFail(component::decode(guest)));
-  std::vector<link::Part> parts;
+  std::vector<link::Given> components;
   for (size_t i = 0; i < count; ++i) {
-    link::Part part{nameOf(i), definitions[i % 2].get(), {}};
-    if (i % 2 == 0) part.links[API] = {.to = nameOf(i + 1), .own = false, .place = {}};
-    parts.push_back(std::move(part));
+    link::Given component{nameOf(i), definitions[i % 2].get()};
+    if (i % 2 == 0) component.links[API] = {.to = nameOf(i + 1)};
+    components.push_back(std::move(component));
   }
   Phases phases;
   auto begin = Clock::now();
-  link::Plan plan = orFail(link::plan(parts, [](std::string_view) { return false; }));
+  link::Plan plan = orFail(link::planGiven(components, link::nothingIs));
   phases.plan = nanosecondsSince(begin);
   if (!plan.ok()) fail(plan.problems.front().text());
   std::vector<run::Executable::Part> planned;
-  for (size_t i = 0; i < plan.parts.size(); ++i) {
-    planned.push_back({plan.parts[i].name, bytes[plan.parts[i].part % 2], plan.wires(i)});
+  for (const link::PlannedPart& part : plan.stores.front().parts) {
+    planned.push_back({part.name, bytes[part.component % 2], link::wiresOf(part)});
   }
   begin = Clock::now();
   auto executable = orFail(

@@ -18,3 +18,4 @@
 #include <tenon/units.h>
 #include <tenon/value.h>
 #include <tenon/workload.h>
+#include <tenon/workload_plan.h>

@@ -58,8 +58,9 @@ const HostResource* Registry::findResource(std::string_view interface,
   return found == entry->resources.end() ? nullptr : &found->second;
 }
 
-bool Registry::hasInterface(std::string_view interface) const {
-  return findInterface(interface) != nullptr;
+const std::string* Registry::findPlugin(std::string_view interface) const {
+  const Interface* entry = findInterface(interface);
+  return entry ? &entry->plugin : nullptr;
 }
 
 std::vector<std::string> Registry::similar(std::string_view interface,
@@ -84,9 +85,11 @@ std::vector<std::string> Registry::similar(std::string_view interface,
   return names;
 }
 
-void Registry::merge(const Registry& other) {
+void Registry::merge(const Registry& other, std::string_view plugin) {
   for (const auto& [canonical, entry] : other.interfaces_) {
+    bool fresh = findInterface(entry.name) == nullptr;
     Interface& mine = interfaceFor(entry.name);
+    if (fresh) mine.plugin = plugin;
     for (const auto& item : entry.functions) mine.functions.insert(item);
     for (const auto& item : entry.resources) mine.resources.insert(item);
   }

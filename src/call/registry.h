@@ -32,18 +32,20 @@ class Registry {
   const HostFunction* find(std::string_view interface, std::string_view name) const;
   const HostResource* findResource(std::string_view interface, std::string_view name) const;
 
-  // Whether anything is provided under the canonical name of `interface`.
-  bool hasInterface(std::string_view interface) const;
+  // The plugin that provides something under the canonical name of `interface`, first come; empty
+  // for what was added here. Null: nothing is.
+  const std::string* findPlugin(std::string_view interface) const;
   // The provided names closest to what was asked for, best first, at most three; for error
   // messages.
   std::vector<std::string> similar(std::string_view interface, std::string_view name) const;
 
-  // Adds everything of `other`; what is here already stays.
-  void merge(const Registry& other);
+  // Adds everything of `other`, which `plugin` provides; what is here already stays.
+  void merge(const Registry& other, std::string_view plugin);
 
  private:
   struct Interface {
-    std::string name;  // as it was first added, with the full version
+    std::string name;    // as it was first added, with the full version
+    std::string plugin;  // that it came with first
     std::map<std::string, HostFunction, std::less<>> functions;
     std::map<std::string, HostResource, std::less<>> resources;
   };

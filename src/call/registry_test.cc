@@ -44,9 +44,23 @@ TEST(Registry, MergesWithoutReplacing) {
   Registry second;
   second.add("", "f", nothing());
   second.add("", "g", nothing());
-  first.merge(second);
+  first.merge(second, "plugin");
   EXPECT_EQ(first.find("", "f")->blocking, Blocking::MAY_BLOCK);
   EXPECT_NE(first.find("", "g"), nullptr);
+}
+
+TEST(Registry, KnowsWhichPluginAnInterfaceCameWith) {
+  Registry plugin;
+  plugin.add("a:b/c@1.2.0", "f", nothing());
+  plugin.add("a:b/mine", "f", nothing());
+  plugin.addResource("a:b/things", {.name = "thing"});
+  Registry registry;
+  registry.add("a:b/mine", "g", nothing());
+  registry.merge(plugin, "plugin");
+  EXPECT_EQ(*registry.findPlugin("a:b/c@1.0.0"), "plugin");
+  EXPECT_EQ(*registry.findPlugin("a:b/things"), "plugin");
+  EXPECT_EQ(*registry.findPlugin("a:b/mine"), "");
+  EXPECT_EQ(registry.findPlugin("a:b/c@2.0.0"), nullptr);
 }
 
 struct Apple : HostObject {};

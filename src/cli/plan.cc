@@ -86,6 +86,8 @@ std::string summary(const WorkloadPlan& plan) {
   return text + costs;
 }
 
+bool isWasi(const PlannedLink& link) { return link.plugin == "wasi"; }
+
 // What is in the last column.
 std::string providerOf(const PlannedLink& link) {
   switch (link.cost) {
@@ -93,17 +95,13 @@ std::string providerOf(const PlannedLink& link) {
       // The export has another name when its version differs.
       return link.component + (link.item == link.import ? "" : ", " + link.item);
     case LinkCost::HOST:
-      return link.import.starts_with("wasi:") ? "host, WASI" : "host";
+      return isWasi(link) ? "host, WASI" : "host";
     case LinkCost::NONE:
       return "only types, nothing is called";
     case LinkCost::MISSING:
       return "nothing, see below";
   }
   return "";
-}
-
-bool isFolded(const PlannedLink& link) {
-  return link.cost == LinkCost::HOST && link.import.starts_with("wasi:");
 }
 
 // What a manifest lets a component use, a line each. Values of the environment may be secrets.
@@ -288,11 +286,11 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
   std::vector<Row> rows;
   rows.push_back({{"COMPONENT", "IMPORT", "COST", "SATISFIED BY"}, BOLD});
   for (const PlannedComponent& component : plan.components) {
-    auto folded = static_cast<size_t>(std::ranges::count_if(component.links, isFolded));
+    auto folded = static_cast<size_t>(std::ranges::count_if(component.links, isWasi));
     bool folds = which == Rows::FOLDED && folded > 1;
     for (const PlannedLink& link : component.links) {
       std::string import = printable(link.import);
-      if (folds && isFolded(link)) {
+      if (folds && isWasi(link)) {
         if (folded == 0) continue;
         import = "wasi:* (" + std::to_string(std::exchange(folded, 0)) + ")";
       }

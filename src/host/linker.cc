@@ -96,7 +96,7 @@ void Linker::wasi() {
   state_->change();
   call::Registry registry;
   wasi::provide(registry);
-  state_->registry.merge(registry);
+  state_->registry.merge(registry, wasi::PLUGIN);
 }
 
 void Linker::add(std::string_view interface, std::string_view name, Invoke invoke,

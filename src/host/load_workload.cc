@@ -3,6 +3,7 @@
 #include "host/engine.h"
 #include "host/workload.h"
 #include "link/manifest.h"
+#include "link/route.h"
 #include "link/toml.h"
 #include "wasi/check.h"
 
@@ -53,10 +54,7 @@ class Loader {
   Result<std::shared_ptr<host::WorkloadState>> load(const link::Manifest& manifest) {
     state_->name = manifest.name.empty() ? path_ : manifest.name;
     addSettings(manifest);
-    for (const link::Route& route : manifest.routes) {
-      state_->routes.push_back({route.text, route.to});
-      state_->routePlaces.push_back(route.place);
-    }
+    state_->routes = manifest.routes;
     for (const link::ManifestComponent& component : manifest.components) add(component);
     if (problems_.empty()) return std::move(state_);
     if (check_) {
@@ -135,13 +133,6 @@ class Loader {
       }
       wasi.directories.push_back(std::move(grant));
     }
-    std::map<std::string, WorkloadLink> links;
-    for (const auto& [import, link] : described.links) {
-      links[import] = {link.to,
-                       link.own ? WorkloadLink::Instance::OWN : WorkloadLink::Instance::SHARED,
-                       link.item};
-      state_->places[{described.name, import}] = link.place;
-    }
     if (described.source.empty()) return;  // a problem already
     std::string source = relativeTo(path_, described.source);
     auto component = load(source);
@@ -152,7 +143,7 @@ class Loader {
       return;
     }
     state_->components.push_back(
-        {described.name, *std::move(component), std::move(links), std::move(wasi)});
+        {described.name, *std::move(component), described.links, std::move(wasi)});
   }
 
   // Once for all components that a file is the source of.

@@ -16,14 +16,13 @@
 namespace tenon {
 namespace {
 
-// What a plan's executable is made of, as a key.
-std::string keyOf(const WorkloadPlan& plan) {
+// What the executable of a store is made of, as a key.
+std::string keyOf(const link::Store& store) {
   std::string key;
-  for (const PlannedComponent& component : plan.components) {
-    key += component.name + "=" + component.component + "\n";
-    for (const PlannedLink& link : component.links) {
-      if (link.cost != LinkCost::FUSED) continue;
-      key += "  " + link.import + "=" + link.component + ":" + link.item + "\n";
+  for (const link::PlannedPart& part : store.parts) {
+    key += part.name + "=" + std::to_string(part.component) + "\n";
+    for (const auto& wire : link::wiresOf(part)) {
+      key += "  " + wire.import + "=" + std::to_string(wire.part) + ":" + wire.item + "\n";
     }
   }
   return key;
@@ -63,23 +62,18 @@ void give(WasiOptions& to, const WasiOptions& given, Share share) {
 
 namespace host {
 
-Result<std::shared_ptr<const run::Executable>> WorkloadState::join(const WorkloadPlan& plan) {
-  std::string key = keyOf(plan);
+Result<std::shared_ptr<const run::Executable>> WorkloadState::join(const Planned& plan) {
+  const link::Store& store = plan.stores.front();
+  std::string key = keyOf(store);
   std::lock_guard lock(joining);
   if (auto known = executables.find(key); known != executables.end()) return known->second;
-  std::map<std::string, uint32_t> indices;
   std::vector<run::Executable::Part> parts;
-  for (const PlannedComponent& planned : plan.components) {
-    auto component = std::ranges::find(components, planned.component, &WorkloadComponent::name);
-    run::Executable::Part& part = parts.emplace_back();
-    part.name = planned.name;
-    part.source = ComponentState::of(component->component).executable->source();
-    for (const PlannedLink& link : planned.links) {
-      if (link.cost == LinkCost::FUSED) {
-        part.wires.push_back({link.import, indices.at(link.component), link.item});
-      }
-    }
-    indices[planned.name] = static_cast<uint32_t>(parts.size() - 1);
+  for (const link::PlannedPart& planned : store.parts) {
+    const Component& component = components[planned.component].component;
+    parts.push_back({.name = planned.name,
+                     .bytes = {},
+                     .wires = link::wiresOf(planned),
+                     .source = ComponentState::of(component).executable->source()});
   }
   EngineState& engineState = EngineState::of(engine);
   auto elision =
@@ -95,18 +89,17 @@ Result<std::shared_ptr<const run::Executable>> WorkloadState::join(const Workloa
 }
 
 Result<std::shared_ptr<const PreparedState>> WorkloadState::prepare(const LinkerState& linker) {
-  WorkloadPlan plan = this->plan(linker);
-  if (!plan.ok()) return plan.error();
-  TENON_TRY(auto executable, join(plan));
+  Planned planned = plan(linker);
+  if (!planned.shown.ok()) return planned.shown.error();
+  TENON_TRY(auto executable, join(planned));
   TENON_TRY(auto linked, linker.bind(engine, std::move(executable)));
   PreparedState prepared{.engine = engine,
                          .linked = std::move(linked),
-                         .plan = std::move(plan),
+                         .plan = std::move(planned.shown),
                          .timeout = settings.timeout,
                          .maxMemory = settings.maxMemory};
-  for (const PlannedComponent& planned : prepared.plan.components) {
-    auto component = std::ranges::find(components, planned.component, &WorkloadComponent::name);
-    prepared.granted.push_back(component->wasi);
+  for (const link::PlannedPart& part : planned.stores.front().parts) {
+    prepared.granted.push_back(components[part.component].wasi);
   }
   return std::make_shared<const PreparedState>(std::move(prepared));
 }
@@ -124,12 +117,12 @@ const std::vector<HttpRoute>& Workload::routes() const { return state_->routes; 
 const WorkloadSettings& Workload::settings() const { return state_->settings; }
 
 WorkloadPlan Workload::plan(const Linker& linker) const {
-  return state_->plan(host::LinkerState::of(linker));
+  return state_->plan(host::LinkerState::of(linker)).shown;
 }
 
 Result<void> Workload::compile(const Linker& linker) const {
-  WorkloadPlan plan = this->plan(linker);
-  if (!plan.ok()) return plan.error();
+  host::Planned plan = state_->plan(host::LinkerState::of(linker));
+  if (!plan.shown.ok()) return plan.shown.error();
   TENON_TRY([[maybe_unused]] auto executable, state_->join(plan));
   return {};
 }

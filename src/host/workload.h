@@ -22,16 +22,19 @@
 
 namespace tenon::host {
 
+// What a workload becomes. The stores borrow from the workload.
+struct Planned {
+  std::vector<link::Store> stores;  // what runs
+  WorkloadPlan shown;               // the same as embedders see it, and all problems
+};
+
 // A workload as deployed. Shared freely; what is joined and compiled is kept, under the lock.
 struct WorkloadState {
   Engine engine;
   std::string name;
   std::vector<WorkloadComponent> components;
   WorkloadSettings settings;
-  std::vector<HttpRoute> routes;         // to components that are there; no pattern twice
-  std::vector<std::string> routePlaces;  // where they are written; empty without a manifest
-  // Where links and directories are written, for messages: by component, and import or guest path.
-  std::map<std::pair<std::string, std::string>, std::string> places;
+  std::vector<HttpRoute> routes;  // to components that are there; no pattern twice
 
   mutable std::mutex joining;
   // By component, once needed: what they import and export. Those of one source share it.
@@ -48,15 +51,16 @@ struct WorkloadState {
   }
   static Workload wrap(std::shared_ptr<WorkloadState> state) { return Workload(std::move(state)); }
 
-  WorkloadPlan plan(const LinkerState& linker);
+  Planned plan(const LinkerState& linker);
   // What is wrong with links whatever a host provides: with those to other components.
   std::vector<Error> linkProblems();
   // After `describe`, under the lock.
-  link::Plan linkPlan(const std::function<bool(std::string_view import)>& hostProvides) const;
+  link::Plan linkPlan(const link::HostProvides& hostProvides) const;
+  WorkloadPlan view(const link::Plan& plan) const;
   // Fills `described`. Under the lock. Errors: none for components that were loaded.
   Result<void> describe();
   // The compiled executable of a plan without problems. Errors: as Workload::compile.
-  Result<std::shared_ptr<const run::Executable>> join(const WorkloadPlan& plan);
+  Result<std::shared_ptr<const run::Executable>> join(const Planned& plan);
   // Errors: as Linker::prepare.
   Result<std::shared_ptr<const PreparedState>> prepare(const LinkerState& linker);
 };

@@ -5,6 +5,7 @@
 #include "host/workload.h"
 #include "link/plan.h"
 #include "run/source.h"
+#include "wasi/wasi.h"
 
 #include <tenon/workload.h>
 
@@ -12,23 +13,10 @@
 #include <map>
 #include <set>
 #include <utility>
+#include <variant>
 
 namespace tenon {
 namespace {
-
-LinkCost costOf(link::Cost cost) {
-  switch (cost) {
-    case link::Cost::FUSED:
-      return LinkCost::FUSED;
-    case link::Cost::HOST:
-      return LinkCost::HOST;
-    case link::Cost::NONE:
-      return LinkCost::NONE;
-    case link::Cost::MISSING:
-      return LinkCost::MISSING;
-  }
-  return LinkCost::MISSING;
-}
 
 // What the host lacks of one import, or has of another type, as problems of the plan.
 class HostCheck {
@@ -36,14 +24,15 @@ class HostCheck {
   HostCheck(const call::Registry& registry, std::vector<Error>& problems)
       : registry_(registry), problems_(problems) {}
 
-  void check(const WorkloadComponent& component, const PlannedLink& link) {
+  // `wanted`: an import that the host is to satisfy.
+  void check(const WorkloadComponent& component, const std::string& wanted) {
     const component::Program& program =
         host::ComponentState::of(component.component).executable->program();
     auto isOf = [&](const std::string& interface, const std::string& name) {
-      return interface.empty() ? name == link.import : interface == link.import;
+      return interface.empty() ? name == wanted : interface == wanted;
     };
     std::vector<std::string> missing;
-    std::string where = "component " + component.name + ", import " + link.import;
+    std::string where = "component " + component.name + ", import " + wanted;
     for (const component::ImportedFunction& import : program.imports) {
       if (!isOf(import.interface, import.name)) continue;
       const call::HostFunction* function = registry_.find(import.interface, import.name);
@@ -85,21 +74,35 @@ const run::Source& sourceOf(const WorkloadComponent& component) {
   return *host::ComponentState::of(component.component).executable->source();
 }
 
-}  // namespace
-
-const char* toString(LinkCost cost) {
-  switch (cost) {
-    case LinkCost::FUSED:
-      return "fused";
-    case LinkCost::HOST:
-      return "host";
-    case LinkCost::NONE:
-      return "types";
-    case LinkCost::MISSING:
-      return "missing";
+link::Provider providerOf(const call::Registry& registry, std::string_view import) {
+  if (const std::string* plugin = registry.findPlugin(import)) {
+    if (*plugin == wasi::PLUGIN) return link::Wasi{};
+    return link::Plugin{*plugin};
   }
-  return "";
+  // At the root of a world.
+  if (registry.find("", import) || registry.findResource("", import)) return link::Plugin{};
+  return link::Missing{};
 }
+
+PlannedLink viewOf(const link::Link& link, const link::Store& store) {
+  PlannedLink shown{.import = link.import,
+                    .kind = std::string(link.kind),
+                    .cost = link::costOf(link.provider),
+                    .component = {},
+                    .item = {},
+                    .plugin = {}};
+  if (auto* part = std::get_if<link::Part>(&link.provider)) {
+    shown.component = store.parts[part->index].name;
+    shown.item = part->item;
+  } else if (auto* plugin = std::get_if<link::Plugin>(&link.provider)) {
+    shown.plugin = plugin->name;
+  } else if (std::holds_alternative<link::Wasi>(link.provider)) {
+    shown.plugin = wasi::PLUGIN;
+  }
+  return shown;
+}
+
+}  // namespace
 
 Error WorkloadPlan::error() const {
   if (problems.size() == 1) return problems.front();
@@ -132,71 +135,66 @@ Result<void> WorkloadState::describe() {
   return {};
 }
 
-link::Plan WorkloadState::linkPlan(
-    const std::function<bool(std::string_view)>& hostProvides) const {
-  std::vector<link::Part> parts;
+link::Plan WorkloadState::linkPlan(const link::HostProvides& hostProvides) const {
+  std::vector<link::Deployed> deployed;
   for (size_t i = 0; i < components.size(); ++i) {
-    link::Part& part = parts.emplace_back();
-    part.name = components[i].name;
-    part.definitions = &sourceOf(components[i]).definitions();
-    for (const auto& [import, link] : components[i].links) {
-      auto place = places.find({components[i].name, import});
-      part.links[import] = {.to = link.to,
-                            .own = link.instance == WorkloadLink::Instance::OWN,
-                            .item = link.item,
-                            .place = place == places.end() ? "" : place->second};
-    }
+    deployed.push_back({components[i].name, described[i], components[i].links});
   }
-  std::vector<link::Route> planRoutes;
-  for (size_t i = 0; i < routes.size(); ++i) {
-    planRoutes.push_back({.text = routes[i].match,
-                          .to = routes[i].component,
-                          .place = i < routePlaces.size() ? routePlaces[i] : ""});
-  }
-  return link::plan(parts, described, interfaces, hostProvides, planRoutes);
+  return link::plan(deployed, interfaces, hostProvides, routes);
 }
 
 std::vector<Error> WorkloadState::linkProblems() {
   std::lock_guard lock(joining);
   if (auto known = describe(); !known) return {std::move(known).error()};
-  return linkPlan([](std::string_view) { return true; }).problems;
+  return linkPlan([](std::string_view) { return link::Plugin{}; }).problems;
 }
 
-WorkloadPlan WorkloadState::plan(const LinkerState& linker) {
-  WorkloadPlan result;
+Planned WorkloadState::plan(const LinkerState& linker) {
+  Planned result;
   std::lock_guard lock(joining);
   if (auto known = describe(); !known) {
-    result.problems.push_back(std::move(known).error());
+    result.shown.problems.push_back(std::move(known).error());
     return result;
   }
-  link::Plan planned = linkPlan([&](std::string_view import) {
-    return linker.registry.hasInterface(import) || linker.registry.find("", import) ||
-           linker.registry.findResource("", import);
-  });
-  result.problems = std::move(planned.problems);
-  result.unreached = std::move(planned.unreached);
-  HostCheck hostCheck(linker.registry, result.problems);
+  link::Plan plan =
+      linkPlan([&](std::string_view import) { return providerOf(linker.registry, import); });
+  result.shown = view(plan);
+  HostCheck hostCheck(linker.registry, result.shown.problems);
   std::set<size_t> checked;
-  for (link::PlannedPart& part : planned.parts) {
-    const WorkloadComponent& component = components[part.part];
-    PlannedComponent& made = result.components.emplace_back();
-    made.name = std::move(part.name);
-    made.component = component.name;
-    made.source = component.component.name();
-    made.program = part.program;
-    made.answers = part.answers;
-    bool first = checked.insert(part.part).second;
-    for (link::PlannedImport& import : part.imports) {
-      made.links.push_back({std::move(import.name), std::move(import.kind), costOf(import.cost),
-                            std::move(import.component), std::move(import.item)});
-      if (first && import.cost == link::Cost::HOST) hostCheck.check(component, made.links.back());
+  for (const link::Store& store : plan.stores) {
+    for (const link::PlannedPart& part : store.parts) {
+      if (!checked.insert(part.component).second) continue;
+      for (const link::Link& link : part.links) {
+        if (link::costOf(link.provider) != LinkCost::HOST) continue;
+        hostCheck.check(components[part.component], link.import);
+      }
     }
   }
-  result.routes = routes;
-  if (result.routes.empty()) {
-    if (auto handler = findHttpHandler(result)) result.routes.push_back({"/", *handler});
-  }
+  result.stores = std::move(plan.stores);
   return result;
+}
+
+WorkloadPlan WorkloadState::view(const link::Plan& plan) const {
+  WorkloadPlan shown;
+  shown.problems = plan.problems;
+  shown.unreached = plan.unreached;
+  for (const link::Store& store : plan.stores) {
+    for (const link::PlannedPart& part : store.parts) {
+      const WorkloadComponent& component = components[part.component];
+      PlannedComponent& made = shown.components.emplace_back();
+      made.name = part.name;
+      made.component = component.name;
+      made.source = component.component.name();
+      made.program = part.program;
+      made.answers = part.answers;
+      for (const link::Link& link : part.links) made.links.push_back(viewOf(link, store));
+    }
+  }
+  shown.routes = routes;
+  if (shown.routes.empty()) {
+    if (auto front = findHttpHandler(shown)) shown.routes.push_back({"/", *front});
+  }
+  return shown;
 }
 
 Error noHandler(std::string_view who) {

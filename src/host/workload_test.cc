@@ -82,6 +82,28 @@ TEST(Workloads, SayWhatSatisfiesEachImport) {
   EXPECT_THAT(plan.unreached, ElementsAre("front"));
 }
 
+TEST(Workloads, SayWhichPluginOfTheHostSatisfiesAnImport) {
+  Workload workload =
+      Workload::fromComponents(testEngine(), "mixed",
+                               {{.name = "program", .component = guest("hello")},
+                                {.name = "relay", .component = guest("relay")}})
+          .value();
+  Linker linker;
+  linker.wasi();
+  linker.function(STEP, "inc", [](uint32_t value) { return value + 1; });
+  WorkloadPlan plan = workload.plan(linker);
+  ASSERT_TRUE(plan.ok()) << textOf(plan.error());
+  ASSERT_EQ(plan.components.size(), 2u);
+  EXPECT_FALSE(plan.components[0].links.empty());
+  for (const PlannedLink& link : plan.components[0].links) {
+    EXPECT_EQ(link.cost, LinkCost::HOST);
+    EXPECT_EQ(link.plugin, "wasi") << link.import;
+  }
+  ASSERT_EQ(plan.components[1].links.size(), 1u);
+  EXPECT_EQ(plan.components[1].links[0].cost, LinkCost::HOST);
+  EXPECT_EQ(plan.components[1].links[0].plugin, "");
+}
+
 TEST(Workloads, AreInstantiatedManyTimesByThemselves) {
   Workload workload = probing({}, {});
   Linker linker;

@@ -4,6 +4,7 @@
 #include "base/edit_distance.h"
 #include "base/suggest.h"
 #include "link/plan.h"
+#include "link/route.h"
 #include "link/toml.h"
 #include "link/toml_scalars.h"
 
@@ -314,7 +315,7 @@ class Reader {
     const toml::Table* entries = tableAt(value, "links");
     if (!entries) return;
     for (const toml::Entry& entry : entries->entries()) {
-      ManifestLink& link = component.links[entry.key];
+      WorkloadLink& link = component.links[entry.key];
       link.place = placeOf(entry.value.place);
       if (const toml::Table* table = entry.value.asTable()) {
         linkTable(entry.value.place, *table, link);
@@ -324,7 +325,7 @@ class Reader {
     }
   }
 
-  void linkTable(toml::Place place, const toml::Table& table, ManifestLink& link) {
+  void linkTable(toml::Place place, const toml::Table& table, WorkloadLink& link) {
     checkKeys(table, {"to", "item", "instance", "via", "prefix"});
     for (std::string_view later : {"via", "prefix"}) {
       if (const toml::Entry* found = table.find(later)) {
@@ -339,7 +340,7 @@ class Reader {
     link.item = text(table, "item");
     if (const toml::Entry* entry = table.find("instance")) {
       std::string instance = string(entry->value, "instance");
-      link.own = instance == "own";
+      if (instance == "own") link.instance = WorkloadLink::Instance::OWN;
       if (entry->value.kind == toml::Kind::STRING && instance != "own" && instance != "shared") {
         complain(entry->value.place, "instance is \"shared\" or \"own\"");
       }
@@ -356,26 +357,25 @@ class Reader {
     RouteIndex index;
     for (const toml::Entry& entry : entries->entries()) {
       const toml::Value& to = entry.value;
-      Route route{.text = entry.key, .place = placeOf(to.place)};
+      HttpRoute route{.match = entry.key, .component = {}, .place = placeOf(to.place)};
       const std::string name = "route '" + base::shown(entry.key) + "'";
       if (to.asTable()) {
         complain(to.place, "a route is \"HOST/PATH\" = \"COMPONENT\", in quotes");
         continue;
       }
-      route.to = string(to, name);
-      if (to.kind == toml::Kind::STRING && !components.find(route.to)) {
-        complain(to.place, name + ": there is no component '" + base::shown(route.to) + "'" +
-                               (helps() ? didYouMean(route.to, components) : ""));
+      route.component = string(to, name);
+      if (to.kind == toml::Kind::STRING && !components.find(route.component)) {
+        complain(to.place, name + ": there is no component '" + base::shown(route.component) + "'" +
+                               (helps() ? didYouMean(route.component, components) : ""));
       }
       auto pattern = parseRoute(entry.key);
       if (!pattern) {
         complain(to.place, pattern.error().message);
         continue;
       }
-      route.pattern = *std::move(pattern);
-      if (auto other = index.add(route.pattern, manifest.routes.size())) {
+      if (auto other = index.add(*pattern, manifest.routes.size())) {
         complain(to.place, name + " is there already, as '" +
-                               base::shown(manifest.routes[*other].text) + "'");
+                               base::shown(manifest.routes[*other].match) + "'");
         continue;
       }
       manifest.routes.push_back(std::move(route));

@@ -3,9 +3,8 @@
 // `tenon.toml`: the components of a workload, their links, and what each may do. Text to data;
 // pure.
 
-#include "link/route.h"
-
 #include <tenon/result.h>
+#include <tenon/workload_plan.h>
 
 #include <chrono>
 #include <cstdint>
@@ -36,13 +35,6 @@ struct ManifestDirectory {
   Place place;  // of `host`
 };
 
-struct ManifestLink {
-  std::string to;    // a component of the manifest
-  bool own = false;  // an instance of its own
-  std::string item;  // its export; empty: the one of the import's name
-  Place place;
-};
-
 struct ManifestComponent {
   std::string name;
   std::string source;  // as written; relative to the manifest
@@ -54,7 +46,7 @@ struct ManifestComponent {
   std::vector<Written> connect;               // as NetworkOptions::connect
   std::vector<Written> listen;                // as NetworkOptions::listen
   std::vector<Written> httpServers;           // as HttpOptions::allow
-  std::map<std::string, ManifestLink> links;  // by import
+  std::map<std::string, WorkloadLink> links;  // by import
 };
 
 // An option of `tenon serve`, without its dashes.
@@ -67,7 +59,7 @@ struct ManifestServeOption {
 struct Manifest {
   std::string name;
   std::vector<ManifestComponent> components;  // in the order of the file
-  std::vector<Route> routes;                  // of HTTP requests; in the order of the file
+  std::vector<HttpRoute> routes;              // of HTTP requests; in the order of the file
   std::optional<std::chrono::nanoseconds> timeout;
   std::optional<uint64_t> maxMemory;
   std::vector<ManifestServeOption> serve;

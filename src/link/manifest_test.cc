@@ -1,5 +1,7 @@
 #include "link/manifest.h"
 
+#include "link/route.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -41,9 +43,9 @@ source = "cart.wasm"
   EXPECT_TRUE(web.directories[0].readOnly);
   EXPECT_EQ(web.links.at("shop:cart/cart@1.0.0").to, "cart");
   EXPECT_EQ(web.links.at("shop:cart/cart@1.0.0").place, "tenon.toml:9:26");
-  EXPECT_FALSE(web.links.at("shop:cart/cart@1.0.0").own);
+  EXPECT_EQ(web.links.at("shop:cart/cart@1.0.0").instance, WorkloadLink::Instance::SHARED);
   EXPECT_EQ(web.links.at("shop:pricing/quote").to, "pricing");
-  EXPECT_TRUE(web.links.at("shop:pricing/quote").own);
+  EXPECT_EQ(web.links.at("shop:pricing/quote").instance, WorkloadLink::Instance::OWN);
   EXPECT_EQ(web.sourcePlace, "tenon.toml:4:10");
   EXPECT_EQ(manifest->components[1].name, "cart");
 }
@@ -146,7 +148,7 @@ TEST(Manifest, ManyRoutesTakeNoLongerThanTheirText) {
   ASSERT_TRUE(manifest) << manifest.error().message;
   EXPECT_EQ(manifest->routes.size(), 40'000u);
   RouteTable table;
-  for (const Route& route : manifest->routes) table.add(route.pattern, 0);
+  for (const HttpRoute& route : manifest->routes) table.add(parseRoute(route.match).value(), 0);
   for (int i = 0; i < 40'000; ++i) table.find("a", "/x/y/z");
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(5));
   EXPECT_EQ(table.find("a", "/39999/x"), 0u);
@@ -197,9 +199,10 @@ source = "b"
                                 "tenon.toml");
   ASSERT_TRUE(manifest) << manifest.error().message;
   ASSERT_EQ(manifest->routes.size(), 2u);
-  EXPECT_EQ(manifest->routes[0].to, "web");
-  EXPECT_EQ(manifest->routes[1].text, "Shop.example.com/api/");
-  EXPECT_EQ(manifest->routes[1].pattern, (RoutePattern{"shop.example.com", false, "/api"}));
+  EXPECT_EQ(manifest->routes[0].component, "web");
+  EXPECT_EQ(manifest->routes[1].match, "Shop.example.com/api/");
+  EXPECT_EQ(parseRoute(manifest->routes[1].match).value(),
+            (RoutePattern{"shop.example.com", false, "/api"}));
   EXPECT_EQ(manifest->routes[1].place, "tenon.toml:8:27");
 }
 

@@ -10,7 +10,8 @@
 #include <set>
 #include <utility>
 
-namespace tenon::link {
+namespace tenon {
+namespace link {
 namespace {
 
 using component::ComponentInterface;
@@ -51,25 +52,23 @@ std::string withoutVersion(std::string_view name) {
 
 class Planner {
  public:
-  Planner(const std::vector<Part>& parts, std::span<const ComponentInterface> described,
-          const component::Interfaces& interfaces, const HostProvides& hostProvides,
-          std::span<const Route> routes)
-      : parts_(parts),
-        described_(described),
+  Planner(std::span<const Deployed> components, const component::Interfaces& interfaces,
+          const HostProvides& hostProvides, std::span<const HttpRoute> routes)
+      : components_(components),
         interfaces_(interfaces),
         hostProvides_(hostProvides),
         routes_(routes) {}
 
   Plan run() {
-    for (size_t part = 0; part < parts_.size(); ++part) {
-      partByName_.emplace(parts_[part].name, part);
-      for (const typed::Item& item : described(part).exports()) {
-        exporters_[component::canonicalName(item.name.name)].push_back(part);
+    for (size_t i = 0; i < components_.size(); ++i) {
+      byName_.emplace(components_[i].name, i);
+      for (const typed::Item& item : described(i).exports()) {
+        exporters_[component::canonicalName(item.name.name)].push_back(i);
       }
     }
-    for (size_t part = 0; part < parts_.size(); ++part) {
-      nodes_.push_back({parts_[part].name, part, {}});
-      choose(part);
+    for (size_t i = 0; i < components_.size(); ++i) {
+      nodes_.push_back({.name = nameOf(i), .component = i, .links = {}});
+      choose(i);
     }
     checkRoutes();
     std::vector<size_t> order = sort();
@@ -80,27 +79,32 @@ class Planner {
   }
 
  private:
-  struct Choice {
-    Cost cost = Cost::HOST;
-    size_t provider = NOBODY;  // a node
-    const typed::Item* item = nullptr;
-    bool own = false;
-    std::string_view place = {};
-  };
-  // An instance to be: of one part, with a choice per import.
-  struct Node {
-    std::string name;
-    size_t part = 0;
-    std::vector<Choice> choices;
-  };
+  // While planning, a Part's index is one of `nodes_`. The first of them are the components, in
+  // their order.
+  using Node = PlannedPart;
 
-  const ComponentInterface& described(const Node& node) const { return described(node.part); }
-  const ComponentInterface& described(size_t part) const { return described_[part]; }
+  const ComponentInterface& described(const Node& node) const { return described(node.component); }
+  const ComponentInterface& described(size_t component) const {
+    return components_[component].interface;
+  }
+  std::string nameOf(size_t component) const { return std::string(components_[component].name); }
 
+  // The node that satisfies an import; NOBODY when no node does.
+  static size_t providerOf(const Link& link) {
+    auto* part = std::get_if<Part>(&link.provider);
+    return part ? part->index : NOBODY;
+  }
+  static bool wantsOwn(const Link& link) {
+    return link.said && link.said->instance == WorkloadLink::Instance::OWN;
+  }
+  // "tenon.toml:7:1: ", or nothing.
+  static std::string before(const std::string& place) { return place.empty() ? "" : place + ": "; }
+
+  // Of an import of `component`, of which the deployer said `said`, or nothing.
   void problem(ErrorCode code, const std::string& component, const typed::Item& import,
-               std::string_view place, std::string what, std::string details = {}) {
-    Error error(code, (place.empty() ? "" : std::string(place) + ": ") + "component " + component +
-                          ", import " + std::string(import.name.name) + ": " + std::move(what));
+               const WorkloadLink* said, std::string what, std::string details = {}) {
+    Error error(code, before(said ? said->place : "") + "component " + component + ", import " +
+                          std::string(import.name.name) + ": " + std::move(what));
     error.details = std::move(details);
     plan_.problems.push_back(std::move(error));
   }
@@ -110,33 +114,34 @@ class Planner {
   bool helps() const { return plan_.problems.size() < MOST_HELPED; }
 
   // "  cart exports shop:cart/cart", a line each.
-  std::string exportsOf(size_t part) const {
+  std::string exportsOf(size_t component) const {
     std::string lines;
     if (!helps()) return lines;
-    for (const typed::Item& item : described(part).exports()) {
-      lines += (lines.empty() ? "  " : "\n  ") + parts_[part].name + " exports " +
+    for (const typed::Item& item : described(component).exports()) {
+      lines += (lines.empty() ? "  " : "\n  ") + nameOf(component) + " exports " +
                std::string(item.name.name);
     }
     return lines;
   }
 
-  // The part of this name, or NOBODY.
-  size_t findPart(std::string_view name) const {
-    auto found = partByName_.find(name);
-    return found == partByName_.end() ? NOBODY : found->second;
+  // The component of this name, or NOBODY.
+  size_t findComponent(std::string_view name) const {
+    auto found = byName_.find(name);
+    return found == byName_.end() ? NOBODY : found->second;
   }
 
-  std::string didYouMeanPart(std::string_view wanted) const {
+  std::string didYouMeanComponent(std::string_view wanted) const {
     base::Nearest nearest(wanted);
     if (!helps()) return {};
-    for (const Part& part : parts_) nearest.offer(part.name);
+    for (const Deployed& component : components_) nearest.offer(component.name);
     return nearest.question();
   }
 
-  // The link of one part that names an import: exactly, by a compatible version, or, when it says
-  // none, as the only version that is imported.
-  const std::pair<const std::string, Link>* findLink(size_t part, std::string_view import) const {
-    const auto& links = parts_[part].links;
+  // The link of one component that names an import: exactly, by a compatible version, or, when it
+  // says none, as the only version that is imported.
+  const std::pair<const std::string, WorkloadLink>* findLink(size_t number,
+                                                             std::string_view import) const {
+    const auto& links = components_[number].links;
     auto exact = links.find(std::string(import));
     if (exact != links.end()) return &*exact;
     std::string canonical = component::canonicalName(import);
@@ -146,125 +151,131 @@ class Planner {
     auto unversioned = links.find(withoutVersion(import));
     if (unversioned == links.end()) return nullptr;
     size_t versions = 0;
-    for (const typed::Item& item : described(part).imports()) {
+    for (const typed::Item& item : described(number).imports()) {
       if (withoutVersion(item.name.name) == unversioned->first) ++versions;
     }
     return versions == 1 ? &*unversioned : nullptr;
   }
 
-  void choose(size_t part) {
+  void choose(size_t number) {
     std::set<std::string> used;
-    std::vector<Choice>& choices = nodes_[part].choices;
-    for (const typed::Item& import : described(part).imports()) {
-      if (const auto* link = findLink(part, import.name.name)) {
-        used.insert(link->first);
-        choices.push_back(chooseLinked(part, import, link->second));
+    std::vector<Link>& links = nodes_[number].links;
+    for (const typed::Item& import : described(number).imports()) {
+      Link& link = links.emplace_back();
+      link.import = import.name.name;
+      link.kind = typed::describe(import.entity);
+      if (const auto* found = findLink(number, import.name.name)) {
+        used.insert(found->first);
+        link.said = &found->second;
+        link.provider = chooseLinked(number, import, found->second);
       } else {
-        choices.push_back(chooseFree(part, import));
+        link.provider = chooseFree(number, import);
       }
     }
-    for (const auto& [import, link] : parts_[part].links) {
+    for (const auto& [import, said] : components_[number].links) {
       if (used.contains(import)) continue;
       base::Nearest nearest(import);
       if (helps()) {
-        for (const typed::Item& item : described(part).imports()) nearest.offer(item.name.name);
+        for (const typed::Item& item : described(number).imports()) nearest.offer(item.name.name);
       }
       plan_.problems.push_back(
-          Error(ErrorCode::NOT_FOUND, (link.place.empty() ? "" : link.place + ": ") + "component " +
-                                          parts_[part].name + " is linked at '" + import +
-                                          "', but does not import it" + nearest.question()));
+          Error(ErrorCode::NOT_FOUND, before(said.place) + "component " + nameOf(number) +
+                                          " is linked at '" + import + "', but does not import it" +
+                                          nearest.question()));
     }
   }
 
-  Choice chooseLinked(size_t part, const typed::Item& import, const Link& link) {
-    const std::string& name = parts_[part].name;
-    size_t provider = findPart(link.to);
+  Provider chooseLinked(size_t importer, const typed::Item& import, const WorkloadLink& said) {
+    const std::string name = nameOf(importer);
+    size_t provider = findComponent(said.to);
     if (provider == NOBODY) {
-      problem(ErrorCode::NOT_FOUND, name, import, link.place,
-              "there is no component '" + link.to + "'" + didYouMeanPart(link.to));
-      return {.cost = Cost::MISSING};
+      problem(ErrorCode::NOT_FOUND, name, import, &said,
+              "there is no component '" + said.to + "'" + didYouMeanComponent(said.to));
+      return Missing{};
     }
-    if (provider == part) {
-      problem(ErrorCode::INVALID, name, import, link.place, "it is linked to itself");
-      return {.cost = Cost::MISSING};
+    if (provider == importer) {
+      problem(ErrorCode::INVALID, name, import, &said, "it is linked to itself");
+      return Missing{};
     }
-    const std::string_view wanted = link.item.empty() ? import.name.name : link.item;
+    const std::string_view wanted = said.item.empty() ? import.name.name : said.item;
     const typed::Item* item = findExport(described(provider), wanted);
-    if (!item && !link.item.empty()) {
+    if (!item && !said.item.empty()) {
       base::Nearest nearest(wanted);
       for (const typed::Item& each : described(provider).exports()) nearest.offer(each.name.name);
       problem(
-          ErrorCode::NOT_FOUND, name, import, link.place,
-          "component '" + link.to + "' does not export '" + link.item + "'" + nearest.question(),
+          ErrorCode::NOT_FOUND, name, import, &said,
+          "component '" + said.to + "' does not export '" + said.item + "'" + nearest.question(),
           exportsOf(provider));
-      return {.cost = Cost::MISSING};
+      return Missing{};
     }
     if (!item) {
-      problem(ErrorCode::NOT_FOUND, name, import, link.place,
-              "component '" + link.to +
+      problem(ErrorCode::NOT_FOUND, name, import, &said,
+              "component '" + said.to +
                   "' does not export it; an export of another name is linked by item = \"NAME\"",
               exportsOf(provider));
-      return {.cost = Cost::MISSING};
+      return Missing{};
     }
-    return {Cost::FUSED, provider, item, link.own, link.place};
+    return Part{provider, std::string(item->name.name)};
   }
 
-  Choice chooseFree(size_t part, const typed::Item& import) {
-    if (onlyTypes(import.entity)) return {Cost::NONE, NOBODY, nullptr};
-    if (hostProvides_(import.name.name)) return {};
-    std::vector<Choice> candidates;
+  Provider chooseFree(size_t importer, const typed::Item& import) {
+    if (onlyTypes(import.entity)) return OnlyTypes{};
+    Provider host = hostProvides_(import.name.name);
+    if (!std::holds_alternative<Missing>(host)) return host;
+    std::vector<size_t> candidates;
     auto exporters = exporters_.find(component::canonicalName(import.name.name));
     if (exporters != exporters_.end()) {
       for (size_t other : exporters->second) {
-        if (other == part) continue;
-        if (!candidates.empty() && candidates.back().provider == other) continue;
-        candidates.push_back({Cost::FUSED, other, findExport(described(other), import.name.name)});
+        if (other == importer || (!candidates.empty() && candidates.back() == other)) continue;
+        candidates.push_back(other);
       }
     }
-    if (candidates.size() == 1) return candidates[0];
+    if (candidates.size() == 1) {
+      const typed::Item* item = findExport(described(candidates[0]), import.name.name);
+      return Part{candidates[0], std::string(item->name.name)};
+    }
     if (candidates.empty()) {
-      bool itself = findExport(described(part), import.name.name) != nullptr;
-      problem(ErrorCode::MISSING_IMPORT, parts_[part].name, import, {},
+      bool itself = findExport(described(importer), import.name.name) != nullptr;
+      problem(ErrorCode::MISSING_IMPORT, nameOf(importer), import, nullptr,
               std::string("nothing provides this ") + typed::describe(import.entity) +
                   (call::isWasi03(import.name.name) ? ": " + std::string(call::NO_WASI_03)
                    : itself                         ? ": only the component itself exports it"
-                                                    : didYouMeanExport(import.name.name, part)));
-      return {.cost = Cost::MISSING};
+                            : didYouMeanExport(import.name.name, importer)));
+      return Missing{};
     }
     std::string details;
-    for (const Choice& candidate : candidates) {
-      details +=
-          (details.empty() ? "  " : "\n  ") + parts_[candidate.provider].name + " exports it";
+    for (size_t candidate : candidates) {
+      details += (details.empty() ? "  " : "\n  ") + nameOf(candidate) + " exports it";
     }
-    problem(ErrorCode::AMBIGUOUS, parts_[part].name, import, {},
+    problem(ErrorCode::AMBIGUOUS, nameOf(importer), import, nullptr,
             std::to_string(candidates.size()) + " components export it: link it to one of them",
             std::move(details));
-    return {.cost = Cost::MISSING};
+    return Missing{};
   }
 
-  // The nearest export of any other part.
-  std::string didYouMeanExport(std::string_view wanted, size_t part) const {
+  // The nearest export of any other component.
+  std::string didYouMeanExport(std::string_view wanted, size_t importer) const {
     base::Nearest nearest(wanted);
-    for (size_t other = 0; helps() && other < parts_.size() && !nearest.enough(); ++other) {
-      if (other == part) continue;
+    for (size_t other = 0; helps() && other < components_.size() && !nearest.enough(); ++other) {
+      if (other == importer) continue;
       for (const typed::Item& item : described(other).exports()) nearest.offer(item.name.name);
     }
     return nearest.question();
   }
 
   void checkRoutes() {
-    std::map<size_t, bool> answers;  // by part
-    for (const Route& route : routes_) {
-      size_t part = findPart(route.to);
-      if (part == NOBODY) continue;
-      auto [known, fresh] = answers.try_emplace(part);
-      if (fresh) known->second = findExport(described(part), HANDLER) != nullptr;
+    std::map<size_t, bool> answers;  // by component
+    for (const HttpRoute& route : routes_) {
+      size_t to = findComponent(route.component);
+      if (to == NOBODY) continue;
+      auto [known, fresh] = answers.try_emplace(to);
+      if (fresh) known->second = findExport(described(to), HANDLER) != nullptr;
       if (known->second) continue;
-      Error error(ErrorCode::INVALID, (route.place.empty() ? "" : route.place + ": ") + "route '" +
-                                          route.text + "': component '" + route.to +
-                                          "' answers no requests: it does not export "
-                                          "wasi:http/incoming-handler");
-      error.details = exportsOf(part);
+      Error error(ErrorCode::INVALID,
+                  before(route.place) + "route '" + route.match + "': component '" +
+                      route.component +
+                      "' answers no requests: it does not export wasi:http/incoming-handler");
+      error.details = exportsOf(to);
       plan_.problems.push_back(std::move(error));
     }
   }
@@ -281,13 +292,13 @@ class Planner {
       marks[root] = Mark::OPEN;
       while (!path.empty()) {
         auto& [node, next] = path.back();
-        if (next == nodes_[node].choices.size()) {
+        if (next == nodes_[node].links.size()) {
           marks[node] = Mark::DONE;
           order.push_back(node);
           path.pop_back();
           continue;
         }
-        size_t provider = nodes_[node].choices[next++].provider;
+        size_t provider = providerOf(nodes_[node].links[next++]);
         if (provider == NOBODY || marks[provider] == Mark::DONE) continue;
         if (marks[provider] == Mark::NEW) {
           marks[provider] = Mark::OPEN;
@@ -313,12 +324,13 @@ class Planner {
     std::vector<Use> uses(nodes_.size(), Use::NONE);
     bool any = false;
     for (const Node& node : nodes_) {
-      for (const Choice& choice : node.choices) {
-        if (choice.provider == NOBODY) continue;
-        Use& use = uses[choice.provider];
-        if (!choice.own) use = Use::SHARED;
-        if (choice.own && use == Use::NONE) use = Use::OWN_ONLY;
-        any = any || choice.own;
+      for (const Link& link : node.links) {
+        size_t provider = providerOf(link);
+        if (provider == NOBODY) continue;
+        bool own = wantsOwn(link);
+        if (!own) uses[provider] = Use::SHARED;
+        if (own && uses[provider] == Use::NONE) uses[provider] = Use::OWN_ONLY;
+        any = any || own;
       }
     }
     if (!any) return false;
@@ -330,11 +342,12 @@ class Planner {
     for (size_t i = 0; i < nodes_.size(); ++i) {
       if (i < originals.size() && dropped[i]) continue;
       std::map<size_t, size_t> own;  // shared node -> its copy for node i
-      for (size_t c = 0; c < nodes_[i].choices.size(); ++c) {
-        if (!nodes_[i].choices[c].own) continue;
-        size_t shared = nodes_[i].choices[c].provider;
+      for (size_t l = 0; l < nodes_[i].links.size(); ++l) {
+        auto* part = std::get_if<Part>(&nodes_[i].links[l].provider);
+        if (!part || !wantsOwn(nodes_[i].links[l])) continue;
+        size_t shared = part->index;
         auto [copy, fresh] = own.try_emplace(shared, nodes_.size());
-        nodes_[i].choices[c].provider = copy->second;
+        part->index = copy->second;
         if (!fresh) continue;
         if (nodes_.size() >= MAX_PLANNED_PARTS) {
           plan_.problems.push_back(Error(ErrorCode::LIMIT_EXCEEDED,
@@ -343,8 +356,8 @@ class Planner {
           nodes_ = originals;
           return false;
         }
-        nodes_.push_back({nodes_[i].name + "/" + originals[shared].name, originals[shared].part,
-                          originals[shared].choices});
+        Node& made = nodes_.emplace_back(originals[shared]);
+        made.name = nodes_[i].name + "/" + originals[shared].name;
       }
     }
     // Leaves out what is only there as copies.
@@ -356,12 +369,16 @@ class Planner {
       kept.push_back(std::move(nodes_[i]));
     }
     for (Node& node : kept) {
-      for (Choice& choice : node.choices) {
-        if (choice.provider != NOBODY) choice.provider = renumbered[choice.provider];
-      }
+      renumber(node, renumbered);
     }
     nodes_ = std::move(kept);
     return true;
+  }
+
+  static void renumber(Node& node, const std::vector<size_t>& numbers) {
+    for (Link& link : node.links) {
+      if (auto* part = std::get_if<Part>(&link.provider)) part->index = numbers[part->index];
+    }
   }
 
   bool isEntry(const Node& node) const {
@@ -376,16 +393,18 @@ class Planner {
     for (size_t index : order) {
       const Node& node = nodes_[index];
       component::LinkedInstance instance = linkage.instance(described(node));
-      for (size_t i = 0; i < node.choices.size(); ++i) {
-        const Choice& choice = node.choices[i];
-        if (choice.cost != Cost::FUSED) {
+      for (size_t i = 0; i < node.links.size(); ++i) {
+        const Link& link = node.links[i];
+        auto* part = std::get_if<Part>(&link.provider);
+        if (!part) {
           linkage.linkToHost(instance, i);
           continue;
         }
-        auto mismatch = linkage.link(instance, i, *instances[choice.provider], *choice.item);
+        const typed::Item& item = *described(nodes_[part->index]).exports().find(part->item);
+        auto mismatch = linkage.link(instance, i, *instances[part->index], item);
         if (mismatch) {
-          problem(ErrorCode::TYPE_MISMATCH, node.name, described(node).imports()[i], choice.place,
-                  "component '" + nodes_[choice.provider].name +
+          problem(ErrorCode::TYPE_MISMATCH, node.name, described(node).imports()[i], link.said,
+                  "component '" + nodes_[part->index].name +
                       "' exports another type: " + mismatch->text());
         }
       }
@@ -404,18 +423,19 @@ class Planner {
     }
     if (pending.empty()) {
       for (const Node& node : nodes_) {
-        for (const Choice& choice : node.choices) {
-          if (choice.provider != NOBODY) reached[choice.provider] = true;
+        for (const Link& link : node.links) {
+          if (size_t provider = providerOf(link); provider != NOBODY) reached[provider] = true;
         }
       }
     }
     while (!pending.empty()) {
       size_t node = pending.back();
       pending.pop_back();
-      for (const Choice& choice : nodes_[node].choices) {
-        if (choice.provider == NOBODY || reached[choice.provider]) continue;
-        reached[choice.provider] = true;
-        pending.push_back(choice.provider);
+      for (const Link& link : nodes_[node].links) {
+        size_t provider = providerOf(link);
+        if (provider == NOBODY || reached[provider]) continue;
+        reached[provider] = true;
+        pending.push_back(provider);
       }
     }
     return reached;
@@ -425,88 +445,69 @@ class Planner {
     std::vector<bool> reached = findReached();
     std::vector<size_t> places(nodes_.size(), NOBODY);  // in the order
     for (size_t i = 0; i < order.size(); ++i) places[order[i]] = i;
+    Store& store = plan_.stores.emplace_back();
     for (size_t index : order) {
-      const Node& node = nodes_[index];
-      PlannedPart planned{.name = node.name, .part = node.part, .imports = {}};
-      planned.program = findExport(described(node), PROGRAM) != nullptr;
-      planned.answers = findExport(described(node), HANDLER) != nullptr;
-      for (size_t i = 0; i < node.choices.size(); ++i) {
-        const Choice& choice = node.choices[i];
-        const typed::Item& import = described(node).imports()[i];
-        PlannedImport row{.name = std::string(import.name.name),
-                          .kind = typed::describe(import.entity),
-                          .cost = choice.cost,
-                          .component = {},
-                          .item = {}};
-        if (choice.provider != NOBODY) {
-          row.component = nodes_[choice.provider].name;
-          row.provider = places[choice.provider];
-          row.item = choice.item->name.name;
-        }
-        planned.imports.push_back(std::move(row));
-      }
-      plan_.parts.push_back(std::move(planned));
-    }
-    for (size_t index : order) {
-      if (!reached[index]) plan_.unreached.push_back(nodes_[index].name);
+      Node& node = nodes_[index];
+      if (!reached[index]) plan_.unreached.push_back(node.name);
+      node.program = findExport(described(node), PROGRAM) != nullptr;
+      node.answers = findExport(described(node), HANDLER) != nullptr;
+      renumber(node, places);
+      store.parts.push_back(std::move(node));
     }
   }
 
-  const std::vector<Part>& parts_;
-  const std::span<const ComponentInterface> described_;
+  const std::span<const Deployed> components_;
   const component::Interfaces& interfaces_;
   const HostProvides& hostProvides_;
-  const std::span<const Route> routes_;
-  TextMap<size_t> partByName_;
-  OwnedTextMap<std::vector<size_t>> exporters_;  // by canonical name; a part may be there twice
+  const std::span<const HttpRoute> routes_;
+  TextMap<size_t> byName_;
+  OwnedTextMap<std::vector<size_t>> exporters_;  // by canonical name; one may be there twice
   std::vector<Node> nodes_;
   Plan plan_;
 };
 
 }  // namespace
 
-const char* toString(Cost cost) {
+LinkCost costOf(const Provider& provider) {
+  struct Cost {
+    LinkCost operator()(const Part&) const { return LinkCost::FUSED; }
+    LinkCost operator()(const Wasi&) const { return LinkCost::HOST; }
+    LinkCost operator()(const Plugin&) const { return LinkCost::HOST; }
+    LinkCost operator()(const OnlyTypes&) const { return LinkCost::NONE; }
+    LinkCost operator()(const Missing&) const { return LinkCost::MISSING; }
+  };
+  return std::visit(Cost{}, provider);
+}
+
+std::vector<component::WorkloadPart::Wire> wiresOf(const PlannedPart& part) {
+  std::vector<component::WorkloadPart::Wire> wires;
+  for (const Link& link : part.links) {
+    auto* provider = std::get_if<Part>(&link.provider);
+    if (!provider) continue;
+    wires.push_back({link.import, static_cast<uint32_t>(provider->index), provider->item});
+  }
+  return wires;
+}
+
+Plan plan(std::span<const Deployed> components, const component::Interfaces& interfaces,
+          const HostProvides& hostProvides, std::span<const HttpRoute> routes) {
+  return Planner(components, interfaces, hostProvides, routes).run();
+}
+
+}  // namespace link
+
+const char* toString(LinkCost cost) {
   switch (cost) {
-    case Cost::FUSED:
+    case LinkCost::FUSED:
       return "fused";
-    case Cost::HOST:
+    case LinkCost::HOST:
       return "host";
-    case Cost::NONE:
+    case LinkCost::NONE:
       return "types";
-    case Cost::MISSING:
+    case LinkCost::MISSING:
       return "missing";
   }
   return "";
 }
 
-std::vector<component::WorkloadPart::Wire> Plan::wires(size_t index) const {
-  std::vector<component::WorkloadPart::Wire> wires;
-  for (const PlannedImport& import : parts[index].imports) {
-    if (import.cost != Cost::FUSED) continue;
-    wires.push_back({import.name, static_cast<uint32_t>(import.provider), import.item});
-  }
-  return wires;
-}
-
-Result<Plan> plan(const std::vector<Part>& parts, const HostProvides& hostProvides) {
-  component::Interfaces interfaces;
-  std::vector<ComponentInterface> described;
-  for (const Part& part : parts) {
-    auto interface = interfaces.describe(*part.definitions);
-    if (!interface) {
-      Error error = std::move(interface).error();
-      error.message = part.name + ": " + error.message;
-      return error;
-    }
-    described.push_back(*interface);
-  }
-  return plan(parts, described, interfaces, hostProvides);
-}
-
-Plan plan(const std::vector<Part>& parts, std::span<const component::ComponentInterface> described,
-          const component::Interfaces& interfaces, const HostProvides& hostProvides,
-          std::span<const Route> routes) {
-  return Planner(parts, described, interfaces, hostProvides, routes).run();
-}
-
-}  // namespace tenon::link
+}  // namespace tenon

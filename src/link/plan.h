@@ -3,72 +3,93 @@
 // Decides what satisfies every import of a workload, before anything starts: from types and from
 // what the deployer said, nothing else. Pure; no engine, no files.
 //
-// Each import is satisfied by exactly one thing: the component that its link names; else the host,
-// where it provides the interface; else the one other component that exports it.
+//   deployed components        plan
+//   web   --said: to cart-->   store 0:  [cart] <--Part-- [web] --Wasi--> the host
+//   cart
+//
+// Each import is satisfied by exactly one thing, its Provider: the component that its link names;
+// else the host, where it provides the interface; else the one other component that exports it.
+// Parts of one store call each other directly. What leaves the store (a part in another store, a
+// peer) will be further alternatives of Provider and further stores: `costOf` and `wiresOf` are
+// where to begin.
 
 #include "component/flatten/flatten.h"
 #include "component/validate/interface.h"
-#include "link/route.h"
 
 #include <tenon/result.h>
+#include <tenon/workload_plan.h>
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace tenon::link {
 
-// What the deployer says about one import.
-struct Link {
-  std::string to;     // the name of the component that satisfies it
-  bool own = false;   // by an instance of its own, which only this importer uses
-  std::string item;   // that component's export; empty: the one of the import's name
-  std::string place;  // where it is said, for messages: "tenon.toml:7:1"; may be empty
+// One component of a workload, as deployed. Its links by the import's name; both are borrowed.
+struct Deployed {
+  std::string_view name;
+  component::ComponentInterface interface;
+  const std::map<std::string, WorkloadLink>& links;
 };
 
-// One component of a workload, as deployed. The definitions are valid.
+// -- What satisfies an import
+// An export of another part of the same store, by a generated adapter.
 struct Part {
-  std::string name;
-  const component::Component* definitions = nullptr;
-  std::map<std::string, Link> links;  // by the import's name
+  size_t index = 0;
+  std::string item;
+};
+// The host's WASI.
+struct Wasi {};
+// What else a host registered.
+struct Plugin {
+  std::string name;  // empty: the embedder's own functions
+};
+// Nothing has to: there is nothing to call.
+struct OnlyTypes {};
+// Nothing does, or what does is not known: one of the problems.
+struct Missing {};
+using Provider = std::variant<Part, Wasi, Plugin, OnlyTypes, Missing>;
+
+LinkCost costOf(const Provider& provider);
+
+// Who of the host provides this interface, or this function or type at the root of a world: Wasi, a
+// Plugin, or Missing.
+using HostProvides = std::function<Provider(std::string_view import)>;
+
+// An import of a part, and what satisfies it.
+struct Link {
+  std::string import;
+  std::string_view kind;  // "instance", "func", ...
+  Provider provider = Missing{};
+  const WorkloadLink* said = nullptr;  // what the deployer said of it, borrowed; null: nothing
 };
 
-// Whether the host provides this interface, or this function at the root of a world.
-using HostProvides = std::function<bool(std::string_view import)>;
-
-enum class Cost : uint8_t {
-  FUSED,    // another component, by a generated adapter
-  HOST,     // a host function
-  NONE,     // types only: nothing is called
-  MISSING,  // nothing satisfies it, or what does is not known: one of the problems
-};
-const char* toString(Cost cost);
-
-struct PlannedImport {
-  std::string name;
-  std::string kind;  // "instance", "func", ...
-  Cost cost = Cost::HOST;
-  std::string component;  // FUSED: the planned part that satisfies it
-  std::string item;       // FUSED: that component's export
-  size_t provider = 0;    // FUSED: its index
-};
-
-// One instance of a part.
+// One instance of a component.
 struct PlannedPart {
-  std::string name;  // the part's; "<importer>/<part>" for an instance that is an importer's own
-  size_t part = 0;   // index into the parts that were planned
-  std::vector<PlannedImport> imports;  // in the component's order
-  bool program = false;                // exports wasi:cli/run
-  bool answers = false;                // exports wasi:http/incoming-handler
+  std::string name;         // the component's; "<importer>/<component>" for an instance of its own
+  size_t component = 0;     // index into the components that were planned
+  std::vector<Link> links;  // in the order of the component's imports
+  bool program = false;     // exports wasi:cli/run
+  bool answers = false;     // exports wasi:http/incoming-handler
+};
+
+// What flattening joins the part to others with.
+std::vector<component::WorkloadPart::Wire> wiresOf(const PlannedPart& part);
+
+// What runs as one: its parts share a store, and a trap ends them all.
+struct Store {
+  std::vector<PlannedPart> parts;  // in the order of instantiation: providers first
 };
 
 struct Plan {
-  // In the order of instantiation: providers first. A part that is linked to only by links that
-  // want an instance of their own has none besides those.
-  std::vector<PlannedPart> parts;
+  // One. A component that is linked to only by links that want an instance of their own has none
+  // besides those.
+  std::vector<Store> stores;
   // All that is wrong, at once: MISSING_IMPORT, AMBIGUOUS, TYPE_MISMATCH (with the first
   // difference, by path), NOT_FOUND (a link that leads nowhere), INVALID (a cycle, spelled out; an
   // import of oneself; a route to a component that answers no requests), LIMIT_EXCEEDED (more than
@@ -78,19 +99,13 @@ struct Plan {
   std::vector<std::string> unreached;
 
   bool ok() const { return problems.empty(); }
-  // The wires of part `index`, for `flattenWorkload`. Only when `ok()`.
-  std::vector<component::WorkloadPart::Wire> wires(size_t index) const;
 };
 
 inline constexpr size_t MAX_PLANNED_PARTS = 2000;
 
-// Names of `parts` are unique, and have no '/'. Errors: INVALID when a component is not valid, with
-// its name.
-Result<Plan> plan(const std::vector<Part>& parts, const HostProvides& hostProvides);
-// The same for components that were described before: parts[i] by described[i] in `interfaces`.
-// `routes` lead to components that are there; their patterns are not looked at.
-Plan plan(const std::vector<Part>& parts, std::span<const component::ComponentInterface> described,
-          const component::Interfaces& interfaces, const HostProvides& hostProvides,
-          std::span<const Route> routes = {});
+// Names of `components` are unique, and have no '/'; `interfaces` described them. `routes` lead to
+// components that are there; their patterns are not looked at.
+Plan plan(std::span<const Deployed> components, const component::Interfaces& interfaces,
+          const HostProvides& hostProvides, std::span<const HttpRoute> routes = {});
 
 }  // namespace tenon::link

@@ -30,14 +30,6 @@ inline constexpr size_t MAX_ROUTE_BYTES = 2000;
 // INVALID.
 Result<RoutePattern> parseRoute(std::string_view text);
 
-// What a deployer says about some requests.
-struct Route {
-  RoutePattern pattern;
-  std::string text;   // as written
-  std::string to;     // a component
-  std::string place;  // where it is said, for messages: "tenon.toml:7:1"; may be empty
-};
-
 // Finds a pattern that is there twice.
 class RouteIndex {
  public:

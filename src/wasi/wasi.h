@@ -12,8 +12,12 @@
 #include <kj/async-io.h>
 
 #include <memory>
+#include <string_view>
 
 namespace tenon::wasi {
+
+// What a registry knows it by, among plugins.
+inline constexpr std::string_view PLUGIN = "wasi";
 
 // What one component may do, and what it has open. Its address is HostCall::part of the component's
 // calls. Bound to the loop of `io`; outlives the instance.

@@ -151,19 +151,20 @@ void Workload::add(const std::string& name, const std::string& text) {
   auto decoded = component::decode(bytes_[name]);
   ASSERT_TRUE(decoded) << decoded.error().text() << text;
   definitions_[name] = *std::move(decoded);
-  parts_.push_back({.name = name, .definitions = definitions_[name].get(), .links = {}});
+  components_.push_back({.name = name, .definitions = definitions_[name].get()});
 }
 
 void Workload::link() {
   if (linked_) return;
   const call::Registry& registry = host::LinkerState::of(linker).registry;
-  auto plan =
-      link::plan(parts_, [&](std::string_view name) { return registry.hasInterface(name); });
+  auto plan = link::planGiven(components_, [&](std::string_view name) {
+    return registry.findPlugin(name) ? link::Provider(link::Plugin{}) : link::Missing{};
+  });
   ASSERT_TRUE(plan) << plan.error().text();
   ASSERT_TRUE(plan->ok()) << plan->problems[0].text();
   std::vector<run::Executable::Part> parts;
-  for (size_t i = 0; i < plan->parts.size(); ++i) {
-    parts.push_back({plan->parts[i].name, bytes_[plan->parts[i].name], plan->wires(i)});
+  for (const link::PlannedPart& part : plan->stores.front().parts) {
+    parts.push_back({part.name, bytes_[part.name], link::wiresOf(part)});
   }
   auto executable =
       run::Executable::linkWorkload(std::move(parts), "test", component::ShimElision::ON);

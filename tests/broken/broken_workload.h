@@ -7,7 +7,7 @@
 // All components here use the same memory: `realloc` gives from 0x8000 upwards and keeps its mark
 // at MARK, everything else is filled with 0xa5.
 
-#include "link/plan.h"
+#include "link/plan_testing.h"
 #include "run/instance.h"
 
 #include <tenon/linker.h>
@@ -87,7 +87,7 @@ class Workload {
 
   std::map<std::string, std::vector<std::byte>> bytes_;
   std::map<std::string, std::unique_ptr<component::Component>> definitions_;
-  std::vector<link::Part> parts_;
+  std::vector<link::Given> components_;
   std::shared_ptr<const run::Linked> linked_;
 };
 

@@ -2,7 +2,7 @@
 // give.
 
 #include "component/binary/decoder.h"
-#include "link/plan.h"
+#include "link/plan_testing.h"
 #include "run/dynamic_call.h"
 #include "run/executable.h"
 #include "run/instance.h"
@@ -46,6 +46,12 @@ std::vector<std::byte> parse(const std::string& text) {
   return bytes;
 }
 
+// What a plan has of parts: they are in one store.
+const std::vector<PlannedPart>& partsOf(const Plan& plan) {
+  EXPECT_EQ(plan.stores.size(), 1u);
+  return plan.stores.front().parts;
+}
+
 // A workload under test: components by name, each made of a guest, or of text that begins with
 // "(component".
 class Workload {
@@ -54,23 +60,24 @@ class Workload {
            const std::map<std::string, std::string>& targets = {}) {
     bytes_[name] = file.starts_with("(component") ? parse(file) : guest(file);
     definitions_[name] = component::decode(bytes_[name]).value();
-    std::map<std::string, Link> links;
+    std::map<std::string, WorkloadLink> links;
     for (const auto& [import, target] : targets) {
       bool own = target.ends_with("!");  // an instance of its own
-      links[import] = {.to = target.substr(0, target.size() - (own ? 1 : 0)), .own = own};
+      links[import] = {
+          .to = target.substr(0, target.size() - (own ? 1 : 0)),
+          .instance = own ? WorkloadLink::Instance::OWN : WorkloadLink::Instance::SHARED};
     }
-    parts_.push_back({name, definitions_[name].get(), std::move(links)});
+    components_.push_back({name, definitions_[name].get(), std::move(links)});
   }
 
   Plan plan(std::string_view hostPrefix = "wasi:") {
-    return link::plan(parts_, [=](std::string_view name) { return name.starts_with(hostPrefix); })
-        .value();
+    return planGiven(components_, wasiIs(std::string(hostPrefix))).value();
   }
 
   std::unique_ptr<run::Instance> run(const Plan& plan, component::ShimElision elision) {
     std::vector<run::Executable::Part> parts;
-    for (size_t i = 0; i < plan.parts.size(); ++i) {
-      parts.push_back({plan.parts[i].name, bytes_[parts_[plan.parts[i].part].name], plan.wires(i)});
+    for (const PlannedPart& part : partsOf(plan)) {
+      parts.push_back({part.name, bytes_[components_[part.component].name], wiresOf(part)});
     }
     auto executable = run::Executable::linkWorkload(std::move(parts), "test", elision).value();
     engine::EngineOptions options;
@@ -84,7 +91,7 @@ class Workload {
  private:
   std::map<std::string, std::vector<std::byte>> bytes_;
   std::map<std::string, std::unique_ptr<component::Component>> definitions_;
-  std::vector<Part> parts_;
+  std::vector<Given> components_;
 };
 
 const component::LiftedFunction* find(const std::vector<component::ProgramExport>& exports,
@@ -125,11 +132,15 @@ TEST_P(WorkloadTest, JoinsTwoComponentsByTheInterfaceOneExports) {
   workload.add("back", "callee");
   Plan plan = workload.plan();
   ASSERT_TRUE(plan.ok());
-  ASSERT_EQ(plan.parts.size(), 2u);
-  EXPECT_EQ(plan.parts[0].name, "back");
-  EXPECT_EQ(plan.parts[1].imports.size(), 1u);
-  EXPECT_EQ(plan.parts[1].imports[0].cost, Cost::FUSED);
-  EXPECT_EQ(plan.parts[1].imports[0].component, "back");
+  const std::vector<PlannedPart>& parts = partsOf(plan);
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0].name, "back");
+  ASSERT_EQ(parts[1].links.size(), 1u);
+  const Part* provider = std::get_if<Part>(&parts[1].links[0].provider);
+  ASSERT_NE(provider, nullptr);
+  EXPECT_EQ(costOf(*provider), LinkCost::FUSED);
+  EXPECT_EQ(parts[provider->index].name, "back");
+  EXPECT_EQ(provider->item, "tenon:bench/api@0.1.0");
   auto instance = workload.run(plan, GetParam());
   const std::string run = "tenon:bench/run@0.1.0";
   auto numbers = [](uint32_t iterations, uint32_t size) {
@@ -147,11 +158,12 @@ TEST_P(WorkloadTest, JoinsTwoComponentsByTheInterfaceOneExports) {
 // The names and providers of a plan, one line an instance.
 std::string linesOf(const Plan& plan) {
   std::string lines;
-  for (const PlannedPart& part : plan.parts) {
+  for (const PlannedPart& part : partsOf(plan)) {
     lines += part.name + ":";
-    for (const PlannedImport& import : part.imports) {
-      lines += " " + import.name + "=" +
-               (import.component.empty() ? toString(import.cost) : import.component);
+    for (const Link& link : part.links) {
+      auto* provider = std::get_if<Part>(&link.provider);
+      lines += " " + link.import + "=" +
+               (provider ? partsOf(plan)[provider->index].name : toString(costOf(link.provider)));
     }
     lines += "\n";
   }
@@ -312,8 +324,8 @@ TEST(PlanTest, LinksFunctionsAndInstancesAtTheRootOfAWorld) {
   workload.add("d", counter("plain"));
   Plan plan = workload.plan();
   EXPECT_EQ(linesOf(plan), "c:\nb: x:y/z@1.0.0=c\nd:\na: next=b plain=d\n");
-  EXPECT_EQ(plan.parts[3].imports[0].kind, "func");
-  EXPECT_EQ(plan.parts[3].imports[1].kind, "instance");
+  EXPECT_EQ(partsOf(plan)[3].links[0].kind, "func");
+  EXPECT_EQ(partsOf(plan)[3].links[1].kind, "instance");
   auto instance = workload.run(plan, component::ShimElision::ON);
   EXPECT_EQ(next(*instance, {"a", "both"}), 11u);
   EXPECT_EQ(next(*instance, {"a", "both"}), 22u);
@@ -451,7 +463,7 @@ TEST(PlanTest, UsesOneComponentTwiceUnderTwoNames) {
   Plan plan = workload.plan();
   ASSERT_TRUE(plan.ok()) << plan.problems[0].text();
   std::vector<std::string> order;
-  for (const PlannedPart& part : plan.parts) order.push_back(part.name);
+  for (const PlannedPart& part : partsOf(plan)) order.push_back(part.name);
   EXPECT_EQ(order, (std::vector<std::string>{"end", "second", "first", "front"}));
   EXPECT_EQ(plan.unreached, std::vector<std::string>{"front"});
 }
@@ -509,9 +521,14 @@ TEST(PlanTest, LeavesToTheHostWhatTheHostProvides) {
   workload.add("program", "hello");
   Plan plan = workload.plan();
   ASSERT_TRUE(plan.ok());
-  EXPECT_TRUE(plan.parts[0].program);
+  const PlannedPart& program = partsOf(plan)[0];
+  EXPECT_TRUE(program.program);
   EXPECT_TRUE(plan.unreached.empty());
-  for (const PlannedImport& import : plan.parts[0].imports) EXPECT_EQ(import.cost, Cost::HOST);
+  EXPECT_FALSE(program.links.empty());
+  for (const Link& link : program.links) {
+    EXPECT_TRUE(std::holds_alternative<Wasi>(link.provider)) << link.import;
+    EXPECT_EQ(costOf(link.provider), LinkCost::HOST);
+  }
 }
 
 // -- Code that is written anew --------------------------------------------------------------------

@@ -1,0 +1,84 @@
+#pragma once
+
+// Links: who satisfies what a component of a workload imports. What a deployer says of them goes in
+// (WorkloadLink), what was decided comes out (PlannedLink). Plain data.
+
+#include <tenon/result.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tenon {
+
+// Who satisfies an import, when it is not to be found out.
+struct WorkloadLink {
+  // SHARED: all that are linked to a component use one instance of it. OWN: the importer gets an
+  // instance of its own, with the same context; several such links of one importer to one component
+  // share it.
+  enum class Instance : uint8_t { SHARED, OWN };
+  std::string to;  // a component's name
+  Instance instance = Instance::SHARED;
+  std::string item = {};   // its export, where that has another name than the import
+  std::string place = {};  // where it is said, for messages: "tenon.toml:7:1"; may be empty
+};
+
+// Which component answers a request to `tenon::Server`, where several could. `match` is a path, a
+// host, or both: "/api", "example.com", "*.example.com/api". The host that says most wins, then the
+// longest path; docs/manifest.md has the rules.
+struct HttpRoute {
+  std::string match;
+  std::string component;   // it exports `wasi:http/incoming-handler`
+  std::string place = {};  // as WorkloadLink::place
+};
+
+enum class LinkCost : uint8_t {
+  FUSED,    // another component, through a generated adapter: nanoseconds
+  HOST,     // a host function
+  NONE,     // types only: nothing is called
+  MISSING,  // nothing satisfies it, or what does is not known: one of the problems
+};
+// "fused", "host", "types", "missing".
+const char* toString(LinkCost cost);
+
+// One import of one component, and what satisfies it.
+struct PlannedLink {
+  std::string import;  // "shop:cart/cart@1.0.0"
+  std::string kind;    // "instance", "func", "resource", "type"
+  LinkCost cost = LinkCost::HOST;
+  std::string component;  // FUSED: the PlannedComponent that satisfies it; else empty
+  std::string item;       // FUSED: that component's export; its version may differ from `import`'s
+  std::string plugin;     // HOST: "wasi", or empty for the embedder's own functions; else empty
+};
+
+struct PlannedComponent {
+  std::string name;                // for an OWN instance: "<importer>/<component>"
+  std::string component;           // whose code and context it has: WorkloadComponent::name
+  std::string source;              // where that was loaded from; for messages
+  bool program = false;            // exports wasi:cli/run
+  bool answers = false;            // exports wasi:http/incoming-handler: answers HTTP requests
+  std::vector<PlannedLink> links;  // in the order of its imports
+};
+
+// What a workload becomes.
+struct WorkloadPlan {
+  std::vector<PlannedComponent> components;  // in the order of instantiation: providers first
+  // All that is wrong, at once: MISSING_IMPORT, AMBIGUOUS (details: the candidates), TYPE_MISMATCH
+  // (with the first difference, by path), NOT_FOUND (a link that leads nowhere), INVALID (a cycle,
+  // spelled out; an import of oneself; a route to a component that answers no requests). Messages
+  // begin with the place in the manifest, where there is one.
+  std::vector<Error> problems;
+  // Components that no program reaches; without any program, those that nothing is linked to.
+  std::vector<std::string> unreached;
+  // Who answers HTTP requests: as the workload's routes say; without any, the only component that
+  // answers, or else the only one of those to which no other is linked, answers all. Empty when
+  // nobody does, or nobody says which.
+  std::vector<HttpRoute> routes;
+
+  bool ok() const { return problems.empty(); }
+  // All problems as one: the first's code, a message that says how many there are, and the others
+  // in the details. Only when there are any.
+  Error error() const;
+};
+
+}  // namespace tenon
