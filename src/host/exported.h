@@ -44,7 +44,7 @@ struct FunctionState {
 inline std::optional<Result<void>> ExportedFunction::callNow(const abi::CallCodec& codec,
                                                              const CallOptions& options) {
   run::Instance& target = *instance.instance;
-  if (target.mayBlock() || !instance.loop.scheduler.isFree()) return std::nullopt;
+  if (function.mayBlock || !instance.loop.scheduler.isFree()) return std::nullopt;
   if (target.inCall()) {
     return Error(ErrorCode::UNUSABLE, "another call of this instance is not done yet");
   }

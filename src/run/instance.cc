@@ -307,7 +307,8 @@ Result<Instance::Export> Instance::resolve(const ExportShape& shape) {
                .lifted = &lifted,
                .callee = *callee,
                .valueSlots = shape.valueSlots,
-               .resultCount = shape.resultCount};
+               .resultCount = shape.resultCount,
+               .mayBlock = linked_->mayBlock(lifted)};
   if (lifted.options.postReturn != NONE) {
     const wasmtime_func_t* postReturn = function(lifted.options.postReturn);
     if (!postReturn)

@@ -97,6 +97,7 @@ class Instance {
     std::optional<wasmtime_func_t> postReturn;
     uint32_t valueSlots = 1;  // of the flat call: the larger of parameters and results
     uint32_t resultCount = 0;
+    bool mayBlock = true;  // a call of it may wait (see Linked), or it is not known yet
   };
   // Errors: UNSUPPORTED for asynchronous functions.
   Result<Export> resolve(const component::LiftedFunction& lifted);
@@ -112,7 +113,8 @@ class Instance {
   Result<Export> resolve(const ExportShape& shape);
 
   // Runs one call on whatever stack this is: lower, call, lift, post-return. False: it failed, and
-  // the store has the Trap. Calls that may wait (`mayBlock`) need a fiber, or their waits trap.
+  // the store has the Trap. Calls that may wait (`Export::mayBlock`) need a fiber, or
+  // their waits trap.
   bool execute(const Export& function, const abi::CallCodec& codec);
 
   // Why the last call failed, taken out of the store. It says which component, in a workload.

@@ -3,6 +3,7 @@
 #include "call/wasi03.h"
 #include "run/blame.h"
 #include "run/trampolines.h"
+#include "run/waiting.h"
 
 #include <set>
 #include <string>
@@ -49,6 +50,7 @@ Result<std::shared_ptr<const Linked>> Linked::link(std::shared_ptr<engine::Engin
   linked->bindResources(registry);
   TENON_CHECK(linked->bindImports(registry));
   TENON_CHECK(linked->prepareSteps());
+  linked->findWaits();
   return std::shared_ptr<const Linked>(std::move(linked));
 }
 
@@ -129,7 +131,8 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
       binding.part = program.instances[trampoline.instance].part;
       binding.usesMemory = usesMemory(trampoline);
       closures_.push_back(function.closure);
-      if (function.blocking == call::Blocking::MAY_BLOCK) mayBlock_ = true;
+      binding.mayBlock = function.blocking == call::Blocking::MAY_BLOCK;
+      mayBlock_ = mayBlock_ || binding.mayBlock;
     }
     if (trampoline.canon == component::CanonKind::CONTEXT_GET ||
         trampoline.canon == component::CanonKind::CONTEXT_SET) {
@@ -138,6 +141,28 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
     bindings_.push_back(binding);
   }
   return {};
+}
+
+void Linked::findWaits() {
+  if (!mayBlock_) return;
+  const Program& program = this->program();
+  std::vector<bool> waits;
+  for (const Binding& binding : bindings_) waits.push_back(binding.mayBlock);
+  slotWaits_ = findWaiting(program, executable_->modules(), waits);
+  for (const component::ResourceInfo& resource : program.resources) {
+    if (resource.dtor != component::NONE && slotWaits_[resource.dtor]) destructorWaits_ = true;
+  }
+}
+
+bool Linked::mayBlock(const component::LiftedFunction& lifted) const {
+  if (!mayBlock_) return false;
+  // What the host gives up during any call is dropped when that ends.
+  if (destructorWaits_) return true;
+  const component::Options& options = lifted.options;
+  for (uint32_t slot : {lifted.calleeSlot, options.realloc, options.postReturn}) {
+    if (slot != component::NONE && slotWaits_[slot]) return true;
+  }
+  return false;
 }
 
 Result<void> Linked::prepareSteps() {

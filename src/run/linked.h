@@ -33,6 +33,7 @@ struct Binding {
   void* closure = nullptr;
   uint32_t part = 0;
   bool usesMemory = false;
+  bool mayBlock = false;
 };
 
 class Linked {
@@ -47,7 +48,10 @@ class Linked {
   const Executable& executable() const { return *executable_; }
   const component::Program& program() const { return executable_->program(); }
 
-  // Whether a call can reach a host function that may wait: it then runs on a fiber.
+  // Whether a call of this export can come to a host function that may wait: it then runs on a
+  // fiber. Source: waiting.h.
+  bool mayBlock(const component::LiftedFunction& lifted) const;
+  // Whether any call can.
   bool mayBlock() const { return mayBlock_; }
 
   // Resources that are the same type for the host have the same number: what handles are tagged
@@ -96,6 +100,7 @@ class Linked {
   void bindResources(const call::Registry& registry);
   Result<void> prepareSteps();
   Result<void> defineItem(uint32_t trampoline);
+  void findWaits();
   Result<engine::ExportKey> keyOf(const component::CoreItem& item) const;
 
   std::shared_ptr<engine::Engine> engine_;
@@ -114,6 +119,8 @@ class Linked {
   std::vector<engine::ExportKey> functionKeys_;
   engine::ExportKey controlKey_;
   bool mayBlock_ = false;
+  std::vector<bool> slotWaits_;   // by function slot; only when `mayBlock_`
+  bool destructorWaits_ = false;  // of a resource that a component defines
   bool usesContext_ = false;
   bool hasStarts_ = false;
   mutable std::atomic<uint32_t> ended_ = 0;

@@ -119,6 +119,7 @@ class Fuser {
       if (!direct_[i] && homes_[i].step == NONE) return tooEarly();
     }
     rewrite();
+    keepCalls();
     program_.adapters.clear();
     dropIdleModules(program_);
     tightenShims(program_);
@@ -433,6 +434,15 @@ class Fuser {
       if (!trampoline.lateBound || trampoline.boundAfter == 0) continue;
       trampoline.boundAfter = newIndex_[trampoline.boundAfter - 1] + 1;
     }
+  }
+
+  // What is left to know of the adapters.
+  void keepCalls() {
+    std::set<InstanceCall> calls;
+    for (const Adapter& adapter : program_.adapters) {
+      calls.insert({adapter.caller.instance, adapter.callee.options.instance});
+    }
+    program_.calls.assign(calls.begin(), calls.end());
   }
 
   void rewriteExports(std::vector<ProgramExport>& exports) {

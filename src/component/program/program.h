@@ -152,6 +152,13 @@ struct Adapter {
   CoreSignature signature;  // of the lowered function
 };
 
+// A component instance calls another by adapters, or by what took their place.
+struct InstanceCall {
+  uint32_t caller = 0;
+  uint32_t callee = 0;
+  auto operator<=>(const InstanceCall&) const = default;
+};
+
 // A component instance at run time.
 struct InstanceInfo {
   std::string name;        // for messages: the part's name, or a path such as "shop/$inner"
@@ -188,7 +195,8 @@ struct Program {
   std::vector<CoreItem> memories;   // memory slots
   std::vector<CoreItem> functions;  // function slots
   std::vector<Trampoline> trampolines;
-  std::vector<Adapter> adapters;  // empty after `fuse`
+  std::vector<Adapter> adapters;    // empty after `fuse`
+  std::vector<InstanceCall> calls;  // after `fuse`: those of the adapters that there were
   std::vector<ImportedFunction> imports;
   std::vector<ResourceInfo> resources;
   std::vector<InstanceInfo> instances;

@@ -252,6 +252,7 @@ class ProgramFields {
     a_.size(p_.imports);
     a_.size(p_.resources);
     a_.size(p_.instances);
+    a_.size(p_.calls);
   }
 
   // All but modules and types, which come before.
@@ -286,6 +287,10 @@ class ProgramFields {
       a_.text(instance.name);
       a_.indexOrNone(instance.parent, p_.instances.size());
       a_.index(instance.part, p_.instances.size());
+    }
+    for (auto& call : p_.calls) {
+      a_.index(call.caller, p_.instances.size());
+      a_.index(call.callee, p_.instances.size());
     }
     exports(p_.exports, 0);
     bool hasControl = p_.control.has_value();
