@@ -7,7 +7,6 @@
 
 #include <tenon/component.h>
 #include <tenon/instance.h>
-#include <tenon/linker.h>
 #include <tenon/value.h>
 #include <tenon/workload.h>
 
@@ -237,50 +236,31 @@ Result<void> readValues(std::vector<Request>& requests) {
   return {};
 }
 
-Result<void> callFile(const std::string& file, const std::vector<Request>& requests,
-                      Notation notation, const GuestOptions& guest) {
-  TENON_TRY(InstanceOptions options, guest.instanceOptions({file}));
-  TENON_TRY(Component component, load(file, guest));
-  auto fine = check(requests, notation, file,
-                    [&](const Request& request) { return component.findExport(request.function); });
-  if (!fine) return explain(std::move(fine).error(), file, guest, nullptr);
-  Loop loop;
-  auto instance = instantiate(component, loop, options);
-  if (!instance) return explain(std::move(instance).error(), file, guest, nullptr);
-  auto done = perform(requests, notation,
-                      [&](const Request& request) { return instance->function(request.function); });
-  if (!done) return explain(std::move(done).error(), file, guest, &*instance);
-  return {};
-}
-
-Result<void> callWorkload(const std::string& path, const std::vector<Request>& requests,
-                          Notation notation, GuestOptions guest) {
-  TENON_TRY(Workload workload, loadWorkload(path, guest));
-  guest.fillFrom(workload.settings());
-  Linker linker;
-  linker.wasi();
-  WorkloadPlan plan = workload.plan(linker);
-  if (!plan.ok()) return explainWorkload(plan.error(), path, guest, nullptr);
+Result<void> call(const std::string& file, const std::vector<Request>& requests, Notation notation,
+                  GuestOptions options) {
+  TENON_TRY(Guest guest, Guest::load(file, std::move(options)));
   Words chosen;
-  auto fine = check(requests, notation, path, [&](const Request& request) -> Result<FunctionInfo> {
-    TENON_TRY(const PlannedComponent* component, findComponent(plan, request.component));
+  auto fine = check(requests, notation, file, [&](const Request& request) -> Result<FunctionInfo> {
+    TENON_TRY(const PlannedComponent* component, guest.find(request.component));
     chosen.push_back(component->name);
     if (request.function.empty()) {
       return Error(ErrorCode::INVALID_ARGUMENT, "which function of component '" + component->name +
                                                     "'? tenon call DIR COMPONENT FUNC [VALUE...]");
     }
-    auto function = componentOf(workload, *component).findExport(request.function);
-    if (!function) function.error().message = component->name + ": " + function.error().message;
+    auto function = guest.codeOf(*component).findExport(request.function);
+    if (!function && guest.isWorkload()) {
+      function.error().message = component->name + ": " + function.error().message;
+    }
     return function;
   });
-  if (!fine) return explainWorkload(std::move(fine).error(), path, guest, nullptr);
+  if (!fine) return guest.explain(std::move(fine).error());
   Loop loop;
-  auto instance = instantiate(workload, linker, loop, guest, chosen, {});
-  if (!instance) return explainWorkload(std::move(instance).error(), path, guest, nullptr);
+  auto instance = guest.instantiate(loop, chosen, {});
+  if (!instance) return guest.explain(std::move(instance).error());
   auto done = perform(requests, notation, [&](const Request& request) {
     return instance->function(request.component, request.function);
   });
-  if (!done) return explainWorkload(std::move(done).error(), path, guest, &*instance);
+  if (!done) return guest.explain(std::move(done).error(), &*instance);
   return {};
 }
 
@@ -331,13 +311,12 @@ int callCommand(const Words& words) {
   }
   if (auto read = readValues(requests); !read) return report(read.error());
   Notation notation = json ? Notation::JSON : Notation::WAVE;
-  auto outcome = workload ? callWorkload(file, requests, notation, guest)
-                          : callFile(file, requests, notation, guest);
+  auto outcome = call(file, requests, notation, guest);
   if (outcome) return 0;
   const Error& error = outcome.error();
   if (error.code == ErrorCode::EXITED) return error.exitCode.value_or(0);
-  int exit = report(error);
-  return workload ? exitCodeOfWorkload(error) : exit;
+  printError(error);
+  return exitCodeOf(error, file);
 }
 
 }  // namespace tenon::cli

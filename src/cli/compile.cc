@@ -5,7 +5,6 @@
 #include "cli/report.h"
 
 #include <tenon/component.h>
-#include <tenon/linker.h>
 #include <tenon/workload.h>
 
 #include <sys/stat.h>
@@ -22,40 +21,24 @@ bool isSameFile(const std::string& a, const std::string& b) {
          first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-// `warning`: why the cache could not be used.
-Result<void> cached(const std::string& warning) {
-  if (warning.empty()) return {};
-  return Error(ErrorCode::INVALID_ARGUMENT, "it is compiled, but not kept: " + warning);
-}
-
 // Into a file, or without one into the cache.
-Result<void> compileFile(const std::string& file, const std::string& output,
-                         const GuestOptions& options) {
-  if (!output.empty() && isSameFile(file, output)) {
-    return Error(ErrorCode::INVALID_ARGUMENT,
-                 output + ": this would replace the component, give another name with -o");
-  }
-  TENON_TRY(Component component, load(file, options));
-  TENON_CHECK(compile(component));
-  if (output.empty()) return cached(component.warning());
-  return component.save(output);
-}
-
-Result<void> compileWorkload(const std::string& path, const std::string& output,
-                             const GuestOptions& options) {
-  if (!output.empty()) {
+Result<void> compile(const std::string& file, const std::string& output,
+                     const GuestOptions& options) {
+  if (!output.empty() && Workload::isManifest(file)) {
     return Error(ErrorCode::INVALID_ARGUMENT,
                  "-o is for components: what a workload may use and how it is joined stays in its "
                  "tenon.toml; it is compiled into the cache, where run, call and serve find it");
   }
-  TENON_TRY(Workload workload, loadWorkload(path, options));
-  Linker linker;
-  linker.wasi();
-  WorkloadPlan plan = workload.plan(linker);
-  if (!plan.ok()) return explainWorkload(plan.error(), path, options, nullptr);
-  auto compiled = compile(workload, linker);
-  if (!compiled) return explainWorkload(std::move(compiled).error(), path, options, nullptr);
-  return cached(workload.warning());
+  if (!output.empty() && isSameFile(file, output)) {
+    return Error(ErrorCode::INVALID_ARGUMENT,
+                 output + ": this would replace the component, give another name with -o");
+  }
+  TENON_TRY(Guest guest, Guest::load(file, options));
+  auto compiled = guest.compile();
+  if (!compiled) return guest.explain(std::move(compiled).error());
+  if (!output.empty()) return guest.codeOf(guest.components().front()).save(output);
+  if (guest.warning().empty()) return {};
+  return Error(ErrorCode::INVALID_ARGUMENT, "it is compiled, but not kept: " + guest.warning());
 }
 
 }  // namespace
@@ -81,20 +64,18 @@ int compileCommand(const Words& words) {
       "'tenon cache' shows the cache. Example:\n"
       "tenon compile hello.wasm -o hello.tenon && tenon run hello.tenon");
   if (auto exit = parse(command, words)) return *exit;
-  bool isWorkload = Workload::isManifest(file);
-  auto done =
-      isWorkload ? compileWorkload(file, output, options) : compileFile(file, output, options);
+  auto done = compile(file, output, options);
   if (done) return 0;
   Error error = std::move(done).error();
   bool isNamed = error.message.starts_with(file) || error.message.starts_with("-o ") ||
                  (!output.empty() && error.message.find(output) != std::string::npos);
   if (!isNamed) error.message = file + ": " + error.message;
-  int exit = report(error);
+  printError(error);
   // What could not be written is nothing that is wrong with the file.
   if (error.message.starts_with("cannot write")) {
     return static_cast<int>(ExitCode::REFUSED);
   }
-  return isWorkload ? exitCodeOfWorkload(error) : exit;
+  return exitCodeOf(error, file);
 }
 
 }  // namespace tenon::cli

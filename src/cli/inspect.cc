@@ -95,8 +95,8 @@ int inspectCommand(const Words& words) {
   InspectFormat format = json ? InspectFormat::JSON : InspectFormat::WIT;
   auto text = workload ? inspectWorkload(file, format) : Component::inspect(file, format);
   if (!text) {
-    int exit = report(text.error());
-    return workload ? exitCodeOfWorkload(text.error()) : exit;
+    printError(text.error());
+    return exitCodeOf(text.error(), file);
   }
   return showForeign(*text, json ? Foreign::JSON : Foreign::TEXT);
 }

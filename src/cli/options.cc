@@ -225,6 +225,11 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
     }
     options.wasi.http.roots = *std::move(roots);
   }
+  TENON_CHECK(addLimits(options));
+  return options;
+}
+
+Result<void> GuestOptions::addLimits(InstanceOptions& options) const {
   if (!timeout.empty()) {
     TENON_TRY(auto duration, parseDuration(timeout));
     options.timeout = duration;
@@ -232,7 +237,7 @@ Result<InstanceOptions> GuestOptions::instanceOptions(std::vector<std::string> a
   if (!maxMemory.empty()) {
     TENON_TRY(options.maxMemory, parseSize(maxMemory));
   }
-  return options;
+  return {};
 }
 
 SplitWords splitBehindFile(const std::vector<std::string>& words,

@@ -53,6 +53,8 @@ struct GuestOptions {
   Result<EngineOptions> engineOptions() const;
   // `arguments`: the program's name first. Errors: INVALID_ARGUMENT.
   Result<InstanceOptions> instanceOptions(std::vector<std::string> arguments) const;
+  // Sets what these say of time and memory. Errors: INVALID_ARGUMENT.
+  Result<void> addLimits(InstanceOptions& options) const;
 };
 
 // Splits a command line `[OPTION...] FILE [WORD...]` behind FILE: what follows belongs to the

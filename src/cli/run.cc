@@ -4,9 +4,7 @@
 #include "cli/parse.h"
 #include "cli/report.h"
 
-#include <tenon/component.h>
 #include <tenon/instance.h>
-#include <tenon/linker.h>
 #include <tenon/workload.h>
 
 #include <utility>
@@ -14,37 +12,22 @@
 namespace tenon::cli {
 namespace {
 
-Result<int> runFile(const std::string& file, const Words& arguments, const GuestOptions& guest) {
-  Words all = {file};
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  TENON_TRY(InstanceOptions options, guest.instanceOptions(std::move(all)));
-  TENON_TRY(Component component, load(file, guest));
-  Loop loop;
-  auto instance = instantiate(component, loop, options);
-  if (!instance) return explain(std::move(instance).error(), file, guest, nullptr);
-  auto code = instance->run();
-  if (!code && code.error().code == ErrorCode::MISSING_EXPORT) {
-    code.error().message += otherUse(component, file);
-  }
-  if (!code) return explain(std::move(code).error(), file, guest, &*instance);
-  return *code;
-}
-
-// The component to run: the one that was named, else the only program. `path`: of the workload.
-Result<std::string> chooseProgram(const Workload& workload, const WorkloadPlan& plan,
-                                  const std::string& path, const std::string& named) {
+// The component to run: the one that was named, else the only program. A single component is asked
+// when it is there.
+Result<std::string> chooseProgram(const Guest& guest, const std::string& named) {
+  if (!guest.isWorkload()) return std::string();
   if (!named.empty()) {
-    TENON_TRY(const PlannedComponent* component, findComponent(plan, named));
+    TENON_TRY(const PlannedComponent* component, guest.find(named));
     if (component->program) return component->name;
     return Error(ErrorCode::MISSING_EXPORT, "component '" + named +
                                                 "' does not export wasi:cli/run: it is no program" +
-                                                otherUse(componentOf(workload, *component), path));
+                                                guest.otherUse(*component));
   }
   Words programs;
   std::string other;  // what the first that has another use is for
-  for (const PlannedComponent& component : plan.components) {
+  for (const PlannedComponent& component : guest.components()) {
     if (component.program) programs.push_back(component.name);
-    std::string use = otherUse(componentOf(workload, component), path);
+    std::string use = guest.otherUse(component);
     if (other.empty() || use.find("'tenon call'") == std::string::npos) other = std::move(use);
   }
   if (programs.size() == 1) return programs.front();
@@ -58,22 +41,20 @@ Result<std::string> chooseProgram(const Workload& workload, const WorkloadPlan& 
   return error;
 }
 
-Result<int> runWorkload(const std::string& path, const std::string& named, const Words& arguments,
-                        GuestOptions guest) {
-  TENON_TRY(Workload workload, loadWorkload(path, guest));
-  guest.fillFrom(workload.settings());
-  Linker linker;
-  linker.wasi();
-  WorkloadPlan plan = workload.plan(linker);
-  if (!plan.ok()) return explainWorkload(plan.error(), path, guest, nullptr);
-  auto program = chooseProgram(workload, plan, path, named);
-  if (!program) return explainWorkload(std::move(program).error(), path, guest, nullptr);
+Result<int> run(const std::string& file, const std::string& named, const Words& arguments,
+                GuestOptions options) {
+  TENON_TRY(Guest guest, Guest::load(file, std::move(options)));
+  auto program = chooseProgram(guest, named);
+  if (!program) return guest.explain(std::move(program).error());
   Loop loop;
-  auto instance = instantiate(workload, linker, loop, guest, {*program}, arguments);
-  if (!instance) return explainWorkload(std::move(instance).error(), path, guest, nullptr);
+  auto instance = guest.instantiate(loop, {*program}, arguments);
+  if (!instance) return guest.explain(std::move(instance).error());
   auto code = instance->run(*program);
-  if (!code) return explainWorkload(std::move(code).error(), path, guest, &*instance);
-  return *code;
+  if (code) return *code;
+  if (code.error().code == ErrorCode::MISSING_EXPORT) {
+    code.error().message += guest.otherUse(guest.components().front());
+  }
+  return guest.explain(std::move(code).error(), &*instance);
 }
 
 }  // namespace
@@ -98,20 +79,18 @@ int runCommand(const Words& words) {
       "Example: tenon run --env LOG=info hello.wasm first second");
   SplitWords split = splitBehindFile(words, guestOptionsWithValue());
   if (auto exit = parse(command, split.own, "[ARG...]")) return *exit;
-  bool workload = Workload::isManifest(file);
-  if (!workload && !component.empty()) {
+  if (!Workload::isManifest(file) && !component.empty()) {
     return report(Error(ErrorCode::INVALID_ARGUMENT,
                         "--component is for workloads, and " + file + " is no manifest"));
   }
-  auto code =
-      workload ? runWorkload(file, component, split.rest, guest) : runFile(file, split.rest, guest);
+  auto code = run(file, component, split.rest, guest);
   if (code) return *code;
   const Error& error = code.error();
   if (error.code == ErrorCode::EXITED) return error.exitCode.value_or(0);  // while it was started
-  int exit = report(error);
-  if (workload) return exitCodeOfWorkload(error);
+  printError(error);
   // A component without wasi:cli/run is a file that cannot be run.
-  return error.code == ErrorCode::MISSING_EXPORT ? static_cast<int>(ExitCode::CANNOT_RUN) : exit;
+  return error.code == ErrorCode::MISSING_EXPORT ? static_cast<int>(ExitCode::CANNOT_RUN)
+                                                 : exitCodeOf(error, file);
 }
 
 }  // namespace tenon::cli

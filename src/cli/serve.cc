@@ -236,35 +236,33 @@ Result<Engine> newServerEngine(const GuestOptions& guest) {
   return Engine::create(engineOptions);
 }
 
+// `what`: the file, as Progress shows it while it is compiled.
+template <typename Served>
+Result<Server> startWith(const Served& served, const std::string& what, const ServeOptions& serve,
+                         AccessLog& log) {
+  auto server = [&]() {
+    Progress progress(what);
+    return Server::start(served, serve.server);
+  }();
+  if (!served.warning().empty()) log.warn(served.warning());
+  if (!server) return explainStart(std::move(server).error(), serve);
+  return server;
+}
+
 // `workload`: absent where the file is a component.
 Result<Server> startServer(const ServeOptions& serve, const Engine& engine,
                            const std::optional<Workload>& workload, AccessLog& log) {
-  auto warnOf = [&log](const std::string& warning) {
-    if (!warning.empty()) log.warn(warning);
-  };
-  if (!engine.warning().empty()) warnOf(engine.warning() + "; --no-cache goes without asking");
-  if (!engine.pooled()) log.warn("instances cannot be pooled here, each costs more");
-  if (!workload) {
-    if (!serve.server.component.empty()) {
-      return Error(ErrorCode::INVALID_ARGUMENT,
-                   "--component is for workloads, and " + serve.file + " is no manifest");
-    }
-    TENON_TRY(Component component, Component::load(engine, serve.file));
-    auto server = [&]() {
-      Progress progress(compilingText(serve.file));
-      return Server::start(component, serve.server);
-    }();
-    warnOf(component.warning());
-    if (!server) return explainStart(std::move(server).error(), serve);
-    return server;
+  if (!engine.warning().empty()) {
+    log.warn(engine.warning() + "; --no-cache goes without asking");
   }
-  auto server = [&]() {
-    Progress progress(compilingText(*workload));
-    return Server::start(*workload, serve.server);
-  }();
-  warnOf(workload->warning());
-  if (!server) return explainStart(std::move(server).error(), serve);
-  return server;
+  if (!engine.pooled()) log.warn("instances cannot be pooled here, each costs more");
+  if (workload) return startWith(*workload, compilingText(*workload), serve, log);
+  if (!serve.server.component.empty()) {
+    return Error(ErrorCode::INVALID_ARGUMENT,
+                 "--component is for workloads, and " + serve.file + " is no manifest");
+  }
+  TENON_TRY(Component component, Component::load(engine, serve.file));
+  return startWith(component, compilingText(serve.file), serve, log);
 }
 
 // -- Signals --------------------------------------------------------------------------------------
@@ -424,9 +422,8 @@ int serveCommand(const Words& words) {
     log.reset();  // what it has to say goes first
     printError(error);
   }
-  int exit = static_cast<int>(exitCodeFor(error.code));
   if (error.code == ErrorCode::MISSING_EXPORT) return static_cast<int>(ExitCode::CANNOT_RUN);
-  return Workload::isManifest(serve.file) ? exitCodeOfWorkload(error) : exit;
+  return exitCodeOf(error, serve.file);
 }
 
 }  // namespace tenon::cli
