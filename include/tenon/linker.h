@@ -6,6 +6,7 @@
 #include <tenon/component.h>
 #include <tenon/engine.h>
 #include <tenon/instance.h>
+#include <tenon/pending.h>
 #include <tenon/result.h>
 #include <tenon/typed.h>
 
@@ -43,7 +44,9 @@ class Linker {
   // parameters point into the guest's memory and live during the call. It is called on the
   // instance's thread, so on several at once where there are instances on several threads. It must
   // not throw, and must not call into the same instance. Its time counts against the call's. The
-  // types are checked when a component is instantiated that imports it.
+  // types are checked when a component is instantiated that imports it. One that returns a Pending
+  // (<tenon/pending.h>) makes the guest wait, which a start function and a destructor that the host
+  // runs cannot: there it traps, unless the value is there already.
   template <typename Callable>
   void function(std::string_view interface, std::string_view name, Callable callable);
 
@@ -56,6 +59,14 @@ class Linker {
       const Caller& caller, const FunctionInfo& function, std::vector<Value> arguments)>;
   void dynamicFunction(std::string_view interface, std::string_view name,
                        DynamicCallableOfCaller callable);
+  // Those that make the guest wait. `caller` and `function` die when the callable returns.
+  using PendingCallable = std::function<Pending<std::vector<Value>>(const FunctionInfo& function,
+                                                                    std::vector<Value> arguments)>;
+  void dynamicFunction(std::string_view interface, std::string_view name, PendingCallable callable);
+  using PendingCallableOfCaller = std::function<Pending<std::vector<Value>>(
+      const Caller& caller, const FunctionInfo& function, std::vector<Value> arguments)>;
+  void dynamicFunction(std::string_view interface, std::string_view name,
+                       PendingCallableOfCaller callable);
 
   // Provides a resource type. Its handles carry a number (`rep`) that the embedder's functions give
   // out as Own<T> and get back as Own<T> or Borrow<T>; `drop` is called when the guest drops the
@@ -83,9 +94,13 @@ class Linker {
   friend struct host::LinkerState;
   using Invoke = void (*)(void* callable, const Caller& caller, abi::Context& context,
                           const FuncType& type, RawValue* values);
+  using InvokeWaiting = void (*)(void* callable, const Caller& caller, abi::Waiter& waiter,
+                                 abi::Context& context, const FuncType& type, RawValue* values);
   using Matches = bool (*)(const FuncType& type, TypeMatch& match);
   // `matches` null: takes any type.
   void add(std::string_view interface, std::string_view name, Invoke invoke,
+           std::shared_ptr<void> callable, Matches matches);
+  void add(std::string_view interface, std::string_view name, InvokeWaiting invoke,
            std::shared_ptr<void> callable, Matches matches);
   std::unique_ptr<host::LinkerState> state_;
 };
@@ -93,8 +108,12 @@ class Linker {
 template <typename Callable>
 void Linker::function(std::string_view interface, std::string_view name, Callable callable) {
   using Thunk = HostThunk<Callable>;
-  add(interface, name, &Thunk::invoke, std::make_shared<Callable>(std::move(callable)),
-      &Thunk::matches);
+  auto shared = std::make_shared<Callable>(std::move(callable));
+  if constexpr (Thunk::WAITS) {
+    add(interface, name, &Thunk::invokeWaiting, std::move(shared), &Thunk::matches);
+  } else {
+    add(interface, name, &Thunk::invoke, std::move(shared), &Thunk::matches);
+  }
 }
 
 }  // namespace tenon

@@ -10,6 +10,7 @@
 #include <tenon/function.h>
 #include <tenon/instance.h>
 #include <tenon/linker.h>
+#include <tenon/pending.h>
 #include <tenon/prepared.h>
 #include <tenon/result.h>
 #include <tenon/server.h>

@@ -30,6 +30,7 @@
 
 #include <tenon/abi/arrays.h>
 #include <tenon/abi/call.h>
+#include <tenon/abi/host_thunk.h>
 #include <tenon/abi/labels.h>
 #include <tenon/abi/lists.h>
 #include <tenon/abi/records.h>

@@ -5,6 +5,7 @@
 #include "component/abi/dynamic.h"
 #include "host/component.h"
 #include "host/engine.h"
+#include "host/pending.h"
 #include "host/prepared.h"
 #include "host/workload.h"
 #include "wasi/wasi.h"
@@ -33,19 +34,51 @@ struct Closure {
   }
 };
 
+// The same for a callable that may make the guest wait.
+struct WaitingClosure {
+  void (*invoke)(void* callable, const Caller& caller, abi::Waiter& waiter, abi::Context& context,
+                 const FuncType& type, RawValue* values);
+  std::shared_ptr<void> callable;
+
+  static void run(void* closure, call::HostCall& call, RawValue* values) noexcept {
+    auto& self = *static_cast<WaitingClosure*>(closure);
+    call::guarded(call, [&] {
+      host::HostWaiter waiter(call);
+      self.invoke(self.callable.get(), Caller(call.part), waiter, call, call.type, values);
+    });
+  }
+};
+
+// A callable with dynamic values; `Callable` is Linker's DynamicCallableOfCaller or
+// PendingCallableOfCaller.
+template <typename Callable>
 struct DynamicClosure {
   FunctionInfo info;
-  Linker::DynamicCallableOfCaller callable;
+  Callable callable;
 
   static void invoke(void* self, const Caller& caller, abi::Context& context, const FuncType& type,
                      RawValue* values) {
+    run(self, caller, context, type, values,
+        [](Result<std::vector<Value>> results) { return results; });
+  }
+  static void invokeWaiting(void* self, const Caller& caller, abi::Waiter& waiter,
+                            abi::Context& context, const FuncType& type, RawValue* values) {
+    run(self, caller, context, type, values,
+        [&](Pending<std::vector<Value>> pending) { return waiter.wait(std::move(pending)); });
+  }
+
+ private:
+  // `resultsOf` makes results of what the callable returns.
+  template <typename ResultsOf>
+  static void run(void* self, const Caller& caller, abi::Context& context, const FuncType& type,
+                  RawValue* values, const ResultsOf& resultsOf) {
     auto& closure = *static_cast<DynamicClosure*>(self);
     std::vector<Value> arguments = abi::liftParams(context, type, values);
     if (context.failed()) return;
     FunctionInfo info = closure.info;
     info.type = type;
     info.component = caller.component();
-    auto results = closure.callable(caller, info, std::move(arguments));
+    auto results = resultsOf(closure.callable(caller, info, std::move(arguments)));
     if (!results) return context.failWith(std::move(results).error());
     if (results->size() != (type.result ? 1 : 0)) {
       return context.fail("the host function returned another number of results than it has");
@@ -99,42 +132,85 @@ void Linker::wasi() {
   state_->registry.merge(registry, wasi::PLUGIN);
 }
 
-void Linker::add(std::string_view interface, std::string_view name, Invoke invoke,
-                 std::shared_ptr<void> callable, Matches matches) {
-  state_->change();
+void host::LinkerState::add(std::string_view interface, std::string_view name,
+                            call::HostFunction function,
+                            bool (*matches)(const FuncType&, TypeMatch&)) {
+  change();
   std::pair key(call::canonicalInterface(interface), std::string(name));
-  std::function<std::string(const FuncType&)> mismatch;
   if (matches) {
-    state_->typed[key] = matches;
-    mismatch = [matches](const FuncType& type) {
+    typed[key] = matches;
+    function.mismatch = [matches](const FuncType& type) {
       TypeMatch match;
       return matches(type, match) ? std::string() : match.difference;
     };
   } else {
-    state_->typed.erase(key);
+    typed.erase(key);
   }
-  state_->registry.add(interface, name,
-                       {.function = &Closure::run,
-                        .closure = std::make_shared<Closure>(Closure{invoke, std::move(callable)}),
-                        .blocking = call::Blocking::NEVER,
-                        .mismatch = std::move(mismatch)});
+  registry.add(interface, name, std::move(function));
 }
+
+void Linker::add(std::string_view interface, std::string_view name, Invoke invoke,
+                 std::shared_ptr<void> callable, Matches matches) {
+  auto closure = std::make_shared<Closure>(Closure{invoke, std::move(callable)});
+  state_->add(interface, name,
+              {.function = &Closure::run,
+               .closure = std::move(closure),
+               .blocking = call::Blocking::NEVER,
+               .mismatch = {}},
+              matches);
+}
+
+void Linker::add(std::string_view interface, std::string_view name, InvokeWaiting invoke,
+                 std::shared_ptr<void> callable, Matches matches) {
+  auto closure = std::make_shared<WaitingClosure>(WaitingClosure{invoke, std::move(callable)});
+  state_->add(interface, name,
+              {.function = &WaitingClosure::run,
+               .closure = std::move(closure),
+               .blocking = call::Blocking::MAY_BLOCK,
+               .mismatch = {}},
+              matches);
+}
+
+namespace {
+
+// The callable for those that do not ask who calls.
+template <typename Callable>
+auto ofAnyCaller(Callable callable) {
+  return [callable = std::move(callable)](const Caller&, const FunctionInfo& function,
+                                          std::vector<Value> arguments) {
+    return callable(function, std::move(arguments));
+  };
+}
+
+template <typename Callable>
+std::shared_ptr<DynamicClosure<Callable>> newDynamic(std::string_view interface,
+                                                     std::string_view name, Callable callable) {
+  return std::make_shared<DynamicClosure<Callable>>(
+      FunctionInfo{std::string(interface), std::string(name), {}}, std::move(callable));
+}
+
+}  // namespace
 
 void Linker::dynamicFunction(std::string_view interface, std::string_view name,
                              DynamicCallable callable) {
-  dynamicFunction(interface, name,
-                  [callable = std::move(callable)](const Caller&, const FunctionInfo& function,
-                                                   std::vector<Value> arguments) {
-                    return callable(function, std::move(arguments));
-                  });
+  dynamicFunction(interface, name, DynamicCallableOfCaller(ofAnyCaller(std::move(callable))));
 }
 
 void Linker::dynamicFunction(std::string_view interface, std::string_view name,
                              DynamicCallableOfCaller callable) {
-  auto closure = std::make_shared<DynamicClosure>();
-  closure->info = {std::string(interface), std::string(name), {}};
-  closure->callable = std::move(callable);
-  add(interface, name, &DynamicClosure::invoke, std::move(closure), nullptr);
+  add(interface, name, &DynamicClosure<DynamicCallableOfCaller>::invoke,
+      newDynamic(interface, name, std::move(callable)), nullptr);
+}
+
+void Linker::dynamicFunction(std::string_view interface, std::string_view name,
+                             PendingCallable callable) {
+  dynamicFunction(interface, name, PendingCallableOfCaller(ofAnyCaller(std::move(callable))));
+}
+
+void Linker::dynamicFunction(std::string_view interface, std::string_view name,
+                             PendingCallableOfCaller callable) {
+  add(interface, name, &DynamicClosure<PendingCallableOfCaller>::invokeWaiting,
+      newDynamic(interface, name, std::move(callable)), nullptr);
 }
 
 void Linker::resource(std::string_view interface, std::string_view name,

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace tenon::host {
@@ -32,6 +33,10 @@ struct LinkerState {
       const Engine& engine, std::shared_ptr<const run::Executable> executable) const;
   // To be called before `registry` or `typed` change.
   void change() { prepared.clear(); }
+
+  // Provides a function. `matches` null: it takes any type.
+  void add(std::string_view interface, std::string_view name, call::HostFunction function,
+           bool (*matches)(const FuncType&, TypeMatch&));
 
   call::Registry registry;
   // The typed functions by interface (canonical) and name.

@@ -1,9 +1,10 @@
 #pragma once
 
 // Compares C++ signatures with function types, and takes callables apart. Used by
-// <tenon/abi/call.h>.
+// <tenon/abi/call.h> and <tenon/abi/host_thunk.h>.
 
 #include <tenon/abi/abi_type.h>
+#include <tenon/pending.h>
 #include <tenon/result.h>
 
 #include <string>
@@ -76,6 +77,11 @@ struct Returned<Result<R>> {
   using Value = R;
   static constexpr bool FALLIBLE = true;
 };
+
+template <typename Signature>
+inline constexpr bool RETURNS_PENDING = false;
+template <typename T, typename... As>
+inline constexpr bool RETURNS_PENDING<Signature<Pending<T>, As...>> = true;
 
 template <typename Declared>
 concept Passable =
