@@ -30,9 +30,11 @@ class HeldResource final : public ResourceHandle {
   const bool owned;
 
   void move() { moved_ = true; }
-  void lend() { lentTo_ = life->instance->callNumber(); }
+  void lend() { lentTo_ = life->instance->task().number(); }
   // Whether the call that runs has borrowed it.
-  bool lent() const { return life->instance->inCall() && lentTo_ == life->instance->callNumber(); }
+  bool lent() const {
+    return life->instance->inCall() && lentTo_ == life->instance->task().number();
+  }
 
  private:
   uint64_t id_ = 0;

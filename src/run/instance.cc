@@ -107,7 +107,7 @@ Instance::~Instance() {
       if (handle.kind == call::HandleKind::OWN) drop(handle.resource, handle.rep, partOf(index));
     });
   }
-  for (auto [resource, rep] : givenUp_) drop(resource, rep, options_.whole);
+  for (auto [resource, rep] : task_.givenUp) drop(resource, rep, options_.whole);
   // A slot of the pool keeps the pages that any guest in it ever wrote, and the engine sets all of
   // them back each time, whoever wrote them. So now and then it starts anew.
   if (store_.engine()->keepsMemory() && linked_->isTurnToGiveBack()) {
@@ -137,7 +137,7 @@ void Instance::beginCall(const CallLimits& limits) {
 Result<bool> Instance::advance() {
   if (!begun_) {
     begun_ = true;
-    ++calls_;
+    task_.begin();
     beginCall();
   }
   const auto& steps = linked_->steps();
@@ -151,7 +151,7 @@ Result<bool> Instance::advance() {
     if (steps[stepsDone_].start) return true;
     TENON_CHECK(finishStep());
   }
-  --calls_;
+  task_.end();
   return false;
 }
 
@@ -343,7 +343,7 @@ std::string Instance::blame(std::string_view why, uint32_t component) const {
 }
 
 bool Instance::execute(const Export& function, const abi::CallCodec& codec) {
-  CallScope call(*this);
+  Task::Scope call(task_);
   return run(function, codec) && dropGivenUp();
 }
 
@@ -375,9 +375,9 @@ bool Instance::run(const Export& function, const abi::CallCodec& codec) {
 
 // False: a destructor trapped, one of a handle that was dropped while values moved included.
 bool Instance::dropGivenUp() {
-  while (!givenUp_.empty() && !store_.poisoned()) {
-    auto [resource, rep] = givenUp_.back();
-    givenUp_.pop_back();
+  while (!task_.givenUp.empty() && !store_.poisoned()) {
+    auto [resource, rep] = task_.givenUp.back();
+    task_.givenUp.pop_back();
     if (!dropResource(resource, rep, options_.whole)) return false;
   }
   return !store_.poisoned();
@@ -386,7 +386,7 @@ bool Instance::dropGivenUp() {
 void Instance::giveUp(uint32_t resource, uint32_t rep) {
   if (store_.busy()) {
     try {
-      givenUp_.emplace_back(resource, rep);
+      task_.givenUp.emplace_back(resource, rep);
     } catch (const std::bad_alloc&) {
       // In a destructor, so nobody can be told: it is never dropped.
     }
@@ -395,7 +395,7 @@ void Instance::giveUp(uint32_t resource, uint32_t rep) {
   if (store_.poisoned() && !program().resources[resource].imported) return;
   bool isPartOfCall = inCall();
   if (!isPartOfCall) beginCall();
-  CallScope call(*this);
+  Task::Scope call(task_);
   dropResource(resource, rep, options_.whole);
   // In a call a trap stays: the host function that dropped the handle fails with it.
   if (!isPartOfCall && store_.hasTrap()) store_.takeTrap();

@@ -13,6 +13,7 @@
 #include "engine/linker.h"
 #include "engine/store.h"
 #include "run/linked.h"
+#include "run/task.h"
 
 #include <tenon/abi/call_codec.h>
 #include <tenon/abi/context.h>
@@ -20,22 +21,13 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace tenon::run {
 
 class Handles;
-
-// A call from one component instance into another through an adapter, while it has borrows: what it
-// was lent of the caller's handles, and how many of the callee's borrow handles are left.
-struct FusedCall {
-  call::BorrowScope borrows;
-  call::Lends lends;
-};
 
 // A component instance's state. Its may-leave flag and its context storage are in the control
 // memory, where adapters see them.
@@ -146,9 +138,7 @@ class Instance {
   void endCall() { store_.setStopFlag(nullptr); }
   // Whether a call into the instance, or its instantiation, has not ended; suspended or not. Then
   // no other can begin.
-  bool inCall() const { return calls_ != 0; }
-  // Changes with every call.
-  uint64_t callNumber() const { return callNumber_; }
+  bool inCall() const { return task_.running(); }
 
   // -- For trampolines and crossings.
   ComponentInstance& component(uint32_t index) { return components_[index]; }
@@ -161,11 +151,8 @@ class Instance {
   // The function of a slot, looked up at first use; null when its instance does not exist yet.
   const wasmtime_func_t* function(uint32_t slot);
   uint32_t stepsDone() const { return stepsDone_; }
-  // The calls that adapters are in and that have borrows, the innermost last.
-  std::deque<FusedCall>& fusedCalls() {
-    if (!fusedCalls_) fusedCalls_ = std::make_unique<std::deque<FusedCall>>();
-    return *fusedCalls_;
-  }
+  // Of the call that runs.
+  Task& task() { return task_; }
   uint64_t context(uint32_t component, uint32_t slot) const;
   void setContext(uint32_t component, uint32_t slot, uint64_t value);
   // `why`, with the name of the component instance that is to blame when there are several.
@@ -196,20 +183,6 @@ class Instance {
                       std::span<RawValue> values);
 
  private:
-  // From a call's beginning to its end.
-  class CallScope {
-   public:
-    explicit CallScope(Instance& instance) : instance_(instance) {
-      if (instance_.calls_++ == 0) ++instance_.callNumber_;
-    }
-    ~CallScope() { --instance_.calls_; }
-    CallScope(const CallScope&) = delete;
-    CallScope& operator=(const CallScope&) = delete;
-
-   private:
-    Instance& instance_;
-  };
-
   Instance(std::shared_ptr<const Linked> linked, InstanceOptions options);
   bool run(const Export& function, const abi::CallCodec& codec);
   bool dropGivenUp();
@@ -228,21 +201,17 @@ class Instance {
   engine::Store store_;
   const bool usesContext_;  // see Linked
   std::vector<ComponentInstance> components_;
-  std::unique_ptr<std::deque<FusedCall>> fusedCalls_;  // null until the first one
-  std::vector<wasmtime_instance_t> instances_;         // core instances, by step
-  std::vector<wasmtime_extern_t> imports_;             // of one step after the other
-  std::optional<wasmtime_instance_t> next_;            // of the step whose start function is due
-  uint32_t stepsDone_ = 0;                             // start functions included
+  std::vector<wasmtime_instance_t> instances_;  // core instances, by step
+  std::vector<wasmtime_extern_t> imports_;      // of one step after the other
+  std::optional<wasmtime_instance_t> next_;     // of the step whose start function is due
+  uint32_t stepsDone_ = 0;                      // start functions included
   bool begun_ = false;
   std::vector<engine::Memory> memories_;        // by slot
   std::vector<LazyFunction> functions_;         // by slot
   std::vector<wasmtime_func_t> hostFunctions_;  // by trampoline; empty until one is needed
   std::vector<std::byte> hostControl_;          // the control memory when the program has none
   GuestMemory control_;
-  uint32_t calls_ = 0;
-  uint64_t callNumber_ = 0;
-  // Given up while a call was suspended: resource and rep.
-  std::vector<std::pair<uint32_t, uint32_t>> givenUp_;
+  Task task_;
   std::unique_ptr<Handles> handles_;  // first to go
 };
 

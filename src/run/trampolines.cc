@@ -330,7 +330,7 @@ wasm_trap_t* onTransferBorrow(void* environment, wasmtime_caller_t* caller,
     return arrival.trap(failure);
   }
   uint32_t rep = handle->rep;
-  FusedCall& call = arrival.instance.fusedCalls().back();
+  FusedCall& call = arrival.instance.task().fusedCalls().back();
   if (!call.lends.add(handles, index)) return arrival.trap("the call lends too many handles");
   const auto& resources = arrival.instance.program().resources;
   if (resources[arrival.trampoline.resource].instance == arrival.trampoline.target) {
@@ -369,19 +369,19 @@ wasm_trap_t* onUnlend(void* environment, wasmtime_caller_t* caller, wasmtime_val
 wasm_trap_t* onEnterCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*,
                          size_t) {
   Arrival arrival(environment, caller);
-  arrival.instance.fusedCalls().emplace_back();
+  arrival.instance.task().fusedCalls().emplace_back();
   return nullptr;
 }
 
 wasm_trap_t* onExitCall(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t*, size_t) {
   Arrival arrival(environment, caller);
-  FusedCall& call = arrival.instance.fusedCalls().back();
+  FusedCall& call = arrival.instance.task().fusedCalls().back();
   if (call.borrows.borrows != 0) {
     return arrival.trap("borrow handles still remain at the end of the call",
                         arrival.trampoline.target);
   }
   call.lends.release(arrival.component().handles);
-  arrival.instance.fusedCalls().pop_back();
+  arrival.instance.task().fusedCalls().pop_back();
   return nullptr;
 }
 

@@ -20,7 +20,7 @@ template <typename CppSignature>
 class TypedCall;
 
 template <typename R, typename... As>
-class TypedCall<R(As...)> {
+class TypedCall<R(As...)> {  // guest-ok(pointer): all of a value lies inside
   using Params = abi::detail::SequenceAbi<std::remove_cvref_t<As>...>;
   using Result = abi::detail::ResultAbi<R>;
   static constexpr bool SPILLED_PARAMS = Params::FLAT_COUNT > MAX_FLAT_PARAMS;
