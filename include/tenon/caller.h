@@ -16,7 +16,7 @@
 namespace tenon {
 
 namespace call {
-struct PartContext;
+class PartContext;
 }  // namespace call
 
 class Caller {

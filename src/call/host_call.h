@@ -5,31 +5,23 @@
 // shape; whatever runs guests (src/run) makes the HostCalls.
 
 #include "call/host_objects.h"
+#include "call/part_context.h"
 
 #include <tenon/abi/context.h>
 #include <tenon/type.h>
 
-#include <any>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace tenon::call {
-
-// What is known of the part of a program that calls, whatever a host adds to it (WASI derives its
-// context from this). Outlives the part's instance, at one address.
-struct PartContext {
-  std::string component;         // its name in a workload; else empty
-  std::any* userData = nullptr;  // the embedder's, of the instance; null: none
-};
 
 // One call from a guest into the host, on the instance's thread. Lives on the stack of the call:
 // keep nothing of it.
 class HostCall : public abi::Context {
  public:
-  // What the calling part's host functions work on, as given when the instance was made (WASI: the
-  // part's arguments, directories, streams ...). Null if nothing was given.
+  // The part that calls, with what each plugin keeps for it, as given when the instance was made.
+  // Null if nothing was given.
   PartContext* const part;
   // The objects that this store's guests hold handles to.
   HostObjects& objects;

@@ -5,7 +5,6 @@
 #include "call/host_call.h"
 #include "host/loop.h"
 #include "run/instance.h"
-#include "wasi/wasi.h"
 
 #include <tenon/instance.h>
 #include <tenon/result.h>
@@ -30,10 +29,10 @@ struct InstanceState {
   LoopState& loop;
   const std::shared_ptr<const PreparedState> prepared;
   std::any userData;
-  call::PartContext whole{.component = {}, .userData = &userData};
-  std::vector<std::unique_ptr<wasi::Context>> contexts;  // by part
-  std::unique_ptr<run::Instance> instance;               // uses all of the above
-  RunningCall* running = nullptr;                        // the call on a fiber that is not done
+  call::PartContext whole{"", &userData};
+  std::vector<std::unique_ptr<call::PartContext>> contexts;  // by part
+  std::unique_ptr<run::Instance> instance;                   // uses all of the above
+  RunningCall* running = nullptr;                            // the call on a fiber that is not done
 };
 
 struct FunctionState;  // one resolved export: exported.h

@@ -66,15 +66,16 @@ Result<PreparedState::Exporter> PreparedState::findExporter(std::string_view nam
   return noComponent(plan, name);
 }
 
-Result<std::unique_ptr<wasi::Context>> PreparedState::newContext(LoopState& loop, size_t part,
-                                                                 const WasiOptions& options) const {
+Result<std::unique_ptr<call::PartContext>> PreparedState::newContext(
+    LoopState& loop, size_t part, const WasiOptions& options) const {
   auto kept = keepFromCache(EngineState::of(engine), options.directories);
-  auto context = kept ? wasi::newContext(loop.io, options) : std::move(kept).error();
-  if (context) {
-    if (!isAlone()) (*context)->component = plan.components[part].name;
+  auto state = kept ? wasi::newContext(loop.io, options) : std::move(kept).error();
+  if (state) {
+    auto context = std::make_unique<call::PartContext>(plan.components[part].name);
+    context->put<wasi::Context>(*std::move(state));
     return context;
   }
-  Error error = std::move(context).error();
+  Error error = std::move(state).error();
   if (!isAlone()) {
     error.message = "component " + plan.components[part].name + ": " + error.message;
   }

@@ -63,8 +63,8 @@ struct PreparedState {
   Result<Exporter> findExporter(std::string_view name) const;
 
   // A context for an instance's part, on the loop. Errors: as Prepared::instantiate.
-  Result<std::unique_ptr<wasi::Context>> newContext(LoopState& loop, size_t part,
-                                                    const WasiOptions& options) const;
+  Result<std::unique_ptr<call::PartContext>> newContext(LoopState& loop, size_t part,
+                                                        const WasiOptions& options) const;
 };
 
 // An instance that is being made: gets a context for each part, in their order, and is then

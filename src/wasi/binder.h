@@ -23,6 +23,7 @@
 #include "call/guarded.h"
 #include "call/registry.h"
 #include "wasi/error_of.h"
+#include "wasi/wasi.h"
 
 #include <tenon/typed.h>
 
@@ -81,7 +82,8 @@ struct Adapter;
 template <auto FUNCTION, typename R, typename... As>
 struct Adapter<FUNCTION, abi::detail::Signature<R, call::HostCall&, As...>> {
   static R run(call::HostCall& call, typename Passed<As>::Wire... wires) {
-    if (!call.part || !(true && ... && Passed<As>::exists(call, wires))) {
+    bool isThere = call.part && call.part->find<Context>();
+    if (!isThere || !(true && ... && Passed<As>::exists(call, wires))) {
       call.fail("a handle does not stand for the resource that the function takes");
       return R();
     }

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the host functions of this part find behind HostCall::part: everything that one component
+// What the host functions of this part find in HostCall::part: everything that one component
 // was given. Bound to its loop's thread.
 
 #include "call/host_call.h"
@@ -64,14 +64,16 @@ class ContextImpl final : public Context {
 
   // Tells people that the component asked for what it was not granted.
   void refused(Refusal::Kind kind, std::string_view target = {}) {
-    refusals->tell(component, kind, target);
+    refusals->tell(component(), kind, target);
   }
 
-  void failed() override { refusals->tellRemembered(component); }
+  void failed() override { refusals->tellRemembered(component()); }
   kj::Promise<void> drained() override;
   // Whether `drained` resolves at once.
   bool isDrained();
-  std::unique_ptr<Context> copy() const override { return std::make_unique<ContextImpl>(*this); }
+  std::unique_ptr<call::PluginState> copy() const override {
+    return std::make_unique<ContextImpl>(*this);
+  }
 
   // Room for the bytes of one operation; what is in it lives until the guest runs again. MAX_READ
   // bytes.
@@ -88,7 +90,7 @@ class ContextImpl final : public Context {
 };
 
 inline ContextImpl& contextOf(call::HostCall& call) {
-  return static_cast<ContextImpl&>(*static_cast<Context*>(call.part));
+  return static_cast<ContextImpl&>(*call.part->find<Context>());
 }
 
 }  // namespace tenon::wasi

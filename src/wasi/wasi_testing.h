@@ -76,9 +76,9 @@ class AllImports {
 
 class FakeCall final : public call::HostCall {
  public:
-  FakeCall(std::vector<std::byte>& memory, wasi::Context* context, call::HostObjects& objects,
+  FakeCall(std::vector<std::byte>& memory, call::PartContext* part, call::HostObjects& objects,
            const FuncType& type, kj::WaitScope& waitScope)
-      : HostCall(GuestMemory(memory.data(), memory.size()), StringEncoding::UTF8, context, objects,
+      : HostCall(GuestMemory(memory.data(), memory.size()), StringEncoding::UTF8, part, objects,
                  type),
         waitScope_(waitScope) {}
 
@@ -135,10 +135,9 @@ class FakeCall final : public call::HostCall {
 // One guest with a context. Make the loop first.
 class FakeGuest {
  public:
-  explicit FakeGuest(kj::WaitScope& waitScope, std::unique_ptr<Context> context)
-      : waitScope(waitScope),
-        owned(std::move(context)),
-        context(static_cast<ContextImpl&>(*owned)) {
+  explicit FakeGuest(kj::WaitScope& waitScope, std::unique_ptr<Context> given)
+      : waitScope(waitScope), context(static_cast<ContextImpl&>(*given)) {
+    part.put<Context>(std::move(given));
     provide(registry);
   }
 
@@ -157,7 +156,7 @@ class FakeGuest {
     }
     TypeMatch match;
     EXPECT_TRUE(Typed::matches(*type, match)) << match.difference;
-    FakeCall call(memory, &context, objects, *type, waitScope);
+    FakeCall call(memory, &part, objects, *type, waitScope);
     call.onSuspend = onSuspend;
     RawValue values[24] = {};
     Typed::lower(call, *type, values, arguments...);
@@ -184,7 +183,7 @@ class FakeGuest {
   ~FakeGuest() noexcept {}  // what fixtures need
 
   kj::WaitScope& waitScope;
-  std::unique_ptr<Context> owned;
+  call::PartContext part;
   ContextImpl& context;
   call::Registry registry;
   call::HostObjects objects;

@@ -120,7 +120,7 @@ void GuestPool::takeLines(Guest& guest) {
   };
   for (size_t part = 0; part < contexts_.size(); ++part) {
     auto output = newSink(GuestLine::Stream::OUTPUT, part);
-    wasi::setOutput(*guest.state->contexts[part], std::move(output),
+    wasi::setOutput(*guest.state->contexts[part]->find<wasi::Context>(), std::move(output),
                     newSink(GuestLine::Stream::ERROR, part));
   }
 }

@@ -82,8 +82,8 @@ class GuestPool {
   LoopState& loop_;
   const uint32_t reuse_;
   LineTaker& taker_;
-  std::vector<std::unique_ptr<wasi::Context>> contexts_;            // to be copied, by part
-  std::vector<std::vector<std::unique_ptr<wasi::Context>>> spare_;  // copies that nobody uses
+  std::vector<std::unique_ptr<call::PartContext>> contexts_;            // to be copied, by part
+  std::vector<std::vector<std::unique_ptr<call::PartContext>>> spare_;  // copies that nobody uses
   std::vector<std::unique_ptr<Guest>> idle_;
 };
 

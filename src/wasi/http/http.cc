@@ -80,7 +80,7 @@ Handled handle(call::HostCall& call, Own<OutgoingRequest> handle,
   }
 
   ClientRequest message{.refusals = contextOf(call).refusals,
-                        .component = contextOf(call).component,
+                        .component = call.part->component,
                         .budget = call.objects.budget(),
                         .charge = std::move(request->charge),
                         .method = std::move(request->method),
