@@ -42,6 +42,8 @@ class Scheduler {
   // Whether the loop may be run here, to wait for something.
   bool mayWait() const { return inside_ == 0; }
 
+  // Something else than calls wants the loop, from now on: clients of a server.
+  void share() { begin(); }
   // A call on a fiber begins, and is done.
   void begin() { ++calls_; }
   void end() { --calls_; }

@@ -93,8 +93,7 @@ Worker::Worker(ServerShared& shared, std::vector<kj::AutoCloseFd> listeners, kj:
                     kj::UnixEventPort::FdObserver::OBSERVE_READ),
       guestTasks_(*this),
       tasks_(*this) {
-  // Counted as a call that goes on: every guest gives way to the loop after its slice.
-  loop_.scheduler.begin();
+  loop_.scheduler.share();
 }
 
 Result<void> Worker::prepare() {
