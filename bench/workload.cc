@@ -153,8 +153,8 @@ Phases phasesOf(const std::shared_ptr<engine::Engine>& engine, size_t count) {
     planned.push_back({part.name, bytes[part.component % 2], link::wiresOf(part)});
   }
   begin = Clock::now();
-  auto executable = orFail(
-      run::Executable::linkWorkload(std::move(planned), "scale", component::ShimElision::ON));
+  auto executable =
+      orFail(run::Executable::linkWorkload(std::move(planned), "scale", component::Rewriting::ON));
   phases.flatten = nanosecondsSince(begin);
   orFail(executable->compile(engine, nullptr));
   std::set<uint32_t> adapters;

@@ -40,8 +40,10 @@ struct EngineOptions {
   // may write.
   std::string cacheDirectory;
   bool cache = true;
-  // Leave out the indirection modules that toolchains add, where that is the same. For tests.
-  bool shimElision = true;
+  // Read components' code, and write it anew, where that makes them faster and nothing else
+  // different: leave out the indirection modules that toolchains add, have one component call
+  // another's function itself. Without it every core module runs as it was shipped.
+  bool rewriting = true;
   // Whether a guest can be stopped while it runs: by a timeout, or when its call is dropped; and
   // whether calls that run at once on one loop take turns. That costs a check in every function and
   // loop of a guest, about a quarter of the time of small functions. Without it instances with a

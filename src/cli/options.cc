@@ -126,8 +126,8 @@ void GuestOptions::addPrefixOptionsTo(CLI::App& command) {
 void GuestOptions::addCompileOptionsTo(CLI::App& command) {
   command.add_flag("--no-cache", noCache, "Compile, even when compiled code is in the cache")
       ->group(COMPILING);
-  // Keeps the indirection modules that toolchains add: for tests.
-  command.add_flag("--no-shim-elision", noShimElision)->group(HIDDEN);
+  // Runs every core module as it was shipped: for tests.
+  command.add_flag("--no-rewriting", noRewriting)->group(HIDDEN);
   command.add_option("--compile-timeout", compileTimeout, "Give up compiling after this long")
       ->type_name("TIME")
       ->default_str("10m")
@@ -160,7 +160,7 @@ Result<EngineOptions> GuestOptions::engineOptions() const {
   EngineOptions options;
   options.pooling = false;  // one instance: reserving a pool would cost more than it saves
   options.cache = !noCache;
-  options.shimElision = !noShimElision;
+  options.rewriting = !noRewriting;
   options.compiler = "/proc/self/exe";  // main() makes a worker of it when it is asked to
   options.onCompiling = showCompiled;
   if (!compileTimeout.empty()) {

@@ -38,7 +38,7 @@ struct GuestOptions {
   std::string compileTimeout;
   std::string compileMemory;
   bool noCache = false;
-  bool noShimElision = false;
+  bool noRewriting = false;
   bool noPrefix = false;  // workloads
   bool prefix = false;    // workloads
 

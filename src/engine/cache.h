@@ -33,8 +33,8 @@ struct ArtifactKey {
 };
 
 // A digest of the input's bytes, the engine's `compatibility()`, Tenon's version and `settings`
-// (whatever else of the caller's changes the result: the form of generated adapters, elision on or
-// off).
+// (whatever else of the caller's changes the result: the form of generated adapters, whether
+// modules were rewritten).
 ArtifactKey artifactKey(const Engine& engine, std::span<const std::byte> input,
                         std::string_view settings);
 

@@ -1,6 +1,7 @@
 #include "engine/complexity.h"
 
 #include "base/byte_reader.h"
+#include "component/binary/core_sections.h"
 #include "component/binary/instructions.h"
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 namespace tenon::engine {
 namespace {
 
-constexpr uint8_t CODE = 10;
 constexpr uint8_t BLOCK = 0x02, LOOP = 0x03, IF = 0x04, ELSE = 0x05, END = 0x0b, BR = 0x0c,
                   BR_IF = 0x0d, BR_TABLE = 0x0e, TRY_TABLE = 0x1f;
 
@@ -69,20 +69,17 @@ Result<Complexity> shapeOf(ByteReader& in) {
 // Calls visit(number, offset, shape) for every function that is followed.
 template <typename Visit>
 Result<void> forEachFunction(std::span<const std::byte> module, const Visit& visit) {
-  ByteReader in(module);
-  TENON_TRY([[maybe_unused]] auto preamble, in.take(8, "preamble"));
-  while (!in.atEnd()) {
-    TENON_TRY(uint8_t id, in.u8());
-    TENON_TRY(uint32_t size, in.u32());
-    TENON_TRY(ByteReader section, in.sub(size, "section"));
-    if (id != CODE) continue;
-    TENON_TRY(uint32_t count, section.count("functions", 10'000'000));
-    for (uint32_t i = 0; i < count; ++i) {
-      TENON_TRY(uint32_t length, section.u32());
-      uint64_t offset = section.offset();
-      TENON_TRY(ByteReader code, section.sub(length, "function"));
-      if (auto shape = shapeOf(code)) visit(i, offset, *shape);
-    }
+  TENON_TRY(auto sections, component::CoreSectionReader::open(module, 0));
+  while (!sections.atEnd()) {
+    TENON_TRY(auto section, sections.next());
+    if (section.id != component::CoreSection::CODE) continue;
+    TENON_CHECK(component::forEachBody(section.content,
+                                       [&](uint32_t number, ByteReader body) -> Result<void> {
+                                         uint64_t offset = body.offset();
+                                         if (auto shape = shapeOf(body))
+                                           visit(number, offset, *shape);
+                                         return {};
+                                       }));
   }
   return {};
 }

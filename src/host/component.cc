@@ -97,11 +97,11 @@ std::string shortestPath(const std::vector<FunctionInfo>& all, const FunctionInf
 Result<std::shared_ptr<host::ComponentState>> linkComponent(const Engine& engine,
                                                             std::vector<std::byte> bytes,
                                                             std::string name) {
-  bool elide = host::EngineState::of(engine).options.shimElision;
+  bool rewriting = host::EngineState::of(engine).options.rewriting;
   auto state = std::make_shared<host::ComponentState>(engine);
   TENON_TRY(state->executable, run::Executable::link(std::move(bytes), std::move(name),
-                                                     elide ? component::ShimElision::ON
-                                                           : component::ShimElision::OFF));
+                                                     rewriting ? component::Rewriting::ON
+                                                               : component::Rewriting::OFF));
   return state;
 }
 

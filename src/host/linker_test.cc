@@ -124,11 +124,11 @@ TEST_F(HostFunctions, AreCalledWithViewsRecordsAndResources) {
   EXPECT_TRUE(host.tickets.empty()) << "the guest dropped them all";
 }
 
-TEST_F(HostFunctions, AreTheSameWithoutShimElision) {
+TEST_F(HostFunctions, AreTheSameWithoutRewriting) {
   EngineOptions options;
   options.pooling = false;
   options.cache = false;
-  options.shimElision = false;
+  options.rewriting = false;
   Engine engine = Engine::create(options).value();
   Component literal =
       Component::load(engine, std::string(TENON_GUESTS_DIR) + "/host_imports.wasm").value();

@@ -76,12 +76,12 @@ Result<std::shared_ptr<const run::Executable>> WorkloadState::join(const Planned
                      .source = ComponentState::of(component).executable->source()});
   }
   EngineState& engineState = EngineState::of(engine);
-  auto elision =
-      engineState.options.shimElision ? component::ShimElision::ON : component::ShimElision::OFF;
+  auto rewriting =
+      engineState.options.rewriting ? component::Rewriting::ON : component::Rewriting::OFF;
   const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
   std::optional<run::Executable::Programs> programs;
   if (cache) programs.emplace(*engineState.engine, *cache);
-  TENON_TRY(auto joined, run::Executable::linkWorkload(std::move(parts), name, elision, programs,
+  TENON_TRY(auto joined, run::Executable::linkWorkload(std::move(parts), name, rewriting, programs,
                                                        &cacheWarning));
   TENON_CHECK(
       joined->compile(engineState.engine, cache, &cacheWarning, engineState.compileLimits()));

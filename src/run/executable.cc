@@ -104,16 +104,16 @@ Result<void> checkGiven(const Program& program, const Source& source, const std:
 }  // namespace
 
 Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> bytes, std::string name,
-                                                     component::ShimElision elision,
+                                                     component::Rewriting rewriting,
                                                      const component::Features& features) {
   auto executable = std::shared_ptr<Executable>(new Executable);
   executable->name_ = std::move(name);
-  executable->elision_ = elision;
+  executable->rewriting_ = rewriting;
   TENON_TRY(auto source, Source::read(std::move(bytes), features));
   const component::Component& definitions = source->definitions();
   executable->parts_.push_back(
       {.name = executable->name_, .bytes = {}, .wires = {}, .source = std::move(source)});
-  auto program = component::flatten(definitions, executable->name_, elision);
+  auto program = component::flatten(definitions, executable->name_);
   if (!program && program.error().code == ErrorCode::UNSUPPORTED) {
     // As a part of a workload it may be given what it lacks.
     auto exports = component::flattenExports(definitions, executable->name_);
@@ -124,19 +124,19 @@ Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> byte
   }
   if (!program) return std::move(program).error();
   executable->program_ = *std::move(program);
-  TENON_CHECK(component::fuse(executable->program_));
+  TENON_CHECK(component::fuse(executable->program_, rewriting));
   TENON_CHECK(executable->resolveSignatures());
   return executable;
 }
 
 Result<std::shared_ptr<Executable>> Executable::linkWorkload(std::vector<Part> parts,
                                                              std::string name,
-                                                             component::ShimElision elision,
+                                                             component::Rewriting rewriting,
                                                              std::optional<Programs> programs,
                                                              std::string* warning) {
   auto executable = std::shared_ptr<Executable>(new Executable);
   executable->name_ = std::move(name);
-  executable->elision_ = elision;
+  executable->rewriting_ = rewriting;
   executable->parts_ = std::move(parts);
   std::vector<LinkedPart> linked;
   for (Part& part : executable->parts_) {
@@ -155,7 +155,7 @@ Result<std::shared_ptr<Executable>> Executable::linkWorkload(std::vector<Part> p
     TENON_CHECK(executable->join());
     return executable;
   }
-  engine::ArtifactKey key = programKey(programs->engine, executable->name_, linked, elision);
+  engine::ArtifactKey key = programKey(programs->engine, executable->name_, linked, rewriting);
   if (auto known = loadProgram(programs->cache, key, linked, warning)) {
     executable->program_ = *std::move(known);
     // What was stored has passed this; if not, it is made again.
@@ -173,8 +173,8 @@ Result<void> Executable::join() {
   for (const Part& part : parts_) {
     workload.push_back({part.name, &part.source->definitions(), part.wires});
   }
-  TENON_TRY(program_, component::flattenWorkload(workload, name_, elision_));
-  TENON_CHECK(component::fuse(program_));
+  TENON_TRY(program_, component::flattenWorkload(workload, name_));
+  TENON_CHECK(component::fuse(program_, rewriting_));
   return resolveSignatures();
 }
 
@@ -208,7 +208,7 @@ Result<void> Executable::resolveSignatures() {
 
 engine::ArtifactKey Executable::key(const engine::Engine& engine) const {
   engine::Digest digest;
-  digest.addPart(elision_ == component::ShimElision::ON ? "elided" : "literal");
+  digest.addPart(rewriting_ == component::Rewriting::ON ? "rewritten" : "literal");
   for (const Part& part : parts_) {
     digest.addPart(part.source->digest());
     digest.addPart(std::to_string(part.wires.size()));

@@ -8,6 +8,7 @@
 #include "component/binary/decoder.h"
 #include "component/flatten/flatten.h"
 #include "component/program/program.h"
+#include "component/relink/rewriting.h"
 #include "component/relink/start_function.h"
 #include "engine/cache.h"
 #include "engine/compiler.h"
@@ -32,7 +33,7 @@ class Executable {
   // validate, flatten and fuse; INVALID with the file's offset for a core module whose imports or
   // exports do not have the types that the component's use of them needs.
   static Result<std::shared_ptr<Executable>> link(std::vector<std::byte> bytes, std::string name,
-                                                  component::ShimElision elision,
+                                                  component::Rewriting rewriting,
                                                   const component::Features& features = {});
 
   // Several components joined: as component::WorkloadPart, with the bytes in place of the
@@ -53,7 +54,7 @@ class Executable {
   // `warning`, when given, gets a sentence if `programs` could not be used. Errors: as `link`, with
   // the part's name in front.
   static Result<std::shared_ptr<Executable>> linkWorkload(
-      std::vector<Part> parts, std::string name, component::ShimElision elision,
+      std::vector<Part> parts, std::string name, component::Rewriting rewriting,
       std::optional<Programs> programs = std::nullopt, std::string* warning = nullptr);
 
   // Compiles every module, or takes them from `cache` (null: none), and puts them there. Once,
@@ -92,7 +93,7 @@ class Executable {
   std::string name_;
   // One, unless it is a workload. The program borrows from their sources.
   std::vector<Part> parts_;
-  component::ShimElision elision_ = component::ShimElision::ON;
+  component::Rewriting rewriting_ = component::Rewriting::ON;
   component::Program program_;
   // What each of Program::functions is used as; nullopt: only by adapters, whose imports the engine
   // checks.

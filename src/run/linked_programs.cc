@@ -18,10 +18,10 @@ std::vector<std::span<const std::byte>> sourcesOf(std::span<const LinkedPart> pa
 }  // namespace
 
 engine::ArtifactKey programKey(const engine::Engine& engine, std::string_view workload,
-                               std::span<const LinkedPart> parts, component::ShimElision elision) {
+                               std::span<const LinkedPart> parts, component::Rewriting rewriting) {
   engine::Digest digest;
   digest.addPart(workload);
-  digest.addPart(elision == component::ShimElision::ON ? "elided" : "literal");
+  digest.addPart(rewriting == component::Rewriting::ON ? "rewritten" : "literal");
   for (const LinkedPart& part : parts) {
     digest.addPart(part.name);
     digest.addPart(part.source->digest());

@@ -7,6 +7,7 @@
 
 #include "component/flatten/flatten.h"
 #include "component/program/program.h"
+#include "component/relink/rewriting.h"
 #include "engine/cache.h"
 #include "run/source.h"
 
@@ -32,7 +33,7 @@ struct LinkedPart {
 
 // Everything that decides what the program will be.
 engine::ArtifactKey programKey(const engine::Engine& engine, std::string_view workload,
-                               std::span<const LinkedPart> parts, component::ShimElision elision);
+                               std::span<const LinkedPart> parts, component::Rewriting rewriting);
 
 // nullopt: not there, or not usable; then it is removed or made anew, and `warning`, when given,
 // says why. The program borrows from the parts' sources.

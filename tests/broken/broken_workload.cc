@@ -167,7 +167,7 @@ void Workload::link() {
     parts.push_back({part.name, bytes_[part.name], link::wiresOf(part)});
   }
   auto executable =
-      run::Executable::linkWorkload(std::move(parts), "test", component::ShimElision::ON);
+      run::Executable::linkWorkload(std::move(parts), "test", component::Rewriting::ON);
   ASSERT_TRUE(executable) << executable.error().text();
   const auto& engine = engine::testing::testEngine();
   auto compiled = (*executable)->compile(engine, nullptr);

@@ -209,7 +209,7 @@ TEST_F(HostMisuse, AHandleIsNotLentAndGivenAwayInOneCall) {
 std::shared_ptr<const run::Linked> linkedOf(std::vector<run::Executable::Part> parts) {
   static Linker linker;
   auto executable =
-      run::Executable::linkWorkload(std::move(parts), "test", component::ShimElision::ON);
+      run::Executable::linkWorkload(std::move(parts), "test", component::Rewriting::ON);
   EXPECT_TRUE(executable) << executable.error().text();
   (*executable)->compile(testEngine(), nullptr).value();
   return run::Linked::link(testEngine(), *executable, host::LinkerState::of(linker).registry)
@@ -450,7 +450,7 @@ TEST(Shims, AreReadOnceHoweverManyInstancesTheyHave) {
     for (int i = 0; i < instances; ++i) text += " (core instance (instantiate $s))";
     std::vector<std::byte> bytes = wasm(text + ")");
     return cpuTimeOf(
-        [&] { EXPECT_TRUE(run::Executable::link(bytes, "shims", component::ShimElision::ON)); });
+        [&] { EXPECT_TRUE(run::Executable::link(bytes, "shims", component::Rewriting::ON)); });
   };
   auto one = timeOf(1);
   EXPECT_LT(timeOf(3000), 100 * one + milliseconds(500));

@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 std::chrono::nanoseconds timeToLink(const std::string& text) {
   std::vector<std::byte> bytes = wasm(text);
   return cpuTimeOf([&] {
-    auto linked = run::Executable::link(bytes, "many", component::ShimElision::ON);
+    auto linked = run::Executable::link(bytes, "many", component::Rewriting::ON);
     EXPECT_TRUE(linked) << linked.error().text();
   });
 }
@@ -105,7 +105,7 @@ TEST(ManyParts, SlotsAreFoundByNameAmongManyExports) {
         wasm("(component (import \"f\" (func $f (param \"s\" string)))" + module +
              ")(core instance $m (instantiate $m))" + lowered + ")");
     return cpuTimeOf([&] {
-      auto linked = run::Executable::link(bytes, "many", component::ShimElision::ON);
+      auto linked = run::Executable::link(bytes, "many", component::Rewriting::ON);
       EXPECT_TRUE(linked) << linked.error().text();
       auto compiled = (*linked)->compile(testEngine(), nullptr);
       EXPECT_TRUE(compiled) << compiled.error().text();

@@ -1,7 +1,7 @@
 // Runs one script of the Component Model's official suite: the JSON that `wasm-tools
 // json-from-wast` makes of a .wast file, with one binary per module beside it.
 //
-//     tenon_run_suite SCRIPT.json [--expected FILE] [--no-shim-elision] [--decode-only]
+//     tenon_run_suite SCRIPT.json [--expected FILE] [--no-rewriting] [--decode-only]
 //                     [--features LIST] [--row FILE] [--outcomes FILE]
 //
 // Every command is a check. `--expected` names the checked-in list of commands that may fail, a
@@ -54,7 +54,7 @@ struct Options {
   bool decodeOnly = false;
   bool scriptOfWasmTools = false;
   component::Features features;
-  component::ShimElision elision = component::ShimElision::ON;
+  component::Rewriting rewriting = component::Rewriting::ON;
 };
 
 struct Outcome {
@@ -176,7 +176,7 @@ class Runner {
     Outcome accepted = validateOnly(bytes);
     if (!accepted.passed) return {};
     auto executable =
-        run::Executable::link(std::move(bytes), "test", options_.elision, options_.features);
+        run::Executable::link(std::move(bytes), "test", options_.rewriting, options_.features);
     if (executable && (*executable)->compile(engine_, nullptr)) {
       return fail("it was accepted; expected: " + command.value("text", ""));
     }
@@ -210,7 +210,7 @@ class Runner {
       return observe(std::move(valid), accepted);
     }
     if (*component::readLayer(bytes) == component::Layer::CORE_MODULE) return {};
-    auto executable = run::Executable::link(bytes, name.empty() ? "test" : name, options_.elision,
+    auto executable = run::Executable::link(bytes, name.empty() ? "test" : name, options_.rewriting,
                                             options_.features);
     if (!executable) return fail(executable.error().text());
     auto compiled = (*executable)->compile(engine_, nullptr);
@@ -304,8 +304,8 @@ int main(int argc, char** argv) {
     std::string word = argv[i];
     if (word == "--expected" && i + 1 < argc)
       options.expected = argv[++i];
-    else if (word == "--no-shim-elision")
-      options.elision = component::ShimElision::OFF;
+    else if (word == "--no-rewriting")
+      options.rewriting = component::Rewriting::OFF;
     else if (word == "--decode-only")
       options.decodeOnly = true;
     else if (word == "--outcomes" && i + 1 < argc)

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Pair>> Pair::create(const Engines& engines, const Guest& 
   pair->peek_.result = *types.list(types.primitive(TypeKind::U64));
   TENON_TRY(std::vector<std::byte> bytes, parseText(toText(guest)));
   auto wasmtime = newWasmtimeSide(engines.wasmtime, bytes, pair->script_);
-  auto tenon = newTenonSide(engines.tenon, bytes, pair->script_);
+  auto tenon = newTenonSide(engines.tenon, bytes, pair->script_, engines.rewriting);
   if (!wasmtime) return Error(ErrorCode::INVALID, "Wasmtime: " + wasmtime.error().text());
   if (!tenon) return Error(ErrorCode::INVALID, "Tenon: " + tenon.error().text());
   pair->wasmtime_ = *std::move(wasmtime);

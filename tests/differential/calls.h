@@ -25,6 +25,7 @@ class Engines {
 
   const std::shared_ptr<engine::Engine> tenon;
   wasm_engine_t* const wasmtime;
+  component::Rewriting rewriting = component::Rewriting::ON;  // of Tenon's side
 };
 
 // What one call is made of, besides the guest.

@@ -215,7 +215,7 @@ Result<std::unique_ptr<Sides>> newSides(const Engines& engines) {
   sides->op = {{{"code", u32}, {"a", u32}, {"b", u32}}, u32};
   TENON_TRY(std::vector<std::byte> bytes, parseText(TEXT));
   TENON_TRY(sides->wasmtime, newWasmtimeSide(engines.wasmtime, bytes, sides->script));
-  TENON_TRY(sides->tenon, newTenonSide(engines.tenon, bytes, sides->script));
+  TENON_TRY(sides->tenon, newTenonSide(engines.tenon, bytes, sides->script, engines.rewriting));
   return sides;
 }
 

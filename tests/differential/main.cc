@@ -1,11 +1,12 @@
 // Runs generated calls under Tenon and under Wasmtime's component API and compares what happens.
 //
 //     tenon_differential [--what calls|handles|shapes] [--cases N] [--seed S] [--shard I/N]
-//     [--guest K]
+//     [--guest K] [--no-rewriting]
 //
 // `calls`: a case is one call through a chain of generated components (calls.h). `handles`: a case
 // is a sequence of operations on resource handles (handles.h). `shapes`: a component that imports
 // through a shim (shapes.h).
+// `--no-rewriting`: Tenon runs the core modules as they are; `shapes` does both.
 //
 // Everything follows from the seed: guest K of a seed is the same in every run. A difference is
 // printed as a minimal case, with the arguments that bring it back. Exit code 1 if there was one.
@@ -158,14 +159,19 @@ void runGuest(const Options& options, const Engines& engines, uint64_t number, C
 int usage() {
   std::fprintf(stderr,
                "tenon_differential [--what calls|handles|shapes] [--cases N] [--seed S] "
-               "[--shard I/N] [--guest K]\n");
+               "[--shard I/N] [--guest K] [--no-rewriting]\n");
   return 2;
 }
 
 int main(int argc, char** argv) {
   Options options;
+  Engines engines;
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
+    if (word == "--no-rewriting") {
+      engines.rewriting = component::Rewriting::OFF;
+      continue;
+    }
     if (i + 1 == argc) return usage();
     char* text = argv[++i];
     char* end = nullptr;
@@ -186,7 +192,6 @@ int main(int argc, char** argv) {
     }
   }
   if (options.shards == 0) return usage();
-  Engines engines;
   Counts counts;
   if (options.what == "handles") {
     uint64_t share = options.cases / options.shards, operations = 0;

@@ -337,8 +337,8 @@ std::vector<std::string> runAll(Side& side, Script& script, Random random, uint3
   return lines;
 }
 
-size_t instancesOf(const std::vector<std::byte>& bytes, component::ShimElision elision) {
-  auto executable = run::Executable::link(bytes, "test", elision);
+size_t instancesOf(const std::vector<std::byte>& bytes, component::Rewriting rewriting) {
+  auto executable = run::Executable::link(bytes, "test", rewriting);
   return executable ? (*executable)->program().steps.size() : 0;
 }
 
@@ -369,15 +369,15 @@ int runShapes(const Engines& engines, uint64_t seed, uint64_t first, uint64_t co
       report("no component: " + bytes.error().text());
       continue;
     }
-    using component::ShimElision;
-    rewritten += instancesOf(*bytes, ShimElision::ON) < instancesOf(*bytes, ShimElision::OFF);
+    using component::Rewriting;
+    rewritten += instancesOf(*bytes, Rewriting::ON) < instancesOf(*bytes, Rewriting::OFF);
     Script script;
     script.functions = {string};
     std::vector<std::vector<std::string>> all;
     for (int engine = 0; engine < 3; ++engine) {
       auto side = engine == 0 ? newWasmtimeSide(engines.wasmtime, *bytes, script)
                               : newTenonSide(engines.tenon, *bytes, script,
-                                             engine == 1 ? ShimElision::ON : ShimElision::OFF);
+                                             engine == 1 ? Rewriting::ON : Rewriting::OFF);
       if (!side) {
         all.push_back({"refused: " + side.error().text()});
       } else {

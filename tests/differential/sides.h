@@ -3,7 +3,7 @@
 // The two sides of a comparison: the same component under Tenon and under Wasmtime's component API,
 // with the same host functions behind both. Bound to one thread.
 
-#include "component/flatten/flatten.h"
+#include "component/relink/rewriting.h"
 #include "engine/engine.h"
 
 #include <tenon/result.h>
@@ -57,9 +57,9 @@ class Side {
 };
 
 // Both compile; errors are those of compiling and linking. `script` outlives the side.
-Result<std::unique_ptr<Side>> newTenonSide(
-    const std::shared_ptr<engine::Engine>& engine, std::span<const std::byte> component,
-    Script& script, component::ShimElision elision = component::ShimElision::ON);
+Result<std::unique_ptr<Side>> newTenonSide(const std::shared_ptr<engine::Engine>& engine,
+                                           std::span<const std::byte> component, Script& script,
+                                           component::Rewriting rewriting);
 Result<std::unique_ptr<Side>> newWasmtimeSide(wasm_engine_t* engine,
                                               std::span<const std::byte> component, Script& script);
 

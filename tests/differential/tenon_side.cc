@@ -101,11 +101,11 @@ std::shared_ptr<engine::Engine> newTenonEngine() {
 
 Result<std::unique_ptr<Side>> newTenonSide(const std::shared_ptr<engine::Engine>& engine,
                                            std::span<const std::byte> component, Script& script,
-                                           component::ShimElision elision) {
+                                           component::Rewriting rewriting) {
   component::Features features;
   features.maps = true;
-  TENON_TRY(auto executable,
-            run::Executable::link({component.begin(), component.end()}, "test", elision, features));
+  TENON_TRY(auto executable, run::Executable::link({component.begin(), component.end()}, "test",
+                                                   rewriting, features));
   TENON_CHECK(executable->compile(engine, nullptr));
   call::Registry registry;
   auto add = [&](const char* interface, const std::string& name) {

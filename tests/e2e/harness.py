@@ -18,7 +18,7 @@ class Skipped(Exception):
 
 
 def both_links(function):
-    """Also run with --no-shim-elision."""
+    """Also run with --no-rewriting."""
     function.both_links = True
     return function
 
@@ -115,8 +115,8 @@ class Tenon:
         """The whole command line. Guests are named `@types`; `@name.json` and `@./name` are values in files."""
         words = [str(word) for word in words]
         words = [self.guest(word[1:]) if re.fullmatch(r"@[\w-]+", word) else word for word in words]
-        if self.literal and words and words[0] in ("run", "call", "compile"):
-            words.insert(1, "--no-shim-elision")
+        if self.literal and words and words[0] in ("run", "call", "compile", "serve"):
+            words.insert(1, "--no-rewriting")
         return [self.program, *words]
 
     def environment(self, env=None):

@@ -5,7 +5,7 @@
   runner.py run CASE --tenon FILE --guests DIR --work DIR [--slow]
 
 A test is a function `test_...(t)`; `t` is a Tenon (harness.py). Its name is a sentence. What is marked
-@both_links runs a second time, as CASE:literal, with --no-shim-elision. Exit code: 0, 1, or 77 (skipped).
+@both_links runs a second time, as CASE:literal, with --no-rewriting. Exit code: 0, 1, or 77 (skipped).
 """
 
 import argparse

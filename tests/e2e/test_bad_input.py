@@ -61,7 +61,7 @@ def test_help_has_nothing_of_the_parser_and_nothing_for_tests_only(t):
     groups = ["Listening:", "Serving:", "Limits of requests and connections:", "Patience:", "Log:",
               "What the guest gets:", "Limits of the guest:", "Compiling:", "Help:"]
     assert [line for line in text.splitlines() if line in groups] == groups, text
-    assert "elision" not in t("run", "--no-shim", "@hello").refused(125, "'--no-shim'").err
+    assert "rewriting" not in t("run", "--no-rewrite", "@hello").refused(125, "'--no-rewrite'").err
 
 
 def test_a_word_that_is_missing(t):

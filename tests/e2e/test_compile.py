@@ -52,7 +52,7 @@ def test_nested_components_compile_too(t):
 
 
 def test_an_artifact_of_other_settings_is_refused(t):
-    t("compile", "--no-shim-elision", "@hello", "-o", "hello.tenon").succeeded("")
+    t("compile", "--no-rewriting", "@hello", "-o", "hello.tenon").succeeded("")
     t("run", "hello.tenon").refused(126, "hello.tenon", "other settings", "compile it again")
 
 

@@ -1,7 +1,8 @@
 // Development tool: flattens and fuses components and prints their programs.
 //   dump_all [--literal] [--unfused] [--check] FILE...
-// --literal keeps shims, --unfused leaves adapters as they are, --check prints one line per file,
-// lets the engine's validator look at every generated module, and writes and reads the program.
+// --literal rewrites nothing, --unfused shows what flattening leaves, --check prints one line per
+// file, lets the engine's validator look at every generated module, and writes and reads the
+// program.
 
 #include "component/binary/decoder.h"
 #include "component/flatten/flatten.h"
@@ -63,11 +64,11 @@ bool checkBytes(const Program& program, std::span<const std::byte> component) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ShimElision elision = ShimElision::ON;
+  Rewriting rewriting = Rewriting::ON;
   bool fused = true, check = false, failed = false;
   for (int i = 1; i < argc; ++i) {
     if (!std::strcmp(argv[i], "--literal")) {
-      elision = ShimElision::OFF;
+      rewriting = Rewriting::OFF;
       continue;
     }
     if (!std::strcmp(argv[i], "--unfused")) {
@@ -86,10 +87,10 @@ int main(int argc, char** argv) {
       std::printf("%s: %s\n", argv[i], decoded.error().text().c_str());
       continue;
     }
-    auto program = flatten(**decoded, argv[i], elision);
+    auto program = flatten(**decoded, argv[i]);
     size_t adapters = program ? program->adapters.size() : 0;
     Result<void> done;
-    if (program && fused) done = fuse(*program);
+    if (program && fused) done = fuse(*program, rewriting);
     if (!program || !done) {
       const Error& error = program ? done.error() : program.error();
       std::printf("%s: %s\n", argv[i], error.text().c_str());

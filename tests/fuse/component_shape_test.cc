@@ -49,14 +49,14 @@ TEST_P(ComponentTest, AShimIsLeftOutWhenItIsCertain) {
     return true;
   };
   loadWell(shimText(""), imports);
-  EXPECT_EQ(runtime->program().steps.size(), GetParam() == ShimElision::ON ? 1u : 3u);
+  EXPECT_EQ(runtime->program().steps.size(), GetParam() == Rewriting::ON ? 1u : 3u);
   value("run");
   EXPECT_EQ(logged, "hi");
 }
 
 TEST_P(ComponentTest, AFixupThatDoesMoreKeepsTheShim) {
   loadWell(shimText("", "(global i32 (i32.const 1))"));
-  if (GetParam() == ShimElision::OFF) EXPECT_EQ(runtime->program().steps.size(), 3u);
+  if (GetParam() == Rewriting::OFF) EXPECT_EQ(runtime->program().steps.size(), 3u);
 }
 
 TEST_P(ComponentTest, AStartFunctionThatCallsTooEarlyTrapsAllTheSame) {

@@ -11,10 +11,9 @@ using control::TrapCode;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-INSTANTIATE_TEST_SUITE_P(Elision, ComponentTest,
-                         ::testing::Values(ShimElision::ON, ShimElision::OFF),
+INSTANTIATE_TEST_SUITE_P(Elision, ComponentTest, ::testing::Values(Rewriting::ON, Rewriting::OFF),
                          [](const auto& info) {
-                           return info.param == ShimElision::ON ? "WithoutShims" : "Literal";
+                           return info.param == Rewriting::ON ? "WithoutShims" : "Literal";
                          });
 
 // A module with a memory and a bump allocator.

@@ -18,21 +18,31 @@
 
 namespace tenon::component::testing {
 
-class ComponentTest : public ::testing::TestWithParam<ShimElision> {
+class ComponentTest : public ::testing::TestWithParam<Rewriting> {
  protected:
   Result<Program> compile(const std::string& text, const Features& features = {}) {
     bytes.push_back(assemble(text));
     auto decoded = decode(bytes.back(), features);
     if (!decoded) return decoded.error();
-    auto program = flatten(**decoded, "test", GetParam());
+    auto program = flatten(**decoded, "test");
     components.push_back(*std::move(decoded));
     if (!program) return program;
-    Result<void> fused = fuse(*program);
+    std::vector<const std::byte*> shipped = modulesOf(*program);
+    Result<void> fused = fuse(*program, GetParam());
     if (!fused) return fused.error();
+    if (GetParam() == Rewriting::OFF) EXPECT_EQ(modulesOf(*program), shipped);
     for (const ModuleBytes& module : program->modules) {
       if (module.generated) EXPECT_EQ(validateBytes(module.bytes), "");
     }
     return program;
+  }
+  // The code of every step but those with adapters, in their order.
+  static std::vector<const std::byte*> modulesOf(const Program& program) {
+    std::vector<const std::byte*> modules;
+    for (const InstantiateStep& step : program.steps) {
+      if (step.instance != NONE) modules.push_back(program.modules[step.module].bytes.data());
+    }
+    return modules;
   }
   void load(const std::string& text,
             std::map<std::string, TestRuntime::HostFunction> imports = {}) {

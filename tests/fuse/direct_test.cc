@@ -12,7 +12,6 @@
 namespace tenon::component::testing {
 namespace {
 
-using adapt::CallGraph;
 using control::TrapCode;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -68,8 +67,8 @@ class DirectTest : public ::testing::Test {
   size_t adaptersOf(const std::string& text) {
     bytes = assemble(text);
     definitions = decode(bytes).value();
-    Program program = flatten(*definitions, "test", ShimElision::ON).value();
-    EXPECT_TRUE(fuse(program).ok());
+    Program program = flatten(*definitions, "test").value();
+    EXPECT_TRUE(fuse(program, Rewriting::ON).ok());
     size_t adapters = 0;
     for (const ModuleBytes& module : program.modules) {
       if (!module.generated) continue;

@@ -101,8 +101,8 @@ class LateTest : public ::testing::Test {
   void load(const Pair& pair) {
     bytes = assemble(pair.text());
     definitions = decode(bytes).value();
-    Program program = flatten(*definitions, "test", ShimElision::ON).value();
-    Result<void> fused = fuse(program);
+    Program program = flatten(*definitions, "test").value();
+    Result<void> fused = fuse(program, Rewriting::ON);
     ASSERT_TRUE(fused.ok()) << fused.error().text();
     for (const ModuleBytes& module : program.modules) {
       if (module.generated) EXPECT_EQ(validateBytes(module.bytes), "");

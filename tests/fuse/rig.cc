@@ -140,7 +140,7 @@ Rig::Rig(std::shared_ptr<TypeTable> types, FuncType type, RigOptions options)
   adapter.callee.callee = exportOf(1, "f");
   adapter.callee.calleeSlot = 2;
   program.adapters.push_back(std::move(adapter));
-  Result<void> fused = fuse(program, DirectCalls::OFF);
+  Result<void> fused = fuse(program, Rewriting::OFF);
   if (!fused) {
     std::fprintf(stderr, "%s\n", fused.error().text().c_str());
     std::abort();

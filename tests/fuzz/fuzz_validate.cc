@@ -21,10 +21,10 @@ namespace {
 void flattenAndFuse(std::span<const std::byte> bytes) {
   auto decoded = component::decode(bytes);
   if (!decoded || !component::validate(**decoded)) return;
-  for (auto elision : {component::ShimElision::ON, component::ShimElision::OFF}) {
-    auto program = component::flatten(**decoded, "fuzz", elision);
+  for (auto rewriting : {component::Rewriting::ON, component::Rewriting::OFF}) {
+    auto program = component::flatten(**decoded, "fuzz");
     Result<void> done;
-    if (program) done = component::fuse(*program);
+    if (program) done = component::fuse(*program, rewriting);
     const Error* error = !program ? &program.error() : !done ? &done.error() : nullptr;
     if (error != nullptr && error->code == ErrorCode::INTERNAL) {
       fuzzing::fail("an internal error: " + error->text());

@@ -8,9 +8,11 @@ import threading
 import time
 from random import Random
 
+from harness import both_links
 from serving import Serving
 
 
+@both_links
 def test_a_rust_component_answers(t):
     with Serving(t, "@http_hello") as server:
         answer = server.get("/")

@@ -2,6 +2,7 @@
 
 import json
 
+from harness import both_links
 from serving import Serving
 from upstream import Upstream, plain
 
@@ -14,6 +15,7 @@ def common(server, language):
     assert json.loads(answer.text)["hello"] == "Ada", answer
 
 
+@both_links
 def test_a_javascript_component_answers_and_fetches(t):
     with Upstream(lambda *_: plain("from upstream")) as up:
         with Serving(t, "@js_web", "--allow-http", "127.0.0.1:*") as server:
@@ -22,6 +24,7 @@ def test_a_javascript_component_answers_and_fetches(t):
             assert answer.text == "from upstream" and answer.field("x-through") == "js", answer
 
 
+@both_links
 def test_a_python_component_answers(t):
     with Serving(t, "@py_web") as server:
         common(server, "Python")

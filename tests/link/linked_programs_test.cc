@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using component::Program;
-using component::ShimElision;
+using component::Rewriting;
 
 constexpr const char* API = "tenon:bench/api@0.1.0";
 
@@ -56,16 +56,16 @@ class LinkedPrograms : public ::testing::Test {
     return {callees->bytes(), callers->bytes()};
   }
   engine::ArtifactKey key(const std::string& caller = "caller",
-                          ShimElision elision = ShimElision::ON) const {
+                          Rewriting rewriting = Rewriting::ON) const {
     auto these = parts(caller);
-    return programKey(*engine, "pair", linkedParts(these), elision);
+    return programKey(*engine, "pair", linkedParts(these), rewriting);
   }
   engine::ArtifactCache open() const {
     return engine::ArtifactCache::open(engine, root.path()).value();
   }
   std::shared_ptr<Executable> link(const engine::ArtifactCache& cache,
                                    std::string* warning = nullptr) {
-    return Executable::linkWorkload(parts(), "pair", ShimElision::ON,
+    return Executable::linkWorkload(parts(), "pair", Rewriting::ON,
                                     Executable::Programs(*engine, cache), warning)
         .value();
   }
@@ -76,8 +76,8 @@ class LinkedPrograms : public ::testing::Test {
 };
 
 TEST_F(LinkedPrograms, AProgramIsTheSameAfterItWasWrittenAndRead) {
-  for (ShimElision elision : {ShimElision::ON, ShimElision::OFF}) {
-    auto linked = Executable::linkWorkload(parts(), "pair", elision).value();
+  for (Rewriting rewriting : {Rewriting::ON, Rewriting::OFF}) {
+    auto linked = Executable::linkWorkload(parts(), "pair", rewriting).value();
     const Program& program = linked->program();
     auto bytes = component::writeProgram(program, sources()).value();
     Program read = component::readProgram(bytes, sources()).value();
@@ -92,7 +92,7 @@ TEST_F(LinkedPrograms, AProgramIsTheSameAfterItWasWrittenAndRead) {
 }
 
 TEST_F(LinkedPrograms, ACutOrChangedProgramIsRefusedOrStaysInItsTables) {
-  auto linked = Executable::linkWorkload(parts(), "pair", ShimElision::ON).value();
+  auto linked = Executable::linkWorkload(parts(), "pair", Rewriting::ON).value();
   auto bytes = component::writeProgram(linked->program(), sources()).value();
   for (size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 997) {
     EXPECT_FALSE(component::readProgram(std::span(bytes).first(size), sources())) << size;
@@ -162,18 +162,20 @@ TEST_F(LinkedPrograms, AnEntryOfOtherContentIsMadeAgain) {
 TEST_F(LinkedPrograms, NamesWiresComponentsAndSettingsHaveKeysOfTheirOwn) {
   EXPECT_EQ(key(), key());
   EXPECT_NE(key(), key("other"));
-  EXPECT_NE(key(), key("caller", ShimElision::OFF));
+  EXPECT_NE(key(), key("caller", Rewriting::OFF));
   auto these = parts();
-  EXPECT_NE(key(), programKey(*engine, "other", linkedParts(these), ShimElision::ON));
+  EXPECT_NE(key(), programKey(*engine, "other", linkedParts(these), Rewriting::ON));
   these[1].wires.clear();
-  EXPECT_NE(key(), programKey(*engine, "pair", linkedParts(these), ShimElision::ON));
+  EXPECT_NE(key(), programKey(*engine, "pair", linkedParts(these), Rewriting::ON));
   these = parts();
   these[0].source = guest("callee_std");
-  EXPECT_NE(key(), programKey(*engine, "pair", linkedParts(these), ShimElision::ON));
+  EXPECT_NE(key(), programKey(*engine, "pair", linkedParts(these), Rewriting::ON));
 }
 
 TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
-  auto source = [](std::string_view text) { return Source::read(engine::testing::wasm(text)).value(); };
+  auto source = [](std::string_view text) {
+    return Source::read(engine::testing::wasm(text)).value();
+  };
   // Only numbers cross, so no module is generated that would tell the two apart.
   auto callee = source(R"((component
     (core module $m (func (export "f") (result i32) (i32.const 1)))
@@ -192,7 +194,7 @@ TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
     parts[1] = {.name = "one", .bytes = {}, .wires = {}, .source = caller};
     parts[2] = {.name = "two", .bytes = {}, .wires = {}, .source = caller};
     parts[wired].wires.push_back({"t:t/api", 0, "t:t/api"});
-    auto linked = Executable::linkWorkload(std::move(parts), "three", ShimElision::ON).value();
+    auto linked = Executable::linkWorkload(std::move(parts), "three", Rewriting::ON).value();
     return linked->key(*engine);
   };
   EXPECT_EQ(keyWith(1), keyWith(1));

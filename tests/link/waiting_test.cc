@@ -19,7 +19,7 @@
 namespace tenon::run {
 namespace {
 
-using component::ShimElision;
+using component::Rewriting;
 using engine::testing::wasm;
 
 using Wire = component::WorkloadPart::Wire;
@@ -49,15 +49,15 @@ std::shared_ptr<Executable> compiled(std::shared_ptr<Executable> executable) {
   executable->compile(engine::testing::testEngine(), nullptr).value();
   return executable;
 }
-std::shared_ptr<Executable> join(const std::vector<Part>& parts, ShimElision elision) {
+std::shared_ptr<Executable> join(const std::vector<Part>& parts, Rewriting rewriting) {
   std::vector<Executable::Part> given;
   for (const Part& part : parts) {
     given.push_back({.name = part.name, .bytes = wasm(part.text), .wires = part.wires});
   }
-  return compiled(Executable::linkWorkload(std::move(given), "test", elision).value());
+  return compiled(Executable::linkWorkload(std::move(given), "test", rewriting).value());
 }
 std::shared_ptr<Executable> alone(const std::string& text) {
-  return compiled(Executable::link(wasm(text), "test", ShimElision::ON).value());
+  return compiled(Executable::link(wasm(text), "test", Rewriting::ON).value());
 }
 
 // The exported functions of which a call may wait, by name, "part.function" in a workload.
@@ -116,10 +116,10 @@ const std::string USER = R"((component
       (export "0" (func $f)) (export "$imports" (table $shim "$imports"))))))
     (func (export "g") (result u32) (canon lift (core func $main "g")))))";
 
-class Waiting : public ::testing::TestWithParam<ShimElision> {};
-INSTANTIATE_TEST_SUITE_P(Shims, Waiting, ::testing::Values(ShimElision::ON, ShimElision::OFF),
+class Waiting : public ::testing::TestWithParam<Rewriting> {};
+INSTANTIATE_TEST_SUITE_P(Shims, Waiting, ::testing::Values(Rewriting::ON, Rewriting::OFF),
                          [](const auto& info) {
-                           return info.param == ShimElision::ON ? "LeftOut" : "Kept";
+                           return info.param == Rewriting::ON ? "LeftOut" : "Kept";
                          });
 
 TEST_P(Waiting, IsFoundThroughTheAdaptersThatAComponentCallsAndNoOthers) {

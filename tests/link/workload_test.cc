@@ -74,12 +74,12 @@ class Workload {
     return planGiven(components_, wasiIs(std::string(hostPrefix))).value();
   }
 
-  std::unique_ptr<run::Instance> run(const Plan& plan, component::ShimElision elision) {
+  std::unique_ptr<run::Instance> run(const Plan& plan, component::Rewriting rewriting) {
     std::vector<run::Executable::Part> parts;
     for (const PlannedPart& part : partsOf(plan)) {
       parts.push_back({part.name, bytes_[components_[part.component].name], wiresOf(part)});
     }
-    auto executable = run::Executable::linkWorkload(std::move(parts), "test", elision).value();
+    auto executable = run::Executable::linkWorkload(std::move(parts), "test", rewriting).value();
     engine::EngineOptions options;
     options.allocation = engine::Allocation::ON_DEMAND;
     auto engine = engine::Engine::create(options).value();
@@ -119,11 +119,11 @@ uint64_t call(run::Instance& instance, std::vector<std::string> path,
   return *call.results.at(0).template find<R>();
 }
 
-class WorkloadTest : public testing::TestWithParam<component::ShimElision> {};
+class WorkloadTest : public testing::TestWithParam<component::Rewriting> {};
 INSTANTIATE_TEST_SUITE_P(Shims, WorkloadTest,
-                         testing::Values(component::ShimElision::ON, component::ShimElision::OFF),
+                         testing::Values(component::Rewriting::ON, component::Rewriting::OFF),
                          [](const auto& info) {
-                           return info.param == component::ShimElision::ON ? "LeftOut" : "Kept";
+                           return info.param == component::Rewriting::ON ? "LeftOut" : "Kept";
                          });
 
 TEST_P(WorkloadTest, JoinsTwoComponentsByTheInterfaceOneExports) {
@@ -210,7 +210,7 @@ TEST(PlanTest, GivesOneInstanceToAllThatAreLinkedToIt) {
   workload.add("c", counter("x:y/z@1.0.0"));
   Plan plan = workload.plan();
   EXPECT_EQ(linesOf(plan), "c:\na: x:y/z@1.0.0=c\nb: x:y/z@1.0.0=c\n");
-  auto instance = workload.run(plan, component::ShimElision::ON);
+  auto instance = workload.run(plan, component::Rewriting::ON);
   EXPECT_EQ(next(*instance, {"a", "next"}), 1u);
   EXPECT_EQ(next(*instance, {"b", "next"}), 2u);
   EXPECT_EQ(next(*instance, {"c", "x:y/z@1.0.0", "next"}), 3u);
@@ -223,7 +223,7 @@ TEST(PlanTest, GivesAnInstanceOfItsOwnWhereALinkSaysSo) {
   workload.add("c", counter("x:y/z@1.0.0"));
   Plan plan = workload.plan();
   EXPECT_EQ(linesOf(plan), "a/c:\na: x:y/z@1.0.0=a/c\nc:\nb: x:y/z@1.0.0=c\n");
-  auto instance = workload.run(plan, component::ShimElision::ON);
+  auto instance = workload.run(plan, component::Rewriting::ON);
   EXPECT_EQ(next(*instance, {"a", "next"}), 1u);
   EXPECT_EQ(next(*instance, {"b", "next"}), 1u);
   EXPECT_EQ(next(*instance, {"a", "next"}), 2u);
@@ -281,7 +281,7 @@ TEST(PlanTest, MatchesVersionsAsCanonicalInterfaceNamesDo) {
     workload.add("c", counter(exported));
     Plan plan = workload.plan();
     if (!plan.ok()) return false;
-    auto instance = workload.run(plan, component::ShimElision::ON);
+    auto instance = workload.run(plan, component::Rewriting::ON);
     return next(*instance, {"a", "next"}) == 1;
   };
   EXPECT_TRUE(fits("x:y/z@1.2.3", "x:y/z@1.0.0"));
@@ -326,7 +326,7 @@ TEST(PlanTest, LinksFunctionsAndInstancesAtTheRootOfAWorld) {
   EXPECT_EQ(linesOf(plan), "c:\nb: x:y/z@1.0.0=c\nd:\na: next=b plain=d\n");
   EXPECT_EQ(partsOf(plan)[3].links[0].kind, "func");
   EXPECT_EQ(partsOf(plan)[3].links[1].kind, "instance");
-  auto instance = workload.run(plan, component::ShimElision::ON);
+  auto instance = workload.run(plan, component::Rewriting::ON);
   EXPECT_EQ(next(*instance, {"a", "both"}), 11u);
   EXPECT_EQ(next(*instance, {"a", "both"}), 22u);
 }
@@ -427,7 +427,7 @@ TEST(PlanTest, JoinsADiamondThatSharesTheResourceOfAThird) {
   EXPECT_EQ(linesOf(plan),
             "boxes:\nkeeper: x:y/box@1.0.0=boxes\n"
             "sender: x:y/box@1.0.0=boxes x:y/keep@1.0.0=keeper\n");
-  auto instance = workload.run(plan, component::ShimElision::ON);
+  auto instance = workload.run(plan, component::Rewriting::ON);
   EXPECT_EQ(next(*instance, {"sender", "run"}), 42u);
 }
 
@@ -574,7 +574,7 @@ TEST(CodeWrittenAnew, RunsInThreeCoreInstances) {
   Workload workload;
   workload.add("both", callerWith(""));
   Plan plan = workload.plan();
-  auto instance = workload.run(plan, component::ShimElision::ON);
+  auto instance = workload.run(plan, component::Rewriting::ON);
   EXPECT_EQ(instance->program().steps.size(), 3u);
   EXPECT_EQ(call<uint32_t>(*instance, {"both", "run"}, {}), 5u);
 }
@@ -589,7 +589,7 @@ TEST(CodeWrittenAnew, IsRefusedWithItsPlaceWhereTheGuestsIsNotValid) {
            "(func (table.set 0 (i32.const 0) (ref.null func)))",
        }) {
     auto executable =
-        run::Executable::link(parse(callerWith(field)), "test", component::ShimElision::ON);
+        run::Executable::link(parse(callerWith(field)), "test", component::Rewriting::ON);
     ASSERT_TRUE(executable.ok()) << executable.error().text();
     EXPECT_EQ((*executable)->program().steps.size(), 3u) << field;
     auto compiled = (*executable)->compile(engine, nullptr);

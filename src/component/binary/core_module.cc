@@ -13,8 +13,6 @@
 namespace tenon::component {
 namespace {
 
-using detail::CoreSection;
-
 Result<void> skipBytes(ByteReader& in, size_t count) {
   TENON_TRY(auto skipped, in.take(count, "constant"));
   static_cast<void>(skipped);
@@ -117,12 +115,12 @@ Result<void> skipConstExpr(ByteReader& in) {
 class ModuleReader {
  public:
   Result<CoreModuleInterface> read(std::span<const std::byte> bytes, uint64_t baseOffset) {
-    TENON_TRY(auto sections, detail::CoreSectionReader::open(bytes, baseOffset));
+    TENON_TRY(auto sections, CoreSectionReader::open(bytes, baseOffset));
     while (!sections.atEnd()) {
       TENON_TRY(auto section, sections.next());
       if (auto done = content(section.id, section.content); !done) {
         Error error = std::move(done).error();
-        error.message = std::string(detail::toString(section.id)) + ": " + error.message;
+        error.message = std::string(toString(section.id)) + ": " + error.message;
         return error;
       }
     }

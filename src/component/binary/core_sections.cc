@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tenon::component::detail {
+namespace tenon::component {
 namespace {
 
 // Where a section stands in the order of a module; 0 for custom sections, which may be anywhere.
@@ -80,20 +80,31 @@ const char* toString(CoreSection section) {
   return "unknown section";
 }
 
+bool mayHaveSection(std::span<const std::byte> module, CoreSection id) {
+  auto sections = CoreSectionReader::open(module, 0);
+  if (!sections) return true;
+  while (!sections->atEnd()) {
+    auto section = sections->next();
+    if (!section || section->id == id) return true;
+  }
+  return false;
+}
+
 Result<CoreSectionReader> CoreSectionReader::open(std::span<const std::byte> bytes,
                                                   uint64_t baseOffset) {
-  TENON_TRY(Layer layer, readPreamble(bytes, baseOffset));
+  TENON_TRY(Layer layer, detail::readPreamble(bytes, baseOffset));
   if (layer != Layer::CORE_MODULE) {
     return Error{ErrorCode::MALFORMED, "expected a core module, found a component", baseOffset};
   }
-  return CoreSectionReader(ByteReader(bytes.subspan(PREAMBLE_SIZE), baseOffset + PREAMBLE_SIZE));
+  return CoreSectionReader(
+      ByteReader(bytes.subspan(detail::PREAMBLE_SIZE), baseOffset + detail::PREAMBLE_SIZE));
 }
 
 Result<CoreSectionReader::Section> CoreSectionReader::next() {
   uint64_t start = in_.offset();
   TENON_TRY(uint8_t byte, in_.u8());
   if (byte > static_cast<uint8_t>(CoreSection::TAG)) {
-    return unexpectedByte(start, "a core section id from 0 to 13", byte);
+    return detail::unexpectedByte(start, "a core section id from 0 to 13", byte);
   }
   auto id = static_cast<CoreSection>(byte);
   TENON_TRY(uint32_t size, in_.u32());
@@ -108,7 +119,7 @@ Result<CoreSectionReader::Section> CoreSectionReader::next() {
   } else {
     lastRank_ = rankOf(id);
   }
-  return Section{id, content};
+  return Section{id, content, start, in_.offset()};
 }
 
-}  // namespace tenon::component::detail
+}  // namespace tenon::component

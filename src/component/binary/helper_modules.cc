@@ -23,8 +23,6 @@
 namespace tenon::component {
 namespace {
 
-using detail::CoreSection;
-
 // Gives a Result's value, or ends the enclosing function with nullopt.
 #define TENON_OR_NULLOPT(declaration, expression) \
   TENON_OR_NULLOPT_IMPL(TENON_CONCAT(tenonResult, __LINE__), declaration, expression)
@@ -42,7 +40,7 @@ using Sections = std::array<std::optional<ByteReader>, SECTION_IDS>;
 std::optional<Sections> readSections(std::span<const std::byte> bytes,
                                      std::span<const CoreSection> required) {
   Sections found;
-  TENON_OR_NULLOPT(auto reader, detail::CoreSectionReader::open(bytes, 0));
+  TENON_OR_NULLOPT(auto reader, CoreSectionReader::open(bytes, 0));
   while (!reader.atEnd()) {
     TENON_OR_NULLOPT(auto section, reader.next());
     if (section.id == CoreSection::CUSTOM) continue;

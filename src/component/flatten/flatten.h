@@ -1,7 +1,7 @@
 #pragma once
 
-// Definitions to a program: runs every instantiation of components symbolically, then leaves out
-// the indirection modules of `wit-component` where that is provably the same. Pure.
+// Definitions to a program: runs every instantiation of components symbolically. Of core modules
+// only imports and exports are read. Pure.
 
 #include "component/binary/definitions.h"
 #include "component/program/program.h"
@@ -14,8 +14,6 @@
 
 namespace tenon::component {
 
-enum class ShimElision : uint8_t { ON, OFF };
-
 struct FlattenLimits {
   uint32_t maxInstances = 10'000;      // component instances
   uint32_t maxCoreInstances = 10'000;  // steps
@@ -27,7 +25,7 @@ struct FlattenLimits {
 // component's bytes. Errors: UNSUPPORTED for what Tenon does not run yet, by name (asynchronous
 // functions, imported components or modules, memory64 options); LIMIT_EXCEEDED.
 Result<Program> flatten(const Component& component, const std::string& name,
-                        ShimElision elision = ShimElision::ON, const FlattenLimits& limits = {});
+                        const FlattenLimits& limits = {});
 
 // One component of a workload, and what other parts of it satisfy of its imports.
 struct WorkloadPart {
@@ -46,7 +44,6 @@ struct WorkloadPart {
 // in this order, gives it its wires, and exports it under its name (an ExportedInstance each).
 // Wires lead to earlier parts only, and `link/plan` has compared their types. Errors: as above.
 Result<Program> flattenWorkload(std::span<const WorkloadPart> parts, const std::string& name,
-                                ShimElision elision = ShimElision::ON,
                                 const FlattenLimits& limits = {});
 
 }  // namespace tenon::component

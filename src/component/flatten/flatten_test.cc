@@ -4,6 +4,7 @@
 #include "component/flatten/flatten.h"
 
 #include "component/binary/binary_testing.h"
+#include "component/relink/elide.h"
 #include "component/validate/gated_cases_testing.h"
 #include "component/validate/validator_cases_testing.h"
 
@@ -35,7 +36,7 @@ struct Decoded {
 
 Error errorOf(const Bytes& bytes, const FlattenLimits& limits = {}) {
   Decoded decoded(bytes);
-  auto program = flatten(*decoded.component, "test", ShimElision::ON, limits);
+  auto program = flatten(*decoded.component, "test", limits);
   return program ? Error(ErrorCode::INTERNAL, "accepted") : program.error();
 }
 
@@ -44,9 +45,10 @@ Error errorOf(const Bytes& bytes, const FlattenLimits& limits = {}) {
 void expectProgramOrError(const Bytes& bytes, const char* text) {
   auto decoded = decode(bytes, EVERY_FEATURE);
   if (!decoded) return;
-  for (ShimElision elision : {ShimElision::ON, ShimElision::OFF}) {
-    auto program = flatten(**decoded, "test", elision);
-    if (program) continue;
+  auto program = flatten(**decoded, "test");
+  if (program) {
+    elideShims(*program);
+  } else {
     EXPECT_FALSE(program.error().message.empty()) << text;
     ASSERT_NE(program.error().code, ErrorCode::TRAPPED) << text;
   }

@@ -1,7 +1,6 @@
 #include "component/flatten/flattener.h"
 
 #include "component/flatten/flatten_exports.h"
-#include "component/relink/elide.h"
 
 #include <memory>
 #include <string>
@@ -17,18 +16,14 @@ constexpr uint32_t MAX_DEPTH = 500;
 
 }  // namespace
 
-Result<Program> flatten(const Component& component, const std::string& name, ShimElision elision,
+Result<Program> flatten(const Component& component, const std::string& name,
                         const FlattenLimits& limits) {
-  TENON_TRY(Program program, Flattener(name, limits).run(component));
-  if (elision == ShimElision::ON) TENON_CHECK(elideShims(program));
-  return program;
+  return Flattener(name, limits).run(component);
 }
 
 Result<Program> flattenWorkload(std::span<const WorkloadPart> parts, const std::string& name,
-                                ShimElision elision, const FlattenLimits& limits) {
-  TENON_TRY(Program program, Flattener(name, limits).runWorkload(parts));
-  if (elision == ShimElision::ON) TENON_CHECK(elideShims(program));
-  return program;
+                                const FlattenLimits& limits) {
+  return Flattener(name, limits).runWorkload(parts);
 }
 
 Result<Program> flattenExports(const Component& component, const std::string& name,

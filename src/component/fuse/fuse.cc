@@ -1,9 +1,36 @@
+// From steps with ADAPTER items to steps that the engine can run:
+//
+//     before                                   after
+//     0  callee: memory, realloc, f            0  callee
+//     1  caller: imports ADAPTER 0 (of f)      1  adapters: import callee's memory, realloc and f;
+//                                                 define the control memory; export "adapter 0"
+//                                              2  caller: imports "adapter 0" of step 1
+//
+// An adapter needs the functions and memories of both sides, its caller needs the adapter. `run`
+// walks over the old steps once. Before a step that imports an adapter, and at the end, `flush`
+// makes all adapters whose needs exist by now, in one module. When the caller itself has the memory
+// that its adapter needs, toolchains break the circle with a shim:
+//
+//     shim: a table, and functions that call through it
+//     caller: imports functions of the shim    ADAPTER 0 needs the caller's memory
+//     fixup: imports ADAPTER 0, fills the table of the shim
+//
+// That needs nothing of this file: the fixup is the step before which the adapter is made. With
+// Rewriting::ON the shim is left out, and what is late is the argument:
+//
+//     0  callee
+//     1  caller, written anew: a null table    (relink/late_imports.cc)
+//     2  adapters: import what the caller and the callee have, and fill that table by themselves
+//
+// Steps get new numbers on the way; `moved` gives an item as the new program names it.
+
 #include "component/fuse/fuse.h"
 
-#include "base/byte_reader.h"
+#include "component/binary/core_sections.h"
 #include "component/fuse/adapter.h"
 #include "component/fuse/control.h"
 #include "component/fuse/module_builder.h"
+#include "component/program/edit.h"
 #include "component/relink/elide.h"
 #include "component/relink/late.h"
 #include "component/relink/reach.h"
@@ -17,7 +44,6 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace tenon::component {
@@ -25,7 +51,6 @@ namespace {
 
 using adapt::Common;
 using adapt::Crossings;
-using adapt::Fill;
 using adapt::Indices;
 using adapt::ModuleBuilder;
 using adapt::WasmSignature;
@@ -54,21 +79,6 @@ bool isPlainNumber(const Type& type) {
   }
 }
 
-// Whether the module can throw or pass on exceptions: it has a tag section. What cannot be read is
-// taken to.
-bool hasTags(std::span<const std::byte> bytes) {
-  ByteReader in(bytes);
-  if (!in.take(8, "preamble")) return true;
-  while (!in.atEnd()) {
-    auto id = in.u8();
-    if (!id) return true;
-    auto size = in.u32();
-    if (!size || !in.take(*size, "section")) return true;
-    if (*id == 13) return true;
-  }
-  return false;
-}
-
 class Fuser {
  public:
   explicit Fuser(Program& program)
@@ -78,15 +88,16 @@ class Fuser {
         usesContext_(program.instances.size(), false),
         late_(program) {}
 
-  Result<void> run(DirectCalls directCalls) {
+  Result<void> run(Rewriting rewriting) {
     TENON_CHECK(refuseAsync());
     for (const Adapter& adapter : program_.adapters) {
       TENON_TRY(std::vector<CoreItem> items, adapt::dependenciesOf(program_, adapter));
       dependencies_.push_back(std::move(items));
     }
-    for (const ModuleBytes& module : program_.modules) {
-      mayThrow_ = mayThrow_ || hasTags(module.bytes);
-    }
+    // Who throws exceptions, or passes them on, has tags.
+    mayThrow_ = std::ranges::any_of(program_.modules, [](const ModuleBytes& module) {
+      return mayHaveSection(module.bytes, CoreSection::TAG);
+    });
     for (const Trampoline& trampoline : program_.trampolines) {
       bool context = trampoline.kind == Trampoline::Kind::BUILTIN &&
                      (trampoline.canon == CanonKind::CONTEXT_GET ||
@@ -94,9 +105,9 @@ class Fuser {
       if (context) usesContext_[trampoline.instance] = true;
     }
 
-    if (directCalls == DirectCalls::ON) chooseDirect();
+    if (rewriting == Rewriting::ON) chooseDirect();
     findEnds();
-    late_.choose(direct_);
+    if (rewriting == Rewriting::ON) late_.choose(direct_);
 
     std::vector<InstantiateStep> steps = std::move(program_.steps);
     program_.steps.clear();
@@ -122,7 +133,7 @@ class Fuser {
     keepCalls();
     program_.adapters.clear();
     dropIdleModules(program_);
-    tightenShims(program_);
+    if (rewriting == Rewriting::ON) tightenShims(program_);
     return {};
   }
 
@@ -165,7 +176,7 @@ class Fuser {
   // checked.
   void chooseDirect() {
     if (mayThrow_) return;
-    adapt::BarredCalls barred(program_);
+    BarredCalls barred(program_);
     for (uint32_t i = 0; i < program_.adapters.size(); ++i) {
       const Adapter& adapter = program_.adapters[i];
       const FuncType& type = adapter.type;
@@ -429,7 +440,7 @@ class Fuser {
     auto move = [&](CoreItem& item) { item = moved(item); };
     for (CoreItem& item : program_.memories) move(item);
     for (CoreItem& item : program_.functions) move(item);
-    rewriteExports(program_.exports);
+    forEachLifted(program_.exports, [&](LiftedFunction& lifted) { move(lifted.callee); });
     for (Trampoline& trampoline : program_.trampolines) {
       if (!trampoline.lateBound || trampoline.boundAfter == 0) continue;
       trampoline.boundAfter = newIndex_[trampoline.boundAfter - 1] + 1;
@@ -445,18 +456,6 @@ class Fuser {
     program_.calls.assign(calls.begin(), calls.end());
   }
 
-  void rewriteExports(std::vector<ProgramExport>& exports) {
-    for (ProgramExport& entry : exports) {
-      if (auto* lifted = std::get_if<LiftedFunction>(&entry.item)) {
-        lifted->callee = moved(lifted->callee);
-      }
-      // Nesting is capped by `flatten`.
-      if (auto* instance = std::get_if<ExportedInstance>(&entry.item)) {
-        rewriteExports(instance->exports);
-      }
-    }
-  }
-
   Program& program_;
   std::vector<Home> homes_;                          // by adapter
   std::vector<std::vector<CoreItem>> dependencies_;  // by adapter
@@ -464,7 +463,7 @@ class Fuser {
   std::vector<const CoreItem*> ends_;                // by adapter, of direct ones
   std::vector<bool> usesContext_;                    // by component instance
   std::vector<uint32_t> newIndex_;                   // by old step
-  adapt::LateSteps late_;
+  LateSteps late_;
   std::vector<Fill> fills_;  // still to be done
   std::map<Common::HostKey, uint32_t> hostFunctions_;
   std::map<const Type*, bool> asyncValues_;
@@ -475,9 +474,10 @@ class Fuser {
 
 }  // namespace
 
-Result<void> fuse(Program& program, DirectCalls directCalls) {
+Result<void> fuse(Program& program, Rewriting rewriting) {
+  if (rewriting == Rewriting::ON) elideShims(program);
   if (program.adapters.empty()) return {};
-  return Fuser(program).run(directCalls);
+  return Fuser(program).run(rewriting);
 }
 
 }  // namespace tenon::component

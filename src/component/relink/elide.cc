@@ -1,6 +1,7 @@
 #include "component/relink/elide.h"
 
 #include "component/binary/core_module.h"
+#include "component/program/edit.h"
 #include "component/relink/late_imports.h"
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace tenon::component {
@@ -22,22 +22,11 @@ bool refersTo(const CoreItem& item, uint32_t step) {
 
 // Calls `visit(CoreItem&)` for every item of the program but the steps' arguments.
 template <typename Visit>
-void visitExports(std::vector<ProgramExport>& exports, const Visit& visit) {
-  for (ProgramExport& entry : exports) {
-    if (auto* lifted = std::get_if<LiftedFunction>(&entry.item)) visit(lifted->callee);
-    // Nesting is capped where exports are made.
-    if (auto* instance = std::get_if<ExportedInstance>(&entry.item)) {
-      visitExports(instance->exports, visit);
-    }
-  }
-}
-template <typename Visit>
 void visitOthers(Program& program, const Visit& visit) {
   for (CoreItem& item : program.memories) visit(item);
   for (CoreItem& item : program.functions) visit(item);
   for (Adapter& adapter : program.adapters) visit(adapter.callee.callee);
-  visitExports(program.exports, visit);
-  if (program.control) visit(*program.control);
+  forEachLifted(program.exports, [&](LiftedFunction& lifted) { visit(lifted.callee); });
 }
 
 bool sameType(const CoreSignature& signature, const CoreFuncType& type) {
@@ -365,23 +354,6 @@ class Elider {
 
 }  // namespace
 
-void dropIdleModules(Program& program) {
-  std::vector<uint32_t> moved(program.modules.size(), NONE);
-  std::vector<ModuleBytes> modules;
-  for (InstantiateStep& step : program.steps) {
-    uint32_t& index = moved[step.module];
-    if (index == NONE) {
-      index = static_cast<uint32_t>(modules.size());
-      modules.push_back(std::move(program.modules[step.module]));
-    }
-    step.module = index;
-  }
-  program.modules = std::move(modules);
-}
-
-Result<void> elideShims(Program& program) {
-  Elider(program).run();
-  return {};
-}
+void elideShims(Program& program) { Elider(program).run(); }
 
 }  // namespace tenon::component

@@ -15,15 +15,10 @@
 
 #include "component/program/program.h"
 
-#include <tenon/result.h>
-
 namespace tenon::component {
 
-// Core instances that nothing refers to any more are dropped and the rest renumbered. Errors:
-// INTERNAL only.
-Result<void> elideShims(Program& program);
-
-// Drops modules that no step has and renumbers the rest.
-void dropIdleModules(Program& program);
+// Before `fuse`. Core instances that nothing refers to any more are dropped and the rest
+// renumbered.
+void elideShims(Program& program);
 
 }  // namespace tenon::component

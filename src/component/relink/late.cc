@@ -2,7 +2,7 @@
 
 #include <memory>
 
-namespace tenon::component::adapt {
+namespace tenon::component {
 namespace {
 
 // A step that imports fewer functions of the host gains less than its calls lose.
@@ -86,4 +86,4 @@ bool LateSteps::runsCode(const InstantiateStep& step) {
   return found->second;
 }
 
-}  // namespace tenon::component::adapt
+}  // namespace tenon::component

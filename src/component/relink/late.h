@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace tenon::component::adapt {
+namespace tenon::component {
 
 // A place in a table that a late adapter goes to.
 struct Fill {
@@ -56,4 +56,4 @@ class LateSteps {
   std::map<std::string, uint32_t> neverCalled_;            // by signature: the trampoline
 };
 
-}  // namespace tenon::component::adapt
+}  // namespace tenon::component

@@ -1,8 +1,23 @@
+// A caller whose adapter needs the caller's own memory. The shim of `wit-component` and what takes
+// its place:
+//
+//     shim        caller     adapters    fixup            caller, written anew      adapters
+//     table <-----------------------------.               (import "len")  unused     (memory of the
+//       ^ call_indirect                   |               (table "tenon:late")  <--- caller, f of
+//     "0" <------ call        needs -> caller's memory      ^ call_indirect          the callee)
+//                                                         call                       fills it
+//
+//     four steps, two calls through a function each       two steps, one call through the table
+//
+// In the caller's code each `call $len` becomes `i32.const 0, call_indirect $late (type of $len)`,
+// and nothing else changes: imports, indices, exports stay, one table and one export come last.
+
 #include "component/relink/late_imports.h"
 
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
 #include "component/binary/core_module.h"
+#include "component/binary/core_sections.h"
 #include "component/binary/instructions.h"
 
 #include <algorithm>
@@ -17,6 +32,7 @@ namespace {
 // worth that.
 constexpr size_t MAX_MODULE_BYTES = size_t{2} << 20;
 constexpr size_t MAX_PROGRAM_BYTES = size_t{16} << 20;
+constexpr size_t PREAMBLE_BYTES = 8;
 constexpr size_t MAX_BODY_BYTES = 7'000'000;  // the engine's limit is a little more
 constexpr uint32_t MAX_TABLES = 8;            // defined ones; the pool of the engine has 16
 
@@ -49,15 +65,12 @@ class Binder {
   Result<LateModule> run() {
     if (module_.size() > MAX_MODULE_BYTES || positions_.empty()) return refuse();
     TENON_CHECK(readInterface());
-    ByteReader in(module_);
-    TENON_TRY(auto preamble, in.take(8, "preamble"));
+    TENON_TRY(auto sections, CoreSectionReader::open(module_, 0));
     out_.reserve(module_.size() + module_.size() / 8);
-    out_.bytes(preamble);
-    while (!in.atEnd()) {
-      TENON_TRY(uint8_t id, in.u8());
-      TENON_TRY(uint32_t size, in.u32());
-      TENON_TRY(auto content, in.take(size, "section"));
-      TENON_CHECK(copySection(id, content));
+    out_.bytes(module_.first(PREAMBLE_BYTES));
+    while (!sections.atEnd()) {
+      TENON_TRY(auto section, sections.next());
+      TENON_CHECK(copySection(static_cast<uint8_t>(section.id), section.content.rest()));
     }
     if (!tableWritten_ || !tableExported_) return refuse();
     return LateModule{std::move(out_).take(), std::move(tableName_)};

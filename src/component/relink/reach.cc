@@ -1,15 +1,16 @@
 #include "component/relink/reach.h"
 
 #include "base/byte_reader.h"
+#include "component/binary/core_sections.h"
 #include "component/binary/instructions.h"
+#include "component/program/edit.h"
 
 #include <tenon/result.h>
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
-namespace tenon::component::adapt {
+namespace tenon::component {
 namespace {
 
 // Modules of more code than this are not looked at.
@@ -27,23 +28,38 @@ Error notFollowed() { return {ErrorCode::UNSUPPORTED, "not followed"}; }
 class Reader {
  public:
   Result<CallGraph> read(std::span<const std::byte> module) {
-    ByteReader in(module);
-    TENON_TRY([[maybe_unused]] auto preamble, in.take(8, "preamble"));
-    while (!in.atEnd()) {
-      TENON_TRY(uint8_t id, in.u8());
-      TENON_TRY(uint32_t size, in.u32());
-      TENON_TRY(ByteReader section, in.sub(size, "section"));
-      if (id == 2) TENON_CHECK(readImports(section));
-      if (id == 4) TENON_CHECK(readTables(section, visitConstant()));
-      if (id == 6) TENON_CHECK(readGlobals(section, visitConstant()));
-      if (id == 7) TENON_CHECK(readExports(section));
-      if (id == 9) TENON_CHECK(readElements(section, visitConstant()));
-      if (id == 10) TENON_CHECK(readCode(section));
+    TENON_TRY(auto sections, CoreSectionReader::open(module, 0));
+    while (!sections.atEnd()) {
+      TENON_TRY(auto section, sections.next());
+      TENON_CHECK(readSection(section.id, section.content));
     }
     return std::move(graph_);
   }
 
  private:
+  Result<void> readSection(CoreSection id, ByteReader& in) {
+    switch (id) {
+      case CoreSection::IMPORT:
+        return readImports(in);
+      case CoreSection::TABLE:
+        return readTables(in, visitConstant());
+      case CoreSection::GLOBAL:
+        return readGlobals(in, visitConstant());
+      case CoreSection::EXPORT:
+        return readExports(in);
+      case CoreSection::ELEMENT:
+        return readElements(in, visitConstant());
+      case CoreSection::CODE:
+        return forEachBody(in, [this](uint32_t number, ByteReader body) -> Result<void> {
+          if (number >= MAX_FUNCTIONS) return notFollowed();
+          graph_.code.push_back(body.rest());
+          return {};
+        });
+      default:
+        return {};
+    }
+  }
+
   Result<void> readImports(ByteReader& in) {
     TENON_TRY(uint32_t count, in.count("imports", MAX_FUNCTIONS));
     for (uint32_t i = 0; i < count; ++i) {
@@ -97,17 +113,6 @@ class Reader {
       TENON_TRY(uint32_t index, in.u32());
       if (kind == 0) graph_.exports.emplace(name, index);
       if (kind == 1) graph_.sharesTables = true;
-    }
-    return {};
-  }
-
-  Result<void> readCode(ByteReader& in) {
-    TENON_TRY(uint32_t count, in.count("functions", MAX_FUNCTIONS));
-    graph_.code.reserve(count);
-    for (uint32_t i = 0; i < count; ++i) {
-      TENON_TRY(uint32_t size, in.u32());
-      TENON_TRY(auto code, in.take(size, "function"));
-      graph_.code.push_back(code);
     }
     return {};
   }
@@ -177,17 +182,7 @@ BarredCalls::BarredCalls(const Program& program) : program_(program), budget_(MI
     add(adapter.callee.options);
   }
   for (const Trampoline& trampoline : program.trampolines) add(trampoline.options);
-  std::vector<const std::vector<ProgramExport>*> open{&program.exports};
-  while (!open.empty()) {
-    const std::vector<ProgramExport>& exports = *open.back();
-    open.pop_back();
-    for (const ProgramExport& entry : exports) {
-      if (const auto* lifted = std::get_if<LiftedFunction>(&entry.item)) add(lifted->options);
-      if (const auto* instance = std::get_if<ExportedInstance>(&entry.item)) {
-        open.push_back(&instance->exports);
-      }
-    }
-  }
+  forEachLifted(program.exports, [&](const LiftedFunction& lifted) { add(lifted.options); });
 }
 
 bool BarredCalls::mayReach(uint32_t adapter) {
@@ -281,4 +276,4 @@ const BarredCalls::Reached& BarredCalls::reachedBy(uint32_t instance) {
   return reached;
 }
 
-}  // namespace tenon::component::adapt
+}  // namespace tenon::component

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tenon::component::adapt {
+namespace tenon::component {
 
 // The calls in a module's code. Borrows the module's bytes. Bodies are read when they are asked
 // for: most are not.
@@ -73,4 +73,4 @@ class BarredCalls {
   uint64_t budget_;
 };
 
-}  // namespace tenon::component::adapt
+}  // namespace tenon::component

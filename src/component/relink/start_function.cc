@@ -2,6 +2,7 @@
 
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
+#include "component/binary/core_sections.h"
 
 #include <tenon/result.h>
 
@@ -12,32 +13,21 @@
 namespace tenon::component {
 namespace {
 
-constexpr uint8_t EXPORT = 7, START = 8, CODE = 10, FUNC = 0;
+constexpr uint8_t FUNC = 0;
 constexpr uint32_t MAX_EXPORTS = 1'000'000;
 
-struct Section {
-  size_t begin = 0, end = 0;  // its head included
-  std::span<const std::byte> content;
-};
-
 struct Sections {
-  std::optional<Section> exports, start;
+  std::optional<CoreSectionReader::Section> exports, start;
 };
 
 Result<Sections> findSections(std::span<const std::byte> module) {
   Sections found;
-  ByteReader in(module);
-  TENON_TRY([[maybe_unused]] auto preamble, in.take(8, "preamble"));
-  while (!in.atEnd()) {
-    Section section;
-    section.begin = in.offset();
-    TENON_TRY(uint8_t id, in.u8());
-    TENON_TRY(uint32_t size, in.u32());
-    TENON_TRY(section.content, in.take(size, "section"));
-    section.end = in.offset();
-    if (id == EXPORT) found.exports = section;
-    if (id == START) found.start = section;
-    if (id == CODE) break;  // neither stands behind it
+  TENON_TRY(auto sections, CoreSectionReader::open(module, 0));
+  while (!sections.atEnd()) {
+    TENON_TRY(auto section, sections.next());
+    if (section.id == CoreSection::EXPORT) found.exports = section;
+    if (section.id == CoreSection::START) found.start = section;
+    if (section.id == CoreSection::CODE) break;  // neither stands behind it
   }
   return found;
 }
@@ -45,8 +35,7 @@ Result<Sections> findSections(std::span<const std::byte> module) {
 Result<std::optional<StartFunction>> find(std::span<const std::byte> module) {
   TENON_TRY(Sections sections, findSections(module));
   if (!sections.start) return std::optional<StartFunction>();
-  ByteReader content(sections.start->content);
-  TENON_TRY(uint32_t function, content.u32());
+  TENON_TRY(uint32_t function, sections.start->content.u32());
 
   StartFunction start;
   start.startBegin = start.exportsBegin = start.exportsEnd = sections.start->begin;
@@ -55,10 +44,9 @@ Result<std::optional<StartFunction>> find(std::span<const std::byte> module) {
   uint32_t count = 0;
   std::span<const std::byte> entries;
   if (sections.exports) {
-    if (sections.exports->begin > sections.start->begin) return std::optional<StartFunction>();
     start.exportsBegin = sections.exports->begin;
     start.exportsEnd = sections.exports->end;
-    ByteReader in(sections.exports->content);
+    ByteReader& in = sections.exports->content;
     TENON_TRY(count, in.count("exports", MAX_EXPORTS));
     entries = in.rest();
     ByteReader names(entries);
@@ -74,7 +62,7 @@ Result<std::optional<StartFunction>> find(std::span<const std::byte> module) {
     }
   }
   ByteWriter out;
-  out.section(EXPORT, [&] {
+  out.section(static_cast<uint8_t>(CoreSection::EXPORT), [&] {
     out.u32(count + 1);  // guest-ok: at most a million
     out.bytes(entries);
     out.name(start.name);
