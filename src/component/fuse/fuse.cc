@@ -34,7 +34,6 @@
 #include "component/relink/elide.h"
 #include "component/relink/late.h"
 #include "component/relink/reach.h"
-#include "component/relink/shims.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -133,7 +132,6 @@ class Fuser {
     keepCalls();
     program_.adapters.clear();
     dropIdleModules(program_);
-    if (rewriting == Rewriting::ON) tightenShims(program_);
     return {};
   }
 
