@@ -179,7 +179,7 @@ TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
   // Only numbers cross, so no module is generated that would tell the two apart.
   auto callee = source(R"((component
     (core module $m (func (export "f") (result i32) (i32.const 1)))
-    (core instance $i (engine::instantiate $m))
+    (core instance $i (instantiate $m))
     (func $f (result u32) (canon lift (core func $i "f")))
     (instance $api (export "f" (func $f)))
     (export "t:t/api" (instance $api))))");
@@ -187,7 +187,7 @@ TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
     (import "t:t/api" (instance $api (export "f" (func (result u32)))))
     (core func $f (canon lower (func $api "f")))
     (core module $m (import "" "f" (func $f (result i32))))
-    (core instance (engine::instantiate $m (with "" (instance (export "f" (func $f))))))))");
+    (core instance (instantiate $m (with "" (instance (export "f" (func $f))))))))");
   auto keyWith = [&](size_t wired) {
     std::vector<Executable::Part> parts(3);
     parts[0] = {.name = "callee", .bytes = {}, .wires = {}, .source = callee};

@@ -247,7 +247,7 @@ TEST(WaitingTest, IsTakenToBeFoundByAnyCallWhereADestructorWaits) {
       (core instance $waits (instantiate $m (with "" (instance (export "wait" (func $wait))))))
       (core module $n (func (export "drop") (param i32)) (func (export "f")))
       (core instance $plain (instantiate $n))
-      (type $thing (resource (rep i32) (dtor (func $)" +
+      (type $thing (resource (rep i32) (dtor (core func $)" +
            of + R"( "drop"))))
       (export "thing" (type $thing))
       (func (export "f") (canon lift (core func $plain "f")))))";
