@@ -136,8 +136,12 @@ class FakeCall final : public call::HostCall {
 class FakeGuest {
  public:
   explicit FakeGuest(kj::WaitScope& waitScope, std::unique_ptr<Context> given)
-      : waitScope(waitScope), context(static_cast<ContextImpl&>(*given)) {
-    part.put<Context>(std::move(given));
+      : FakeGuest(waitScope, partOf(std::move(given))) {}
+  // With what the part of another guest had.
+  FakeGuest(kj::WaitScope& waitScope, std::unique_ptr<call::PartContext> given)
+      : waitScope(waitScope),
+        part(std::move(given)),
+        context(static_cast<ContextImpl&>(*part->find<Context>())) {
     provide(registry);
   }
 
@@ -156,7 +160,7 @@ class FakeGuest {
     }
     TypeMatch match;
     EXPECT_TRUE(Typed::matches(*type, match)) << match.difference;
-    FakeCall call(memory, &part, objects, *type, waitScope);
+    FakeCall call(memory, part.get(), objects, *type, waitScope);
     call.onSuspend = onSuspend;
     RawValue values[24] = {};
     Typed::lower(call, *type, values, arguments...);
@@ -183,7 +187,7 @@ class FakeGuest {
   ~FakeGuest() noexcept {}  // what fixtures need
 
   kj::WaitScope& waitScope;
-  call::PartContext part;
+  std::unique_ptr<call::PartContext> part;
   ContextImpl& context;
   call::Registry registry;
   call::HostObjects objects;
@@ -192,6 +196,13 @@ class FakeGuest {
   std::string trap;
   int suspensions = 0;
   int exitCode = -1;
+
+ private:
+  static std::unique_ptr<call::PartContext> partOf(std::unique_ptr<Context> context) {
+    auto part = std::make_unique<call::PartContext>();
+    part->put<Context>(std::move(context));
+    return part;
+  }
 };
 
 class FixedClock final : public kj::Clock {

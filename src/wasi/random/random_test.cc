@@ -53,7 +53,7 @@ TEST(Random, TheSeedForHashesIsOneForEachInstance) {
   FakeGuest second(loop.waitScope, loop.newContext());
   EXPECT_NE(seed(second), before);
   // As a server does: the context of an instance that is gone serves the next one.
-  FakeGuest next(loop.waitScope, std::move(first->owned));
+  FakeGuest next(loop.waitScope, std::move(first->part));
   first = nullptr;
   EXPECT_NE(seed(next), before);
 }
