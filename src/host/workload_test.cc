@@ -83,11 +83,10 @@ TEST(Workloads, SayWhatSatisfiesEachImport) {
 }
 
 TEST(Workloads, SayWhichPluginOfTheHostSatisfiesAnImport) {
-  Workload workload =
-      Workload::fromComponents(testEngine(), "mixed",
-                               {{.name = "program", .component = guest("hello")},
-                                {.name = "relay", .component = guest("relay")}})
-          .value();
+  Workload workload = Workload::fromComponents(testEngine(), "mixed",
+                                               {{.name = "program", .component = guest("hello")},
+                                                {.name = "relay", .component = guest("relay")}})
+                          .value();
   Linker linker;
   linker.wasi();
   linker.function(STEP, "inc", [](uint32_t value) { return value + 1; });

@@ -156,8 +156,8 @@ std::string dump(const Program& program) {
              text(adapter.callee.callee) + " " + text(adapter.callee.options));
   }
   for (const InstanceCall& call : program.calls) {
-    out += "calls: instance " + std::to_string(call.caller) + " -> " +
-           std::to_string(call.callee) + "\n";
+    out += "calls: instance " + std::to_string(call.caller) + " -> " + std::to_string(call.callee) +
+           "\n";
   }
   if (program.control) out += "control: " + text(*program.control) + "\n";
   dumpExports(program.exports, "", out);
