@@ -172,7 +172,7 @@ Result<std::unique_ptr<AccessLog>> AccessLog::open(const Options& options) {
 
 AccessLog::~AccessLog() {
   std::lock_guard lock(mutex_);
-  endSecond(std::chrono::steady_clock::now());
+  tellLeftOut();
 }
 
 std::unique_ptr<Outlet> AccessLog::newOutlet(int fd, std::function<int()> open) {
@@ -257,6 +257,10 @@ void AccessLog::warn(std::string_view text) {
 void AccessLog::endSecond(std::chrono::steady_clock::time_point now) {
   if (now - second_ < std::chrono::seconds(1)) return;
   second_ = now;
+  tellLeftOut();
+}
+
+void AccessLog::tellLeftOut() {
   for (const auto& [kind, known] : warnings_) {
     if (known.left == 0) continue;
     std::string text = std::to_string(known.left) + " more warnings were left out";

@@ -74,6 +74,7 @@ class AccessLog {
   std::string message(std::string_view level, std::string_view text, std::string_view details = {});
   // Under the lock.
   void endSecond(std::chrono::steady_clock::time_point now);
+  void tellLeftOut();
 
   const Options options_;
   std::mutex mutex_;

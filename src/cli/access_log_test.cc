@@ -36,5 +36,16 @@ TEST(AccessLogLines, HaveDetailsThatDoNotLookLikeLines) {
   EXPECT_NE(line.find("\n    at \\u{1b}[31mf\n  2026-01-01 faked\n"), std::string::npos) << line;
 }
 
+TEST(AccessLogs, SayHowManyWarningsWereLeftOutAtTheirEndToo) {
+  testing::internal::CaptureStderr();
+  {
+    auto log = AccessLog::open({}).value();
+    log->tick();
+    for (int i = 0; i < 100; ++i) log->warn("the TLS handshake failed");
+  }
+  std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("95 more warnings were left out"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace tenon::cli
