@@ -192,7 +192,7 @@ WorkloadPlan WorkloadState::view(const link::Plan& plan) const {
   }
   shown.routes = routes;
   if (shown.routes.empty()) {
-    if (auto front = findHttpHandler(shown)) shown.routes.push_back({"/", *front});
+    if (auto handler = findHttpHandler(shown)) shown.routes.push_back({"/", *handler});
   }
   return shown;
 }
