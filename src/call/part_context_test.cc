@@ -33,7 +33,7 @@ using First = Plugin<1>;
 using Second = Plugin<2>;
 
 class PartContexts : public ::testing::Test {
- protected:
+ public:
   PartContexts() {
     part.put<First>(std::make_unique<First>(notes));
     part.put<Second>(std::make_unique<Second>(notes));

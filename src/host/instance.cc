@@ -133,7 +133,7 @@ namespace detail {
 
 Result<void> call(host::FunctionState& function, const abi::CallCodec& codec,
                   const CallOptions& options) {
-  if (auto outcome = function.exported.callNow(codec, options)) return *std::move(outcome);
+  if (function.exported.runsNow()) return function.exported.runNow(codec, options);
   host::RunningCall call(function.exported, codec);
   TENON_CHECK(call.start(host::Turns::SHARED, options));
   call.wait();
