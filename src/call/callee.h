@@ -22,6 +22,8 @@ namespace tenon::call {
 // a promise here is rejected by faults of the host only.
 class Callee {
  public:
+  virtual ~Callee() = default;
+
   // As its component declares it.
   virtual const FuncType& type() const = 0;
 
@@ -34,9 +36,6 @@ class Callee {
   // the promise; to drop it cancels the call. The Callee outlives it too.
   virtual kj::Promise<Result<void>> call(const abi::CallCodec& codec,
                                          const CallOptions& options) = 0;
-
- protected:
-  ~Callee() = default;
 };
 
 }  // namespace tenon::call

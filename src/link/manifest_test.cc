@@ -1,5 +1,6 @@
 #include "link/manifest.h"
 
+#include "base/cpu_time_testing.h"
 #include "link/route.h"
 
 #include <gtest/gtest.h>
@@ -143,14 +144,15 @@ TEST(Manifest, NestsNoDeeperThanItsLimit) {
 TEST(Manifest, ManyRoutesTakeNoLongerThanTheirText) {
   std::string text = "[components.a]\nsource = \"a\"\n[http.routes]\n";
   for (int i = 0; i < 40'000; ++i) text += "\"/" + std::to_string(i) + "\" = \"a\"\n";
-  auto started = std::chrono::steady_clock::now();
-  auto manifest = parseManifest(text, "tenon.toml");
-  ASSERT_TRUE(manifest) << manifest.error().message;
-  EXPECT_EQ(manifest->routes.size(), 40'000u);
   RouteTable table;
-  for (const HttpRoute& route : manifest->routes) table.add(parseRoute(route.match).value(), 0);
-  for (int i = 0; i < 40'000; ++i) table.find("a", "/x/y/z");
-  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(5));
+  auto took = cpuTimeOf([&] {
+    auto manifest = parseManifest(text, "tenon.toml");
+    ASSERT_TRUE(manifest) << manifest.error().message;
+    EXPECT_EQ(manifest->routes.size(), 40'000u);
+    for (const HttpRoute& route : manifest->routes) table.add(parseRoute(route.match).value(), 0);
+    for (int i = 0; i < 40'000; ++i) table.find("a", "/x/y/z");
+  });
+  EXPECT_LT(took, std::chrono::seconds(5));
   EXPECT_EQ(table.find("a", "/39999/x"), 0u);
   EXPECT_EQ(table.find("a", "/40000"), std::nullopt);
 }
