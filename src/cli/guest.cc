@@ -112,14 +112,17 @@ Result<Instance> Guest::instantiate(Loop& loop, const std::vector<std::string>& 
     give(wasi, given, isChosen ? Share::EVERYTHING : Share::OUTPUT);
   };
   Compiling compiling;
-  TENON_CHECK(compile());
+  // Compiles, too.
+  auto prepared = [&] {
+    Progress progress(compilingText());
+    return workload_ ? linker_.prepare(*workload_) : linker_.prepare(*component_);
+  }();
   compiling.takeFrom(options.timeout);
   if (std::string text = warning(); !text.empty()) {
     warn("compiled code is not taken from the cache: " + text);
   }
-  TENON_TRY(Prepared prepared,
-            workload_ ? linker_.prepare(*workload_) : linker_.prepare(*component_));
-  return prepared.instantiate(loop, options);
+  if (!prepared) return std::move(prepared).error();
+  return prepared->instantiate(loop, options);
 }
 
 // A guest that cannot get memory ends itself, with any trap. So say when it had nearly all that it
