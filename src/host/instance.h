@@ -26,6 +26,14 @@ struct InstanceState {
   ~InstanceState();
   static Instance wrap(std::unique_ptr<InstanceState> state) { return Instance(std::move(state)); }
 
+  // The contexts, as run::InstanceOptions takes them.
+  std::vector<call::PartContext*> parts() const {
+    std::vector<call::PartContext*> all;
+    all.reserve(contexts.size());
+    for (const auto& context : contexts) all.push_back(context.get());
+    return all;
+  }
+
   LoopState& loop;
   const std::shared_ptr<const PreparedState> prepared;
   std::any userData;

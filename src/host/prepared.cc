@@ -102,8 +102,7 @@ Result<Instance> InstanceMaker::complete(std::optional<std::chrono::nanoseconds>
   settings.limits.memoryBytes = maxMemory;
   settings.timeout = timeout;
   settings.whole = &state_->whole;
-  settings.parts.reserve(state_->contexts.size());
-  for (const auto& context : state_->contexts) settings.parts.push_back(context.get());
+  settings.parts = state_->parts();
   TENON_CHECK(instantiate(*state_, state_->prepared->linked, std::move(settings)));
   return InstanceState::wrap(std::move(state_));
 }

@@ -145,8 +145,7 @@ Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
   takeLines(*guest);
   for (auto& sink : guest->lines) sink->begin(id);
   run::InstanceOptions settings = handler_->settings;
-  settings.parts.reserve(contexts_.size());
-  for (const auto& context : guest->state->contexts) settings.parts.push_back(context.get());
+  settings.parts = guest->state->parts();
   const auto& linked = handler_->prepared->linked;
   guest->shape = &handler_->shape;
   if (linked->hasStarts()) {
