@@ -7,6 +7,13 @@ import subprocess
 
 API = "tenon:bench/api@0.1.0"
 STEP = "tenon:bench/step@0.1.0"
+# Exports STEP with another type.
+STEP_OF_OTHER_TYPE = """(component
+  (core module $M (func (export "inc") (param i64) (result i32) (i32.const 0)))
+  (core instance $m (instantiate $M))
+  (func $inc (param "v" u64) (result u32) (canon lift (core func $m "inc")))
+  (instance $api (export "inc" (func $inc)))
+  (export "tenon:bench/step@0.1.0" (instance $api)))"""
 
 
 def workload(t, components, links=None):
@@ -239,12 +246,7 @@ def test_a_cycle_is_spelled_out(t):
 
 
 def test_a_type_that_does_not_match_says_where(t):
-    t.component("other", """(component
-      (core module $M (func (export "inc") (param i64) (result i32) (i32.const 0)))
-      (core instance $m (instantiate $M))
-      (func $inc (param "v" u64) (result u32) (canon lift (core func $m "inc")))
-      (instance $api (export "inc" (func $inc)))
-      (export "tenon:bench/step@0.1.0" (instance $api)))""")
+    t.component("other", STEP_OF_OTHER_TYPE)
     manifest = t.file("tenon.toml", f'[components.head]\nsource = "{t.guest("relay")}"\n'
                                     '[components.other]\nsource = "other.wasm"\n')
     ended = t("plan", manifest).exited(125)

@@ -7,7 +7,7 @@ import difflib
 import os
 import pathlib
 
-from test_plan import HAS_RESOURCE, INCREMENT, MODULE, SUM, USES_MODULE, USES_RESOURCE
+from test_plan import HAS_RESOURCE, INCREMENT, MODULE, STEP_OF_OTHER_TYPE, SUM, USES_MODULE, USES_RESOURCE
 
 PLANS = pathlib.Path(__file__).resolve().parent / "plans"
 REPOSITORY = PLANS.parents[2]
@@ -126,12 +126,7 @@ def test_all_problems_are_told_as_before(t):
     t.component("wants", """(component
       (import "wasi:cli/environment@0.2.6" (instance (export "get-nothing" (func (result u32)))))
       (import "wasi:clocks/monotonic-clock@0.3.0" (instance (export "now" (func (result u64))))))""")
-    t.component("other", """(component
-      (core module $M (func (export "inc") (param i64) (result i32) (i32.const 0)))
-      (core instance $m (instantiate $M))
-      (func $inc (param "v" u64) (result u32) (canon lift (core func $m "inc")))
-      (instance $api (export "inc" (func $inc)))
-      (export "tenon:bench/step@0.1.0" (instance $api)))""")
+    t.component("other", STEP_OF_OTHER_TYPE)
     guests(t, "problems", component("front", "guests/caller", 'links = { "tenon:bench/api@0.1.0" = "bck" }\n')
            + component("back", "guests/types_through", 'links = { "tenon:types/ech@1.0.0" = "front" }\n')
            + component("itself", "guests/chain", 'links = { "tenon:bench/step@0.1.0" = "itself" }\n')
@@ -140,12 +135,7 @@ def test_all_problems_are_told_as_before(t):
 
 
 def test_types_that_differ_are_told_as_before(t):
-    t.component("other", """(component
-      (core module $M (func (export "inc") (param i64) (result i32) (i32.const 0)))
-      (core instance $m (instantiate $M))
-      (func $inc (param "v" u64) (result u32) (canon lift (core func $m "inc")))
-      (instance $api (export "inc" (func $inc)))
-      (export "tenon:bench/step@0.1.0" (instance $api)))""")
+    t.component("other", STEP_OF_OTHER_TYPE)
     t.component("wants", """(component
       (import "wasi:cli/environment@0.2.6" (instance (export "get-nothing" (func (result u32))))))""")
     guests(t, "types_differ", component("head", "guests/relay") + component("other", "other") + component("wants", "wants"))
