@@ -137,6 +137,7 @@ def test_a_log_that_was_renamed_is_opened_anew(t):
         server.wait_for(path.read_text, lambda text: "/one" in text)
         path.rename(t.folder / "old.log")
         server.get("/two")
+        server.wait_for((t.folder / "old.log").read_text, lambda text: "/two" in text)  # after the answer
         server.process.send_signal(signal.SIGHUP)
         server.wait_for(path.exists, bool)
         server.get("/three")
