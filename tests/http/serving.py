@@ -1,5 +1,7 @@
 """A `tenon serve` under test, and clients that say exactly what they send."""
 
+import contextlib
+import functools
 import json
 import os
 import re
@@ -10,6 +12,23 @@ import threading
 import time
 
 PATIENCE = 30
+
+
+class Late(AssertionError):
+    """It took longer than it may."""
+
+
+def best_of_three(measure):
+    """Measures again what was late: a guest that holds others does so each time, a busy machine only sometimes."""
+
+    @functools.wraps(measure)
+    def run(*arguments, **options):
+        for _ in range(2):
+            with contextlib.suppress(Late):
+                return measure(*arguments, **options)
+        return measure(*arguments, **options)
+
+    return run
 
 
 class Answer:
