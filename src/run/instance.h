@@ -48,7 +48,7 @@ struct InstanceOptions {
   std::optional<std::chrono::nanoseconds> timeout;
   uint32_t maxHandles = 1'000'000;  // per component instance
   // Bytes of host memory that lifting the arguments of one host function of an embedder may take;
-  // for those of WASI the binder has less (wasi::MAX_LIFTED).
+  // for those of plugins the binder has less (call::MAX_LIFTED).
   uint64_t liftBudget = uint64_t{1} << 30;
 };
 

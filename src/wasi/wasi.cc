@@ -5,7 +5,6 @@
 #include "net/inherited_streams.h"
 #include "net/line_prefix.h"
 #include "net/memory_streams.h"
-#include "wasi/binder.h"
 #include "wasi/check.h"
 #include "wasi/cli/cli.h"
 #include "wasi/clocks/clocks.h"
@@ -81,32 +80,6 @@ Result<void> checkText(const WasiOptions& options) {
 }
 
 }  // namespace
-
-namespace detail {
-
-std::string describe(const std::exception_ptr& exception) {
-  try {
-    std::rethrow_exception(exception);
-  } catch (const kj::Exception& e) {
-    return std::string("host function failed: ") + e.getDescription().cStr();
-  } catch (const std::exception& e) {
-    return std::string("host function failed: ") + e.what();
-  } catch (...) {
-    return "host function failed";
-  }
-}
-
-bool isFailure(const std::exception_ptr& exception) {
-  try {
-    std::rethrow_exception(exception);
-  } catch (const kj::Exception&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
-}  // namespace detail
 
 ContextImpl::ContextImpl(Clocks clocks)
     : clocks(clocks),

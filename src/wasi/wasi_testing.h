@@ -4,6 +4,7 @@
 // types of the WIT texts in testing/wit, on the thread's loop. Handles are representations. A call
 // that suspends runs the loop.
 
+#include "call/host_call_testing.h"
 #include "call/registry.h"
 #include "component/binary/decoder.h"
 #include "component/flatten/flatten.h"
@@ -24,7 +25,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -74,64 +74,6 @@ class AllImports {
   std::unique_ptr<component::Program> program_;
 };
 
-class FakeCall final : public call::HostCall {
- public:
-  FakeCall(std::vector<std::byte>& memory, call::PartContext* part, call::HostObjects& objects,
-           const FuncType& type, kj::WaitScope& waitScope)
-      : HostCall(GuestMemory(memory.data(), memory.size()), StringEncoding::UTF8, part, objects,
-                 type),
-        waitScope_(waitScope) {}
-
-  bool suspend() override {
-    suspensions++;
-    if (onSuspend && !onSuspend()) {
-      fail("cancelled");
-      return false;
-    }
-    auto paf = kj::newPromiseAndFulfiller<void>();
-    wake_ = kj::mv(paf.fulfiller);
-    paf.promise.wait(waitScope_);
-    return true;
-  }
-  void wake() override {
-    KJ_IF_MAYBE (fulfiller, wake_) (*fulfiller)->fulfill();
-  }
-  void exit(int code) override { exitCode = code; }
-  void trap(std::string message) override {
-    failWith(Error(ErrorCode::TRAPPED, std::move(message)));
-  }
-
-  uint32_t allocate(uint32_t size, uint32_t alignment) override {
-    next_ = (next_ + alignment - 1) / alignment * alignment;
-    uint32_t pointer = next_;
-    next_ += size;
-    if (next_ > memory.size()) fail("out of test memory");
-    return failed() ? 0 : pointer;
-  }
-  uint32_t reallocate(uint32_t pointer, uint32_t oldSize, uint32_t alignment,
-                      uint32_t newSize) override {
-    if (newSize <= oldSize) return pointer;
-    uint32_t result = allocate(newSize, alignment);
-    if (!failed())
-      std::memcpy(memory.mutableBytes(result, oldSize).data(),
-                  memory.bytes(pointer, oldSize).data(), oldSize);
-    return result;
-  }
-  uint32_t liftOwn(uint32_t, uint32_t index) override { return index; }
-  uint32_t liftBorrow(uint32_t, uint32_t index) override { return index; }
-  uint32_t lowerOwn(uint32_t, uint32_t rep) override { return rep; }
-  uint32_t lowerBorrow(uint32_t, uint32_t rep) override { return rep; }
-
-  std::function<bool()> onSuspend;  // false: the call is cancelled
-  int suspensions = 0;
-  int exitCode = -1;
-
- private:
-  kj::WaitScope& waitScope_;
-  uint32_t next_ = 8;
-  kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> wake_;
-};
-
 // One guest with a context. Make the loop first.
 class FakeGuest {
  public:
@@ -160,7 +102,7 @@ class FakeGuest {
     }
     TypeMatch match;
     EXPECT_TRUE(Typed::matches(*type, match)) << match.difference;
-    FakeCall call(memory, part.get(), objects, *type, waitScope);
+    call::FakeCall call(memory, part.get(), objects, *type, waitScope);
     call.onSuspend = onSuspend;
     RawValue values[24] = {};
     Typed::lower(call, *type, values, arguments...);
