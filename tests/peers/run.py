@@ -21,7 +21,7 @@ import time
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
-PATIENCE = 120
+PATIENCE = 600
 
 
 class Case:

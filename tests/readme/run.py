@@ -87,13 +87,14 @@ def free_port():
 
 
 def wait_for(port):
-    for _ in range(600):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return
         except OSError:
             time.sleep(0.1)
-    raise AssertionError(f"nothing listens on port {port} after a minute")
+    raise AssertionError(f"nothing listens on port {port} after {PATIENCE} s")
 
 
 class Reader:
