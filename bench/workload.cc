@@ -154,7 +154,7 @@ Phases phasesOf(const std::shared_ptr<engine::Engine>& engine, size_t count) {
   }
   begin = Clock::now();
   auto executable =
-      orFail(run::Executable::linkWorkload(std::move(planned), "scale", component::Rewriting::ON));
+      orFail(run::Executable::link(std::move(planned), "scale", component::Rewriting::ON));
   phases.flatten = nanosecondsSince(begin);
   orFail(executable->compile(engine, nullptr));
   std::set<uint32_t> adapters;

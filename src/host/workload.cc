@@ -81,8 +81,8 @@ Result<std::shared_ptr<const run::Executable>> WorkloadState::join(const Planned
   const engine::ArtifactCache* cache = engineState.cache ? &*engineState.cache : nullptr;
   std::optional<run::Executable::Programs> programs;
   if (cache) programs.emplace(*engineState.engine, *cache);
-  TENON_TRY(auto joined, run::Executable::linkWorkload(std::move(parts), name, rewriting, programs,
-                                                       &cacheWarning));
+  TENON_TRY(auto joined,
+            run::Executable::link(std::move(parts), name, rewriting, programs, &cacheWarning));
   TENON_CHECK(
       joined->compile(engineState.engine, cache, &cacheWarning, engineState.compileLimits()));
   return executables.emplace(std::move(key), std::move(joined)).first->second;

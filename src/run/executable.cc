@@ -106,34 +106,16 @@ Result<void> checkGiven(const Program& program, const Source& source, const std:
 Result<std::shared_ptr<Executable>> Executable::link(std::vector<std::byte> bytes, std::string name,
                                                      component::Rewriting rewriting,
                                                      const component::Features& features) {
-  auto executable = std::shared_ptr<Executable>(new Executable);
-  executable->name_ = std::move(name);
-  executable->rewriting_ = rewriting;
   TENON_TRY(auto source, Source::read(std::move(bytes), features));
-  const component::Component& definitions = source->definitions();
-  executable->parts_.push_back(
-      {.name = executable->name_, .bytes = {}, .wires = {}, .source = std::move(source)});
-  auto program = component::flatten(definitions, executable->name_);
-  if (!program && program.error().code == ErrorCode::UNSUPPORTED) {
-    // As a part of a workload it may be given what it lacks.
-    auto exports = component::flattenExports(definitions, executable->name_);
-    if (exports && lacksModules(*exports)) {
-      executable->program_ = *std::move(exports);
-      return executable;
-    }
-  }
-  if (!program) return std::move(program).error();
-  executable->program_ = *std::move(program);
-  TENON_CHECK(component::fuse(executable->program_, rewriting));
-  TENON_CHECK(executable->resolveSignatures());
-  return executable;
+  std::vector<Part> alone;
+  alone.push_back({.name = {}, .bytes = {}, .wires = {}, .source = std::move(source)});
+  return link(std::move(alone), std::move(name), rewriting);
 }
 
-Result<std::shared_ptr<Executable>> Executable::linkWorkload(std::vector<Part> parts,
-                                                             std::string name,
-                                                             component::Rewriting rewriting,
-                                                             std::optional<Programs> programs,
-                                                             std::string* warning) {
+Result<std::shared_ptr<Executable>> Executable::link(std::vector<Part> parts, std::string name,
+                                                     component::Rewriting rewriting,
+                                                     std::optional<Programs> programs,
+                                                     std::string* warning) {
   auto executable = std::shared_ptr<Executable>(new Executable);
   executable->name_ = std::move(name);
   executable->rewriting_ = rewriting;
@@ -167,13 +149,23 @@ Result<std::shared_ptr<Executable>> Executable::linkWorkload(std::vector<Part> p
   return executable;
 }
 
-// Makes the program of a workload.
+// Makes the program of the parts.
 Result<void> Executable::join() {
-  std::vector<component::WorkloadPart> workload;
+  std::vector<component::WorkloadPart> parts;
   for (const Part& part : parts_) {
-    workload.push_back({part.name, &part.source->definitions(), part.wires});
+    parts.push_back({part.name, &part.source->definitions(), part.wires});
   }
-  TENON_TRY(program_, component::flattenWorkload(workload, name_));
+  auto program = component::flatten(parts, name_);
+  if (!program && program.error().code == ErrorCode::UNSUPPORTED && parts_.front().name.empty()) {
+    // As a part of a workload it may be given what it lacks.
+    auto exports = component::flattenExports(*parts.front().component, name_);
+    if (exports && lacksModules(*exports)) {
+      program_ = *std::move(exports);
+      return {};
+    }
+  }
+  if (!program) return std::move(program).error();
+  program_ = *std::move(program);
   TENON_CHECK(component::fuse(program_, rewriting_));
   return resolveSignatures();
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-// A component made ready for the engine: its program and the compiled code of every core module in
-// it, the generated ones included. Immutable once compiled, shared freely between threads.
+// Components made ready for the engine: one by itself, or those of a workload, joined. The program
+// and the compiled code of every core module in it, the generated ones included. Immutable once
+// compiled, shared freely between threads.
 //
 //     bytes -> decode -> validate -> flatten -> fuse -> compile (or the cache)
 
@@ -28,15 +29,7 @@ namespace tenon::run {
 
 class Executable {
  public:
-  // Everything but compiling. Keeps `bytes`. `name` is for messages. `features` beyond the default
-  // are for tests: what they let through may be refused later, or trap. Errors: as decode,
-  // validate, flatten and fuse; INVALID with the file's offset for a core module whose imports or
-  // exports do not have the types that the component's use of them needs.
-  static Result<std::shared_ptr<Executable>> link(std::vector<std::byte> bytes, std::string name,
-                                                  component::Rewriting rewriting,
-                                                  const component::Features& features = {});
-
-  // Several components joined: as component::WorkloadPart, with the bytes in place of the
+  // A part of what is linked: as component::WorkloadPart, with its bytes in place of the
   // definitions, or their source where there is one.
   struct Part {
     std::string name;
@@ -44,18 +37,26 @@ class Executable {
     std::vector<component::WorkloadPart::Wire> wires;
     std::shared_ptr<const Source> source = nullptr;
   };
-  // Where workloads that were linked before are kept, see linked_programs.h. Borrowed.
+  // Where programs that were linked before are kept, see linked_programs.h. Borrowed.
   struct Programs {
     Programs(const engine::Engine& engine, const engine::ArtifactCache& cache)
         : engine(engine), cache(cache) {}
     const engine::Engine& engine;
     const engine::ArtifactCache& cache;
   };
-  // `warning`, when given, gets a sentence if `programs` could not be used. Errors: as `link`, with
-  // the part's name in front.
-  static Result<std::shared_ptr<Executable>> linkWorkload(
-      std::vector<Part> parts, std::string name, component::Rewriting rewriting,
-      std::optional<Programs> programs = std::nullopt, std::string* warning = nullptr);
+  // Everything but compiling. `name` is for messages. `warning`, when given, gets a sentence if
+  // `programs` could not be used. Errors: as decode, validate, flatten and fuse; INVALID with the
+  // file's offset for a core module whose imports or exports do not have the types that the
+  // component's use of them needs. With the part's name in front, if it has one.
+  static Result<std::shared_ptr<Executable>> link(std::vector<Part> parts, std::string name,
+                                                  component::Rewriting rewriting,
+                                                  std::optional<Programs> programs = std::nullopt,
+                                                  std::string* warning = nullptr);
+  // A component by itself. `features` beyond the default are for tests: what they let through may
+  // be refused later, or trap.
+  static Result<std::shared_ptr<Executable>> link(std::vector<std::byte> bytes, std::string name,
+                                                  component::Rewriting rewriting,
+                                                  const component::Features& features = {});
 
   // Compiles every module, or takes them from `cache` (null: none), and puts them there. Once,
   // before the executable is shared. `warning`, when given, gets a sentence if the cache could not
@@ -77,7 +78,7 @@ class Executable {
   // The start functions of the modules, as Program::modules. The compiled modules have none and
   // export them instead: whoever makes an instance calls it at once.
   const std::vector<std::optional<component::StartFunction>>& starts() const { return starts_; }
-  // The component, or a workload's first part.
+  // The first part's.
   const std::shared_ptr<const Source>& source() const { return parts_.front().source; }
   std::span<const std::byte> bytes() const { return source()->bytes(); }
   const std::string& name() const { return name_; }
@@ -91,7 +92,7 @@ class Executable {
   void findStarts();
 
   std::string name_;
-  // One, unless it is a workload. The program borrows from their sources.
+  // The program borrows from their sources.
   std::vector<Part> parts_;
   component::Rewriting rewriting_ = component::Rewriting::ON;
   component::Program program_;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Workloads that were linked before, in the compile cache: what `flatten` and `fuse` made of the
+// Programs that were linked before, in the compile cache: what `flatten` and `fuse` made of the
 // same components, joined in the same way, by the same build of Tenon. An entry is an artifact
 // without modules; the compiled code has an entry of its own, so that parts may get other names
 // without being compiled again.

@@ -166,8 +166,7 @@ void Workload::link() {
   for (const link::PlannedPart& part : plan->stores.front().parts) {
     parts.push_back({part.name, bytes_[part.name], link::wiresOf(part)});
   }
-  auto executable =
-      run::Executable::linkWorkload(std::move(parts), "test", component::Rewriting::ON);
+  auto executable = run::Executable::link(std::move(parts), "test", component::Rewriting::ON);
   ASSERT_TRUE(executable) << executable.error().text();
   const auto& engine = engine::testing::testEngine();
   auto compiled = (*executable)->compile(engine, nullptr);

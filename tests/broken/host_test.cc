@@ -208,8 +208,7 @@ TEST_F(HostMisuse, AHandleIsNotLentAndGivenAwayInOneCall) {
 
 std::shared_ptr<const run::Linked> linkedOf(std::vector<run::Executable::Part> parts) {
   static Linker linker;
-  auto executable =
-      run::Executable::linkWorkload(std::move(parts), "test", component::Rewriting::ON);
+  auto executable = run::Executable::link(std::move(parts), "test", component::Rewriting::ON);
   EXPECT_TRUE(executable) << executable.error().text();
   (*executable)->compile(testEngine(), nullptr).value();
   return run::Linked::link(testEngine(), *executable, host::LinkerState::of(linker).registry)

@@ -104,8 +104,8 @@ Result<std::unique_ptr<Side>> newTenonSide(const std::shared_ptr<engine::Engine>
                                            component::Rewriting rewriting) {
   component::Features features;
   features.maps = true;
-  TENON_TRY(auto executable, run::Executable::link({component.begin(), component.end()}, "test",
-                                                   rewriting, features));
+  std::vector<std::byte> bytes(component.begin(), component.end());
+  TENON_TRY(auto executable, run::Executable::link(std::move(bytes), "test", rewriting, features));
   TENON_CHECK(executable->compile(engine, nullptr));
   call::Registry registry;
   auto add = [&](const char* interface, const std::string& name) {

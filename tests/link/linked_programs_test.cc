@@ -65,8 +65,8 @@ class LinkedPrograms : public ::testing::Test {
   }
   std::shared_ptr<Executable> link(const engine::ArtifactCache& cache,
                                    std::string* warning = nullptr) {
-    return Executable::linkWorkload(parts(), "pair", Rewriting::ON,
-                                    Executable::Programs(*engine, cache), warning)
+    return Executable::link(parts(), "pair", Rewriting::ON, Executable::Programs(*engine, cache),
+                            warning)
         .value();
   }
 
@@ -77,7 +77,7 @@ class LinkedPrograms : public ::testing::Test {
 
 TEST_F(LinkedPrograms, AProgramIsTheSameAfterItWasWrittenAndRead) {
   for (Rewriting rewriting : {Rewriting::ON, Rewriting::OFF}) {
-    auto linked = Executable::linkWorkload(parts(), "pair", rewriting).value();
+    auto linked = Executable::link(parts(), "pair", rewriting).value();
     const Program& program = linked->program();
     auto bytes = component::writeProgram(program, sources()).value();
     Program read = component::readProgram(bytes, sources()).value();
@@ -92,7 +92,7 @@ TEST_F(LinkedPrograms, AProgramIsTheSameAfterItWasWrittenAndRead) {
 }
 
 TEST_F(LinkedPrograms, ACutOrChangedProgramIsRefusedOrStaysInItsTables) {
-  auto linked = Executable::linkWorkload(parts(), "pair", Rewriting::ON).value();
+  auto linked = Executable::link(parts(), "pair", Rewriting::ON).value();
   auto bytes = component::writeProgram(linked->program(), sources()).value();
   for (size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 997) {
     EXPECT_FALSE(component::readProgram(std::span(bytes).first(size), sources())) << size;
@@ -194,7 +194,7 @@ TEST_F(LinkedPrograms, CompiledCodeHasAKeyOfItsOwnForEveryWireToo) {
     parts[1] = {.name = "one", .bytes = {}, .wires = {}, .source = caller};
     parts[2] = {.name = "two", .bytes = {}, .wires = {}, .source = caller};
     parts[wired].wires.push_back({"t:t/api", 0, "t:t/api"});
-    auto linked = Executable::linkWorkload(std::move(parts), "three", Rewriting::ON).value();
+    auto linked = Executable::link(std::move(parts), "three", Rewriting::ON).value();
     return linked->key(*engine);
   };
   EXPECT_EQ(keyWith(1), keyWith(1));

@@ -54,7 +54,7 @@ std::shared_ptr<Executable> join(const std::vector<Part>& parts, Rewriting rewri
   for (const Part& part : parts) {
     given.push_back({.name = part.name, .bytes = wasm(part.text), .wires = part.wires});
   }
-  return compiled(Executable::linkWorkload(std::move(given), "test", rewriting).value());
+  return compiled(Executable::link(std::move(given), "test", rewriting).value());
 }
 std::shared_ptr<Executable> alone(const std::string& text) {
   return compiled(Executable::link(wasm(text), "test", Rewriting::ON).value());

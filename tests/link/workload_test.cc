@@ -79,7 +79,7 @@ class Workload {
     for (const PlannedPart& part : partsOf(plan)) {
       parts.push_back({part.name, bytes_[components_[part.component].name], wiresOf(part)});
     }
-    auto executable = run::Executable::linkWorkload(std::move(parts), "test", rewriting).value();
+    auto executable = run::Executable::link(std::move(parts), "test", rewriting).value();
     engine::EngineOptions options;
     options.allocation = engine::Allocation::ON_DEMAND;
     auto engine = engine::Engine::create(options).value();

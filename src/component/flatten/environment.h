@@ -82,7 +82,7 @@ struct Scope {
   Scope* parent = nullptr;
   uint32_t instance = 0;
   uint32_t depth = 0;                       // of instantiations under way
-  const InstanceItem* arguments = nullptr;  // null for the outermost component
+  const InstanceItem* arguments = nullptr;  // null in types
   bool importsFromHost = false;  // what `arguments` lack becomes an import of the program
   std::string_view interface;    // of an imported instance's type: where its functions are from
 

@@ -20,14 +20,7 @@ struct FlattenLimits {
   uint32_t maxItems = 1'000'000;       // entries in all index spaces together
 };
 
-// `component` must have passed `validate`; what that guarantees is still looked up with bounds, and
-// a violation is an INTERNAL error rather than undefined behaviour. The program borrows the
-// component's bytes. Errors: UNSUPPORTED for what Tenon does not run yet, by name (asynchronous
-// functions, imported components or modules, memory64 options); LIMIT_EXCEEDED.
-Result<Program> flatten(const Component& component, const std::string& name,
-                        const FlattenLimits& limits = {});
-
-// One component of a workload, and what other parts of it satisfy of its imports.
+// A component, and what other parts of its workload satisfy of its imports.
 struct WorkloadPart {
   // Import `import` is export `item` of part `part`.
   struct Wire {
@@ -35,15 +28,25 @@ struct WorkloadPart {
     uint32_t part = 0;
     std::string item;
   };
-  std::string name;
+  std::string name;  // empty: the only part, a component by itself
   const Component* component = nullptr;
   std::vector<Wire> wires;  // imports that are not here are imports of the program
 };
 
-// The same for several components that are joined: the outer component that instantiates each part,
-// in this order, gives it its wires, and exports it under its name (an ExportedInstance each).
-// Wires lead to earlier parts only, and `link/plan` has compared their types. Errors: as above.
-Result<Program> flattenWorkload(std::span<const WorkloadPart> parts, const std::string& name,
-                                const FlattenLimits& limits = {});
+// The program of components that are joined: what an outer component would be that instantiates
+// each part, in this order, gives it its wires, and exports it under its name (an ExportedInstance
+// each). A component by itself is such a program's only part; there is nothing around it, and its
+// exports are the program's.
+//
+// Components must have passed `validate`, and `link/plan` has compared the types of wires, which
+// lead to earlier parts only; what that guarantees is still looked up with bounds, and a violation
+// is an INTERNAL error rather than undefined behaviour. The program borrows the components' bytes.
+// Errors: UNSUPPORTED for what Tenon does not run yet, by name (asynchronous functions, imported
+// components or modules, memory64 options); LIMIT_EXCEEDED. With the part's name in front.
+Result<Program> flatten(std::span<const WorkloadPart> parts, const std::string& name,
+                        const FlattenLimits& limits = {});
+// A component by itself.
+Result<Program> flatten(const Component& component, const std::string& name,
+                        const FlattenLimits& limits = {});
 
 }  // namespace tenon::component

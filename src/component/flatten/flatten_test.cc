@@ -53,7 +53,7 @@ void expectProgramOrError(const Bytes& bytes, const char* text) {
     ASSERT_NE(program.error().code, ErrorCode::TRAPPED) << text;
   }
   WorkloadPart part{.name = "part", .component = decoded->get(), .wires = {}};
-  (void)flattenWorkload({&part, 1}, "workload");
+  (void)flatten({&part, 1}, "workload");
 }
 
 TEST(FlattenWithoutValidation, GivesAProgramOrAnErrorForEveryChangedByte) {
@@ -143,22 +143,21 @@ TEST(FlattenWorkload, JoinsPartsInTheirOrder) {
                     .bytes());
   std::vector<WorkloadPart> parts = {{"giver", giver.component.get(), {}},
                                      {"taker", taker.component.get(), {{"a:b/c", 0, "a:b/c"}}}};
-  auto program = flattenWorkload(parts, "workload");
+  auto program = flatten(parts, "workload");
   ASSERT_TRUE(program) << program.error().text();
   EXPECT_EQ(program->instances.size(), 2u + 1u);
 
   parts[1].wires[0].part = 1;
-  EXPECT_THAT(flattenWorkload(parts, "workload").error().message, HasSubstr("a wire to a later"));
+  EXPECT_THAT(flatten(parts, "workload").error().message, HasSubstr("a wire to a later"));
   parts[1].wires[0] = {"a:b/c", 0, "a:b/x"};
-  EXPECT_THAT(flattenWorkload(parts, "workload").error().message,
+  EXPECT_THAT(flatten(parts, "workload").error().message,
               HasSubstr("part giver has no export a:b/x"));
 }
 
 TEST(FlattenWorkload, NamesThePartOfAnError) {
   Decoded broken(Builder::component().section(11, 1, 0x00, "f", 0x01, 9, 0x00).bytes());
   WorkloadPart part{"broken", broken.component.get(), {}};
-  EXPECT_THAT(flattenWorkload({&part, 1}, "workload").error().message,
-              ::testing::StartsWith("broken: "));
+  EXPECT_THAT(flatten({&part, 1}, "workload").error().message, ::testing::StartsWith("broken: "));
 }
 
 }  // namespace

@@ -16,19 +16,21 @@ constexpr uint32_t MAX_DEPTH = 500;
 
 }  // namespace
 
-Result<Program> flatten(const Component& component, const std::string& name,
+Result<Program> flatten(std::span<const WorkloadPart> parts, const std::string& name,
                         const FlattenLimits& limits) {
-  return Flattener(name, limits).run(component);
+  return Flattener(name, limits).run(parts);
 }
 
-Result<Program> flattenWorkload(std::span<const WorkloadPart> parts, const std::string& name,
-                                const FlattenLimits& limits) {
-  return Flattener(name, limits).runWorkload(parts);
+Result<Program> flatten(const Component& component, const std::string& name,
+                        const FlattenLimits& limits) {
+  WorkloadPart alone{.name = {}, .component = &component, .wires = {}};
+  return flatten({&alone, 1}, name, limits);
 }
 
 Result<Program> flattenExports(const Component& component, const std::string& name,
                                const FlattenLimits& limits) {
-  return Flattener(name, limits, Flattener::Modules::MISSING).run(component);
+  WorkloadPart alone{.name = {}, .component = &component, .wires = {}};
+  return Flattener(name, limits, Flattener::Modules::MISSING).run({&alone, 1});
 }
 
 Flattener::Flattener(const std::string& name, const FlattenLimits& limits, Modules modules)
@@ -37,19 +39,15 @@ Flattener::Flattener(const std::string& name, const FlattenLimits& limits, Modul
   program_.instances.push_back({name, NONE, 0});
 }
 
-Result<Program> Flattener::run(const Component& component) {
-  TENON_TRY(const InstanceItem* exports, instantiate({&component, nullptr}, nullptr, nullptr, 0));
-  TENON_CHECK(finish(*exports, Outermost::COMPONENT));
-  nameHandles();
-  return std::move(program_);
-}
-
-Result<Program> Flattener::runWorkload(std::span<const WorkloadPart> parts) {
+Result<Program> Flattener::run(std::span<const WorkloadPart> parts) {
+  // By itself a component is the program: its exports, and its instance, are the outermost.
+  const bool alone = parts.size() == 1 && parts[0].name.empty();
   InstanceItem& exports = instances_.emplace_back();
   std::vector<const InstanceItem*> made;
   for (uint32_t index = 0; index < parts.size(); ++index) {
+    const WorkloadPart& part = parts[index];
     InstanceItem& arguments = instances_.emplace_back();
-    for (const WorkloadPart::Wire& wire : parts[index].wires) {
+    for (const WorkloadPart::Wire& wire : part.wires) {
       TENON_CHECK(charge(1));
       if (wire.part >= made.size()) return invalidDefinition("a wire to a later part", 0);
       auto found = made[wire.part]->byName.find(wire.item);
@@ -58,24 +56,27 @@ Result<Program> Flattener::runWorkload(std::span<const WorkloadPart> parts) {
                                  0);
       }
       const InstanceItem::Entry& entry = made[wire.part]->exports[found->second];
-      arguments.add(strings_.emplace_back(wire.import), entry.sort, entry.item);
+      arguments.add(wire.import, entry.sort, entry.item);
     }
     Scope& scope = newScope(nullptr);
     scope.arguments = &arguments;
     scope.importsFromHost = true;
-    scope.depth = 1;
-    scope.instance = static_cast<uint32_t>(program_.instances.size());
-    program_.instances.push_back({parts[index].name, 0, index});
-    auto instance = evaluate({parts[index].component, nullptr}, scope);
+    if (!alone) {
+      scope.depth = 1;
+      scope.instance = static_cast<uint32_t>(program_.instances.size());
+      program_.instances.push_back({part.name, 0, index});
+    }
+    auto instance = evaluate({part.component, nullptr}, scope);
     if (!instance) {
       Error error = std::move(instance).error();
-      error.message = parts[index].name + ": " + error.message;
+      if (!alone) error.message = part.name + ": " + error.message;
       return error;
     }
     made.push_back(*instance);
-    exports.add(strings_.emplace_back(parts[index].name), Sort::INSTANCE, Item(*instance));
+    exports.add(part.name, Sort::INSTANCE, Item(*instance));
   }
-  TENON_CHECK(finish(exports, Outermost::WORKLOAD));
+  TENON_CHECK(alone ? finish(*made[0], Outermost::COMPONENT)
+                    : finish(exports, Outermost::WORKLOAD));
   nameHandles();
   return std::move(program_);
 }
@@ -105,30 +106,27 @@ void Flattener::nameResource(uint32_t resource, std::string_view name) {
 }
 
 Result<const InstanceItem*> Flattener::instantiate(const ClosureItem& closure,
-                                                   const InstanceItem* arguments,
-                                                   const Scope* instantiator, uint64_t offset) {
-  Scope& scope = newScope(closure.scope);
-  scope.arguments = arguments;
-  if (instantiator) {
-    if (program_.instances.size() >= limits_.maxInstances) {
-      return Error{ErrorCode::LIMIT_EXCEEDED,
-                   "more than " + std::to_string(limits_.maxInstances) + " component instances",
-                   offset};
-    }
-    if (instantiator->depth >= MAX_DEPTH) {
-      return Error{ErrorCode::LIMIT_EXCEEDED,
-                   "components instantiate one another more than " + std::to_string(MAX_DEPTH) +
-                       " levels deep",
-                   offset};
-    }
-    scope.depth = instantiator->depth + 1;
-    scope.instance = static_cast<uint32_t>(program_.instances.size());
-    const InstanceInfo& parent = program_.instances[instantiator->instance];
-    std::string name = parent.name + "/" + std::to_string(scope.instance);
-    uint32_t part = parent.part;
-    program_.instances.push_back({std::move(name), instantiator->instance, part});
+                                                   const InstanceItem& arguments,
+                                                   const Scope& instantiator, uint64_t offset) {
+  if (program_.instances.size() >= limits_.maxInstances) {
+    return Error{ErrorCode::LIMIT_EXCEEDED,
+                 "more than " + std::to_string(limits_.maxInstances) + " component instances",
+                 offset};
   }
-  scope.importsFromHost = !instantiator;
+  if (instantiator.depth >= MAX_DEPTH) {
+    return Error{ErrorCode::LIMIT_EXCEEDED,
+                 "components instantiate one another more than " + std::to_string(MAX_DEPTH) +
+                     " levels deep",
+                 offset};
+  }
+  Scope& scope = newScope(closure.scope);
+  scope.arguments = &arguments;
+  scope.depth = instantiator.depth + 1;
+  scope.instance = static_cast<uint32_t>(program_.instances.size());
+  const InstanceInfo& parent = program_.instances[instantiator.instance];
+  std::string name = parent.name + "/" + std::to_string(scope.instance);
+  uint32_t part = parent.part;
+  program_.instances.push_back({std::move(name), instantiator.instance, part});
   return evaluate(closure, scope);
 }
 
@@ -317,7 +315,7 @@ Result<void> Flattener::defineInstance(Scope& scope, const Instance& instance, u
   }
   TENON_TRY(Item closure, lookUp(scope, {Sort::COMPONENT, instance.component}, offset));
   TENON_TRY(const InstanceItem* made,
-            instantiate(std::get<ClosureItem>(closure), &arguments, &scope, offset));
+            instantiate(std::get<ClosureItem>(closure), arguments, scope, offset));
   scope.instances.push_back(made);
   return {};
 }

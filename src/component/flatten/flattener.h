@@ -23,8 +23,7 @@ class Flattener {
   // stands for it.
   enum class Modules : uint8_t { GIVEN, MISSING };
   Flattener(const std::string& name, const FlattenLimits& limits, Modules modules = Modules::GIVEN);
-  Result<Program> run(const Component& component);
-  Result<Program> runWorkload(std::span<const WorkloadPart> parts);
+  Result<Program> run(std::span<const WorkloadPart> parts);
 
  private:
   // flattener.cc: definitions
@@ -35,8 +34,8 @@ class Flattener {
   Result<void> defineAlias(Scope& scope, const Alias& alias, uint64_t offset);
   Result<void> defineInstance(Scope& scope, const Instance& instance, uint64_t offset);
   Result<const InstanceItem*> evaluate(const ClosureItem& closure, Scope& scope);
-  Result<const InstanceItem*> instantiate(const ClosureItem& closure, const InstanceItem* arguments,
-                                          const Scope* instantiator, uint64_t offset);
+  Result<const InstanceItem*> instantiate(const ClosureItem& closure, const InstanceItem& arguments,
+                                          const Scope& instantiator, uint64_t offset);
   Result<Item> lookUp(const Scope& scope, SortIndex what, uint64_t offset);
   Result<void> bind(Scope& scope, Sort sort, const Item& item, uint64_t offset);
 
