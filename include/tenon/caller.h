@@ -30,8 +30,8 @@ class Caller {
   // no component calls: the host itself dropped a handle.
   std::string_view component() const;
 
-  // What `InstanceOptions::userData` or `WorkloadOptions::userData` of the calling instance holds,
-  // which it may change; null when that is no `T`. Lives as long as the instance.
+  // What the `userData` of its InstanceOptions, WorkloadOptions or ServerOptions gave the calling
+  // instance, which it may change; null when that is no `T`. Lives as long as the instance.
   template <typename T>
   T* userData() const {
     return std::any_cast<T>(data());

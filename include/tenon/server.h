@@ -19,6 +19,7 @@
 #include <tenon/result.h>
 #include <tenon/workload.h>
 
+#include <any>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -113,6 +114,8 @@ struct ServerOptions {
   // Of a single component. In a workload each component has its own; standard output and error are
   // these, and the component that answers a request gets the rest besides: see `give`.
   WasiOptions wasi;
+  // For host functions that ask who calls (see Caller): each instance has a copy.
+  std::any userData;
   // In a workload: the component that answers, whatever its routes say. Empty: the routes decide;
   // without any, the only component that exports the handler and that no other is linked to.
   std::string component;

@@ -79,6 +79,7 @@ Result<std::shared_ptr<const HttpHandler>> HttpHandler::of(
   TENON_CHECK(checkType(*prepared->linked, handle->type));
   auto handler = std::make_shared<HttpHandler>();
   handler->settings = settingsOf(options);
+  handler->userData = options.userData;
   TENON_TRY(handler->shape, run::Instance::shapeOf(*handle));
   const std::vector<PlannedComponent>& components = prepared->plan.components;
   for (size_t part = 0; part < components.size(); ++part) {
@@ -142,10 +143,13 @@ Result<std::unique_ptr<Guest>> GuestPool::take(const std::string& id) {
     guest->state->contexts = std::move(spare_.back());
     spare_.pop_back();
   }
+  guest->state->userData = handler_->userData;
+  for (const auto& context : guest->state->contexts) context->userData = &guest->state->userData;
   takeLines(*guest);
   for (auto& sink : guest->lines) sink->begin(id);
   run::InstanceOptions settings = handler_->settings;
   settings.parts = guest->state->parts();
+  settings.whole = &guest->state->whole;
   const auto& linked = handler_->prepared->linked;
   guest->shape = &handler_->shape;
   if (linked->hasStarts()) {

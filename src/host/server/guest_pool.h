@@ -15,6 +15,7 @@
 
 #include <tenon/server.h>
 
+#include <any>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -31,7 +32,8 @@ struct HttpHandler {
   std::shared_ptr<const PreparedState> prepared;
   std::vector<WasiOptions> contexts;  // by part
   run::InstanceOptions settings;      // without parts
-  run::Instance::ExportShape shape;   // of `handle`
+  std::any userData;
+  run::Instance::ExportShape shape;  // of `handle`
 
   // `component`: of `prepared`, by its planned name. Errors: as Server::start.
   static Result<std::shared_ptr<const HttpHandler>> of(

@@ -247,6 +247,23 @@ TEST(Servers, AnswerWithFunctionsOfTheEmbedders) {
   }
 }
 
+TEST(Servers, GiveEachInstanceACopyOfTheUserData) {
+  Linker linker;
+  linker.wasi();
+  linker.function(GREETING, "get", [](const Caller& caller, std::string_view) {
+    int* data = caller.userData<int>();
+    return data ? "number " + std::to_string((*data)++) : std::string("no data");
+  });
+  auto prepared = linker.prepare(guest("http_front"));
+  ASSERT_TRUE(prepared) << textOf(prepared.error());
+  ServerOptions options = quiet();
+  options.userData = 7;
+  auto server = Server::start(*prepared, options);
+  ASSERT_TRUE(server) << textOf(server.error());
+  EXPECT_THAT(ask(*server, "/", "a"), HasSubstr("number 7"));
+  EXPECT_THAT(ask(*server, "/", "a"), HasSubstr("number 7"));
+}
+
 TEST(Servers, AnswerWithResourcesOfTheEmbedders) {
   constexpr const char* TICKETS = "demo:host/tickets";
   class Ticket;
