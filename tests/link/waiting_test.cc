@@ -6,6 +6,7 @@
 #include "run/executable.h"
 #include "run/instance.h"
 #include "run/linked.h"
+#include "tests/link/shim_testing.h"
 
 #include <tenon/tenon.h>
 
@@ -97,23 +98,16 @@ std::string leaf(const std::string& name) {
 
 // Imports `f`, and exports `g: func() -> u32`, which calls it with a string of its memory, by way
 // of a shim as `wit-component` makes it.
+const link::Shim SHIM{.lowered = "$f", .params = 2};
 const std::string USER = R"((component
     (import "f" (func $f' (param "s" string) (result u32)))
-    (core module $shim (type $t (func (param i32 i32) (result i32)))
-      (table (export "$imports") 1 1 funcref)
-      (func (export "0") (type $t)
-        local.get 0 local.get 1 i32.const 0 call_indirect (type $t)))
-    (core instance $shim (instantiate $shim))
+    )" + SHIM.text() + R"(
     (core module $main (import "i" "f" (func $f (param i32 i32) (result i32)))
       (memory (export "memory") 1)
       (func (export "g") (result i32) (call $f (i32.const 8) (i32.const 5))))
     (core instance $main (instantiate $main (with "i" (instance (export "f" (func $shim "0"))))))
     (core func $f (canon lower (func $f') (memory (core memory $main "memory"))))
-    (core module $fixup (type $t (func (param i32 i32) (result i32)))
-      (import "" "0" (func $f (type $t))) (import "" "$imports" (table 1 1 funcref))
-      (elem (i32.const 0) func $f))
-    (core instance (instantiate $fixup (with "" (instance
-      (export "0" (func $f)) (export "$imports" (table $shim "$imports"))))))
+    )" + SHIM.fixup() + R"(
     (func (export "g") (result u32) (canon lift (core func $main "g")))))";
 
 class Waiting : public ::testing::TestWithParam<Rewriting> {};

@@ -7,6 +7,7 @@
 #include "run/executable.h"
 #include "run/instance.h"
 #include "run/linked.h"
+#include "tests/link/shim_testing.h"
 
 #include <tenon/value.h>
 
@@ -536,6 +537,7 @@ TEST(PlanTest, LeavesToTheHostWhatTheHostProvides) {
 // A pair of components whose caller needs its own memory for the call; `field` is one more of its
 // main module.
 std::string callerWith(const std::string& field) {
+  const Shim shim{.lowered = "$len'", .params = 2};
   return R"((component
     (component $callee
       (core module $m (memory (export "memory") 1)
@@ -546,11 +548,8 @@ std::string callerWith(const std::string& field) {
         (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))
     (component $caller
       (import "len" (func $len (param "s" string) (result u32)))
-      (core module $shim (type $t (func (param i32 i32) (result i32)))
-        (table (export "$imports") 1 1 funcref)
-        (func (export "0") (type $t)
-          local.get 0 local.get 1 i32.const 0 call_indirect (type $t)))
-      (core instance $shim (instantiate $shim))
+      )" +
+         shim.text() + R"(
       (core module $main (import "i" "len" (func $len (param i32 i32) (result i32)))
         (memory (export "memory") 1)
         (func (export "run") (result i32) (call $len (i32.const 8) (i32.const 5)))
@@ -559,11 +558,8 @@ std::string callerWith(const std::string& field) {
       (core instance $main (instantiate $main (with "i" (instance
         (export "len" (func $shim "0"))))))
       (core func $len' (canon lower (func $len) (memory (core memory $main "memory"))))
-      (core module $fixup (type $t (func (param i32 i32) (result i32)))
-        (import "" "0" (func (type $t))) (import "" "$imports" (table 1 1 funcref))
-        (elem (i32.const 0) func 0))
-      (core instance (instantiate $fixup (with "" (instance
-        (export "0" (func $len')) (export "$imports" (table $shim "$imports"))))))
+      )" +
+         shim.fixup() + R"(
       (func (export "run") (result u32) (canon lift (core func $main "run"))))
     (instance $a (instantiate $callee))
     (instance $b (instantiate $caller (with "len" (func $a "len"))))
