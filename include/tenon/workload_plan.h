@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tenon {
@@ -74,6 +75,13 @@ struct WorkloadPlan {
   // answers, or else the only one of those to which no other is linked, answers all. Empty when
   // nobody does, or nobody says which.
   std::vector<HttpRoute> routes;
+
+  // The component of this name; without one, the only one there is. Errors: NOT_FOUND with the
+  // nearest name, AMBIGUOUS when there are several (details: what there is).
+  Result<const PlannedComponent*> find(std::string_view name) const;
+  // The component of this name, which is a program; without one, the only program. Errors:
+  // NOT_FOUND as `find`; MISSING_EXPORT; AMBIGUOUS (details: which are programs).
+  Result<const PlannedComponent*> findProgram(std::string_view name) const;
 
   bool ok() const { return problems.empty(); }
   // All problems as one: the first's code, a message that says how many there are, and the others

@@ -241,7 +241,7 @@ Result<void> call(const std::string& file, const std::vector<Request>& requests,
   TENON_TRY(Guest guest, Guest::load(file, std::move(options)));
   Words chosen;
   auto fine = check(requests, notation, file, [&](const Request& request) -> Result<FunctionInfo> {
-    TENON_TRY(const PlannedComponent* component, guest.find(request.component));
+    TENON_TRY(const PlannedComponent* component, guest.plan().find(request.component));
     chosen.push_back(component->name);
     if (request.function.empty()) {
       return Error(ErrorCode::INVALID_ARGUMENT, "which function of component '" + component->name +

@@ -36,7 +36,7 @@ Result<void> compile(const std::string& file, const std::string& output,
   TENON_TRY(Guest guest, Guest::load(file, options));
   auto compiled = guest.compile();
   if (!compiled) return guest.explain(std::move(compiled).error());
-  if (!output.empty()) return guest.codeOf(guest.components().front()).save(output);
+  if (!output.empty()) return guest.codeOf(guest.plan().components.front()).save(output);
   if (guest.warning().empty()) return {};
   return Error(ErrorCode::INVALID_ARGUMENT, "it is compiled, but not kept: " + guest.warning());
 }

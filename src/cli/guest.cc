@@ -51,29 +51,15 @@ Result<Guest> Guest::load(const std::string& path, GuestOptions options) {
   if (!Workload::isManifest(path)) {
     TENON_TRY(Engine engine, newEngine(guest.options_));
     TENON_TRY(guest.component_, Component::load(engine, path));
-    guest.components_.push_back({.source = path});
+    guest.plan_.components.push_back({.source = path});
     return guest;
   }
   TENON_TRY(guest.workload_, loadWorkload(path, guest.options_));
   guest.options_.fillFrom(guest.workload_->settings());
   TENON_CHECK(guest.options_.addLimits(guest.given_));
-  WorkloadPlan plan = guest.workload_->plan(guest.linker_);
-  if (!plan.ok()) return guest.explain(plan.error());
-  guest.components_ = std::move(plan.components);
+  guest.plan_ = guest.workload_->plan(guest.linker_);
+  if (!guest.plan_.ok()) return guest.explain(guest.plan_.error());
   return guest;
-}
-
-Result<const PlannedComponent*> Guest::find(const std::string& name) const {
-  std::vector<std::string_view> names;
-  for (const PlannedComponent& component : components_) {
-    if (component.name == name) return &component;
-    names.push_back(component.name);
-  }
-  Error error(ErrorCode::NOT_FOUND, "there is no component '" + name + "'");
-  std::string_view suggestion = closest(name, names);
-  if (!suggestion.empty()) error.message += "; did you mean '" + std::string(suggestion) + "'?";
-  for (std::string_view known : names) error.details += "  " + std::string(known) + "\n";
-  return error;
 }
 
 const Component& Guest::codeOf(const PlannedComponent& planned) const {

@@ -30,11 +30,9 @@ class Guest {
 
   const std::string& path() const { return path_; }
   bool isWorkload() const { return workload_.has_value(); }
-  // What the plan of a workload has; else the component itself.
-  const std::vector<PlannedComponent>& components() const { return components_; }
-  // Errors: NOT_FOUND with the nearest name, and what there is.
-  Result<const PlannedComponent*> find(const std::string& name) const;
-  // `planned`: of `components()`.
+  // Of a component by itself: that one, without a name and without its links.
+  const WorkloadPlan& plan() const { return plan_; }
+  // `planned`: of the plan.
   const Component& codeOf(const PlannedComponent& planned) const;
 
   // What takes longer than a second is told on a terminal.
@@ -67,7 +65,7 @@ class Guest {
   Linker linker_;
   std::optional<Component> component_;
   std::optional<Workload> workload_;  // one of both
-  std::vector<PlannedComponent> components_;
+  WorkloadPlan plan_;
 };
 
 // The workload of a folder or a manifest. Errors: as Workload::load; only NOT_FOUND, PERMISSION and

@@ -16,28 +16,24 @@ namespace {
 // when it is there.
 Result<std::string> chooseProgram(const Guest& guest, const std::string& named) {
   if (!guest.isWorkload()) return std::string();
-  if (!named.empty()) {
-    TENON_TRY(const PlannedComponent* component, guest.find(named));
-    if (component->program) return component->name;
-    return Error(ErrorCode::MISSING_EXPORT, "component '" + named +
-                                                "' does not export wasi:cli/run: it is no program" +
-                                                guest.otherUse(*component));
+  auto program = guest.plan().findProgram(named);
+  if (program) return (*program)->name;
+  Error error = std::move(program).error();
+  if (error.code == ErrorCode::AMBIGUOUS) {
+    error.message += "; choose one with --component";
+    error.details.clear();
+    for (const PlannedComponent& component : guest.plan().components) {
+      if (component.program) error.details += "  --component " + component.name + "\n";
+    }
   }
-  Words programs;
+  if (error.code != ErrorCode::MISSING_EXPORT) return error;
   std::string other;  // what the first that has another use is for
-  for (const PlannedComponent& component : guest.components()) {
-    if (component.program) programs.push_back(component.name);
+  for (const PlannedComponent& component : guest.plan().components) {
+    if (!named.empty() && component.name != named) continue;
     std::string use = guest.otherUse(component);
     if (other.empty() || use.find("'tenon call'") == std::string::npos) other = std::move(use);
   }
-  if (programs.size() == 1) return programs.front();
-  if (programs.empty()) {
-    return Error(ErrorCode::MISSING_EXPORT,
-                 "no component exports wasi:cli/run: there is no program" + other);
-  }
-  Error error(ErrorCode::AMBIGUOUS, std::to_string(programs.size()) +
-                                        " components are programs; choose one with --component");
-  for (const std::string& program : programs) error.details += "  --component " + program + "\n";
+  error.message += other;
   return error;
 }
 
@@ -52,7 +48,7 @@ Result<int> run(const std::string& file, const std::string& named, const Words& 
   auto code = instance->run(*program);
   if (code) return *code;
   if (code.error().code == ErrorCode::MISSING_EXPORT) {
-    code.error().message += guest.otherUse(guest.components().front());
+    code.error().message += guest.otherUse(guest.plan().components.front());
   }
   return guest.explain(std::move(code).error(), &*instance);
 }

@@ -6,6 +6,7 @@
 #include "host/engine.h"
 #include "host/linker.h"
 #include "host/prepared.h"
+#include "host/workload.h"
 
 #include <tenon/component.h>
 
@@ -246,13 +247,7 @@ Result<std::shared_ptr<const host::PreparedState>> host::ComponentState::prepare
     const LinkerState& linker) {
   TENON_CHECK(compile());
   TENON_TRY(auto linked, linker.bind(engine, executable));
-  const auto& exports = linked->program().exports;
-  PlannedComponent itself{.source = executable->name(),
-                          .program = findLifted(exports, RUN, "run") != nullptr,
-                          .answers = findLifted(exports, HTTP_HANDLER, "handle") != nullptr};
-  WorkloadPlan plan;
-  if (itself.answers) plan.routes.push_back({"/", itself.name});
-  plan.components.push_back(std::move(itself));
+  auto plan = std::make_shared<const WorkloadPlan>(planAlone(*executable, linker.registry));
   return std::make_shared<const PreparedState>(PreparedState{
       .engine = engine, .linked = std::move(linked), .plan = std::move(plan), .granted = {{}}});
 }

@@ -54,25 +54,6 @@ Result<std::shared_ptr<FunctionState>> findByPath(InstanceState& instance,
   return resolve(instance, *lifted, std::move(info));
 }
 
-// The component to run when none is named.
-Result<std::string> onlyProgram(const WorkloadPlan& plan) {
-  std::vector<const PlannedComponent*> programs;
-  for (const PlannedComponent& planned : plan.components) {
-    if (planned.program) programs.push_back(&planned);
-  }
-  if (programs.size() == 1) return programs.front()->name;
-  if (programs.empty()) {
-    return Error(ErrorCode::MISSING_EXPORT,
-                 "no component of the workload exports wasi:cli/run: there is no program");
-  }
-  Error error(ErrorCode::AMBIGUOUS,
-              std::to_string(programs.size()) + " components of the workload are programs");
-  for (const PlannedComponent* program : programs) {
-    error.details += (error.details.empty() ? "  " : "\n  ") + program->name;
-  }
-  return error;
-}
-
 }  // namespace
 
 struct PendingState {
@@ -99,7 +80,8 @@ Result<PendingCall> startRun(InstanceState& instance, std::string_view component
                              const CallOptions& options) {
   std::string name(component);
   if (name.empty() && !instance.prepared->isAlone()) {
-    TENON_TRY(name, onlyProgram(instance.prepared->plan));
+    TENON_TRY(const PlannedComponent* program, instance.prepared->plan->findProgram({}));
+    name = program->name;
   }
   TENON_TRY(auto exporter, instance.prepared->findExporter(name));
   const LiftedFunction* lifted = findLifted(*exporter.exports, RUN, "run");
@@ -278,6 +260,6 @@ Result<int> Instance::run(std::string_view component, const CallOptions& options
 
 uint64_t Instance::memorySize() const { return state_->instance->memorySize(); }
 
-const WorkloadPlan& Instance::plan() const { return state_->prepared->plan; }
+const WorkloadPlan& Instance::plan() const { return *state_->prepared->plan; }
 
 }  // namespace tenon

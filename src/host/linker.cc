@@ -236,6 +236,20 @@ Result<std::shared_ptr<const run::Linked>> host::LinkerState::bind(
   return linked;
 }
 
+host::LinkerState::Kept& host::LinkerState::keep(const std::shared_ptr<const void>& source) {
+  auto known = kept.find(source);
+  if (known != kept.end()) return known->second;
+  std::erase_if(kept, [](const auto& entry) { return entry.first.expired(); });
+  return kept.emplace(source, Kept()).first->second;
+}
+
+std::shared_ptr<const host::Planned> host::LinkerState::plan(
+    const std::shared_ptr<WorkloadState>& workload) {
+  Kept& known = keep(workload);
+  if (!known.plan) known.plan = std::make_shared<const Planned>(workload->plan(registry));
+  return known.plan;
+}
+
 Result<Prepared> Linker::prepare(const Component& component) {
   TENON_TRY(auto prepared, state_->prepare(host::ComponentState::shared(component)));
   return host::PreparedState::wrap(std::move(prepared));

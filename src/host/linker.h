@@ -18,21 +18,25 @@
 
 namespace tenon::host {
 
+struct Planned;
 struct PreparedState;
+struct WorkloadState;
 
 struct LinkerState {
-  static LinkerState& of(Linker& linker) { return *linker.state_; }
-  static const LinkerState& of(const Linker& linker) { return *linker.state_; }
+  // Plans are kept also for those who may not change what is provided.
+  static LinkerState& of(const Linker& linker) { return *linker.state_; }
 
   // What `source` becomes with this: made by its `prepare` unless it is kept. Errors: as
   // Linker::prepare.
   template <typename Source>
   Result<std::shared_ptr<const PreparedState>> prepare(const std::shared_ptr<Source>& source);
+  // What satisfies each import of a workload, and what is wrong: made unless it is kept.
+  std::shared_ptr<const Planned> plan(const std::shared_ptr<WorkloadState>& workload);
   // Binds the imports of a compiled executable. Errors: MISSING_IMPORT, TYPE_MISMATCH.
   Result<std::shared_ptr<const run::Linked>> bind(
       const Engine& engine, std::shared_ptr<const run::Executable> executable) const;
   // To be called before `registry` or `typed` change.
-  void change() { prepared.clear(); }
+  void change() { kept.clear(); }
 
   // Provides a function. `matches` null: it takes any type.
   void add(std::string_view interface, std::string_view name, call::HostFunction function,
@@ -42,21 +46,26 @@ struct LinkerState {
   // The typed functions by interface (canonical) and name.
   std::map<std::pair<std::string, std::string>, bool (*)(const FuncType&, TypeMatch&)> typed;
 
-  // What was prepared of what is provided now, by the component's or workload's state, and kept
-  // while that lives, so that instantiating again costs no look-ups.
-  std::map<std::weak_ptr<const void>, std::shared_ptr<const PreparedState>, std::owner_less<>>
-      prepared;
+  // What was made with what is provided now, by the component's or workload's state, and kept while
+  // that lives: what was planned to see its problems is prepared without planning again, and
+  // instantiating again costs no look-ups.
+  struct Kept {
+    std::shared_ptr<const Planned> plan;            // null: not yet, or of a component by itself
+    std::shared_ptr<const PreparedState> prepared;  // null: not yet
+  };
+  std::map<std::weak_ptr<const void>, Kept, std::owner_less<>> kept;
+
+ private:
+  Kept& keep(const std::shared_ptr<const void>& source);
 };
 
 template <typename Source>
 Result<std::shared_ptr<const PreparedState>> LinkerState::prepare(
     const std::shared_ptr<Source>& source) {
-  auto known = prepared.find(source);
-  if (known != prepared.end()) return known->second;
-  TENON_TRY(auto made, source->prepare(*this));
-  std::erase_if(prepared, [](const auto& entry) { return entry.first.expired(); });
-  prepared.emplace(source, made);
-  return made;
+  Kept& known = keep(source);  // stays where it is
+  if (known.prepared) return known.prepared;
+  TENON_TRY(known.prepared, source->prepare(*this));
+  return known.prepared;
 }
 
 }  // namespace tenon::host

@@ -3,7 +3,6 @@
 #include "host/cache_guard.h"
 #include "host/engine.h"
 #include "host/running_call.h"
-#include "host/workload.h"
 
 #include <tenon/prepared.h>
 
@@ -46,24 +45,13 @@ void setPrefix(OutputStream& stream, int descriptor, WorkloadOptions::Prefix whe
 namespace host {
 
 Result<PreparedState::Exporter> PreparedState::findExporter(std::string_view name) const {
-  if (isAlone()) {
-    if (!name.empty()) return noComponent(plan, name);
-    return Exporter{"", &program().exports};
-  }
-  if (name.empty() && plan.components.size() > 1) {
-    Error error = noComponent(plan, name);
-    error.code = ErrorCode::AMBIGUOUS;
-    error.message =
-        "the workload has " + std::to_string(plan.components.size()) + " components: say which";
-    return error;
-  }
+  TENON_TRY(const PlannedComponent* planned, plan->find(name));
+  if (isAlone()) return Exporter{"", &program().exports};
   for (const component::ProgramExport& part : program().exports) {
     auto* exports = std::get_if<component::ExportedInstance>(&part.item);
-    if (exports && (name.empty() || part.name == name)) {
-      return Exporter{part.name, &exports->exports};
-    }
+    if (exports && part.name == planned->name) return Exporter{part.name, &exports->exports};
   }
-  return noComponent(plan, name);
+  return Error(ErrorCode::INTERNAL, "component " + planned->name + " exports nothing");
 }
 
 Result<std::unique_ptr<call::PartContext>> PreparedState::newContext(
@@ -71,13 +59,13 @@ Result<std::unique_ptr<call::PartContext>> PreparedState::newContext(
   auto kept = keepFromCache(EngineState::of(engine), options.directories);
   auto state = kept ? wasi::newContext(loop.io, options) : std::move(kept).error();
   if (state) {
-    auto context = std::make_unique<call::PartContext>(plan.components[part].name);
+    auto context = std::make_unique<call::PartContext>(plan->components[part].name);
     context->put<wasi::Context>(*std::move(state));
     return context;
   }
   Error error = std::move(state).error();
   if (!isAlone()) {
-    error.message = "component " + plan.components[part].name + ": " + error.message;
+    error.message = "component " + plan->components[part].name + ": " + error.message;
   }
   return error;
 }
@@ -110,9 +98,9 @@ Result<Instance> InstanceMaker::complete(std::optional<std::chrono::nanoseconds>
 }  // namespace host
 
 Result<Instance> Prepared::instantiate(Loop& loop, const WorkloadOptions& options) const {
-  const std::vector<PlannedComponent>& components = state_->plan.components;
+  const std::vector<PlannedComponent>& components = state_->plan->components;
   host::InstanceMaker maker(state_, loop, options.userData);
-  bool prefixes = hasPrefixes(state_->plan, options.prefix) && !state_->isAlone();
+  bool prefixes = hasPrefixes(*state_->plan, options.prefix) && !state_->isAlone();
   for (size_t part = 0; part < components.size(); ++part) {
     if (!options.adjust && !prefixes) {
       TENON_CHECK(maker.add(state_->granted[part]));
@@ -141,6 +129,6 @@ Result<Instance> Prepared::instantiate(Loop& loop, const InstanceOptions& option
   return maker.complete(options.timeout, options.maxMemory);
 }
 
-const WorkloadPlan& Prepared::plan() const { return state_->plan; }
+const WorkloadPlan& Prepared::plan() const { return *state_->plan; }
 
 }  // namespace tenon

@@ -36,7 +36,8 @@ namespace tenon::host {
 struct PreparedState {
   Engine engine;
   std::shared_ptr<const run::Linked> linked;
-  WorkloadPlan plan;                 // without problems; its components are the program's parts
+  // Without problems; its components are the program's parts. Never null.
+  std::shared_ptr<const WorkloadPlan> plan;
   std::vector<WasiOptions> granted;  // by part: what the workload gives it
   // What the workload says of all its instances.
   std::optional<std::chrono::nanoseconds> timeout;
@@ -51,15 +52,14 @@ struct PreparedState {
   }
 
   const component::Program& program() const { return linked->program(); }
-  bool isAlone() const { return plan.components.front().name.empty(); }
+  bool isAlone() const { return plan->components.front().name.empty(); }
 
   // A part and what it exports.
   struct Exporter {
     std::string_view name;
     const std::vector<component::ProgramExport>* exports = nullptr;
   };
-  // `name` empty: the only part. Errors: NOT_FOUND; AMBIGUOUS when none is named and there are
-  // several.
+  // Errors: as WorkloadPlan::find.
   Result<Exporter> findExporter(std::string_view name) const;
 
   // A context for an instance's part, on the loop. Errors: as Prepared::instantiate.

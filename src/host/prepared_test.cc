@@ -2,6 +2,7 @@
 
 #include "host/host_testing.h"
 #include "host/linker.h"
+#include "host/workload.h"
 
 #include <tenon/linker.h>
 #include <tenon/prepared.h>
@@ -104,6 +105,29 @@ TEST(PreparedComponents, AreAWorkloadOfOneWithoutAName) {
   auto other = instance.function("other", "run");
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, ErrorCode::NOT_FOUND);
+  EXPECT_EQ(textOf(other.error()), "there is no component 'other'");
+}
+
+TEST(PreparedComponents, HaveTheLinksThatTheyHaveInAWorkload) {
+  Linker linker;
+  linker.wasi();
+  linker.function(STEP, "inc", [](uint32_t v) { return v; });
+  auto linksOf = [](const WorkloadPlan& plan) {
+    std::vector<std::string> lines;
+    for (const PlannedLink& link : plan.components.at(0).links) {
+      lines.push_back(link.import + " " + link.kind + " " + toString(link.cost) + " " +
+                      link.plugin + link.component + link.item);
+    }
+    return lines;
+  };
+  for (const char* name : {"cli", "chain", "http_hello", "types"}) {
+    auto alone = linksOf(linker.prepare(guest(name)).value().plan());
+    auto workload =
+        Workload::fromComponents(testEngine(), name, {{.name = "it", .component = guest(name)}});
+    EXPECT_EQ(alone, linksOf(workload.value().plan(linker))) << name;
+  }
+  EXPECT_THAT(linksOf(linker.prepare(guest("chain")).value().plan()),
+              ::testing::Contains(std::string(STEP) + " instance host "));
 }
 
 TEST(PreparedWorkloads, WantTheNameOfAComponentWhereThereAreSeveral) {
@@ -114,6 +138,10 @@ TEST(PreparedWorkloads, WantTheNameOfAComponentWhereThereAreSeveral) {
   auto named = instance.function<uint32_t(uint32_t)>("last", STEP, "inc");
   ASSERT_TRUE(named) << textOf(named.error());
   EXPECT_EQ((*named)(1).value(), 2u);
+  auto misnamed = instance.function("lst", "inc");
+  ASSERT_FALSE(misnamed);
+  EXPECT_EQ(textOf(misnamed.error()),
+            "there is no component 'lst'; did you mean 'last'?\n  last\n  first");
   auto unnamed = instance.function("inc");
   ASSERT_FALSE(unnamed);
   EXPECT_EQ(unnamed.error().code, ErrorCode::AMBIGUOUS);
@@ -142,13 +170,24 @@ TEST(Linkers, KeepWhatTheyPreparedWhileNothingChanges) {
   EXPECT_NE(keptOf(linker, workload), chain);
 }
 
+TEST(Linkers, PrepareWhatWasPlannedWithoutPlanningAgain) {
+  Linker linker;
+  linker.wasi();
+  const Workload workload = chainOfTwo();
+  EXPECT_TRUE(workload.plan(linker).ok());
+  auto planned = LinkerState::of(linker).plan(WorkloadState::shared(workload));
+  EXPECT_EQ(&linker.prepare(workload).value().plan(), &planned->shown);
+  linker.function("a:b/c", "d", [] {});
+  EXPECT_NE(LinkerState::of(linker).plan(WorkloadState::shared(workload)), planned);
+}
+
 TEST(Linkers, KeepNothingOfWhatHasGone) {
   Linker linker;
   linker.wasi();
   for (int i = 0; i < 3; ++i) {
     const Workload workload = chainOfTwo();
     (void)linker.prepare(workload).value();
-    EXPECT_EQ(LinkerState::of(linker).prepared.size(), 1u);
+    EXPECT_EQ(LinkerState::of(linker).kept.size(), 1u);
   }
 }
 

@@ -88,17 +88,17 @@ Result<std::shared_ptr<const run::Executable>> WorkloadState::join(const Planned
   return executables.emplace(std::move(key), std::move(joined)).first->second;
 }
 
-Result<std::shared_ptr<const PreparedState>> WorkloadState::prepare(const LinkerState& linker) {
-  Planned planned = plan(linker);
-  if (!planned.shown.ok()) return planned.shown.error();
-  TENON_TRY(auto executable, join(planned));
+Result<std::shared_ptr<const PreparedState>> WorkloadState::prepare(LinkerState& linker) {
+  auto planned = linker.plan(shared_from_this());
+  if (!planned->shown.ok()) return planned->shown.error();
+  TENON_TRY(auto executable, join(*planned));
   TENON_TRY(auto linked, linker.bind(engine, std::move(executable)));
   PreparedState prepared{.engine = engine,
                          .linked = std::move(linked),
-                         .plan = std::move(planned.shown),
+                         .plan = {planned, &planned->shown},
                          .timeout = settings.timeout,
                          .maxMemory = settings.maxMemory};
-  for (const link::PlannedPart& part : planned.stores.front().parts) {
+  for (const link::PlannedPart& part : planned->stores.front().parts) {
     prepared.granted.push_back(components[part.component].wasi);
   }
   return std::make_shared<const PreparedState>(std::move(prepared));
@@ -117,13 +117,13 @@ const std::vector<HttpRoute>& Workload::routes() const { return state_->routes; 
 const WorkloadSettings& Workload::settings() const { return state_->settings; }
 
 WorkloadPlan Workload::plan(const Linker& linker) const {
-  return state_->plan(host::LinkerState::of(linker)).shown;
+  return host::LinkerState::of(linker).plan(state_)->shown;
 }
 
 Result<void> Workload::compile(const Linker& linker) const {
-  host::Planned plan = state_->plan(host::LinkerState::of(linker));
-  if (!plan.shown.ok()) return plan.shown.error();
-  TENON_TRY([[maybe_unused]] auto executable, state_->join(plan));
+  auto plan = host::LinkerState::of(linker).plan(state_);
+  if (!plan->shown.ok()) return plan->shown.error();
+  TENON_TRY([[maybe_unused]] auto executable, state_->join(*plan));
   return {};
 }
 

@@ -29,7 +29,7 @@ struct Planned {
 };
 
 // A workload as deployed. Shared freely; what is joined and compiled is kept, under the lock.
-struct WorkloadState {
+struct WorkloadState : std::enable_shared_from_this<WorkloadState> {
   Engine engine;
   std::string name;
   std::vector<WorkloadComponent> components;
@@ -51,7 +51,8 @@ struct WorkloadState {
   }
   static Workload wrap(std::shared_ptr<WorkloadState> state) { return Workload(std::move(state)); }
 
-  Planned plan(const LinkerState& linker);
+  // For LinkerState::plan, which keeps it.
+  Planned plan(const call::Registry& registry);
   // What is wrong with links whatever a host provides: with those to other components.
   std::vector<Error> linkProblems();
   // After `describe`, under the lock.
@@ -62,16 +63,17 @@ struct WorkloadState {
   // The compiled executable of a plan without problems. Errors: as Workload::compile.
   Result<std::shared_ptr<const run::Executable>> join(const Planned& plan);
   // Errors: as Linker::prepare.
-  Result<std::shared_ptr<const PreparedState>> prepare(const LinkerState& linker);
+  Result<std::shared_ptr<const PreparedState>> prepare(LinkerState& linker);
 };
+
+// The plan of a component by itself that can be bound to what `registry` provides: it has no name,
+// and its links are read off its program, which is much faster than describing its types.
+WorkloadPlan planAlone(const run::Executable& executable, const call::Registry& registry);
 
 // The only component of a workload that can be meant to answer HTTP requests. Errors:
 // MISSING_EXPORT, AMBIGUOUS.
 Result<std::string> findHttpHandler(const WorkloadPlan& plan);
 // `who`, with its verb, is no HTTP handler.
 Error noHandler(std::string_view who);
-
-// NOT_FOUND, with what there is.
-Error noComponent(const WorkloadPlan& plan, std::string_view name);
 
 }  // namespace tenon::host

@@ -1,6 +1,7 @@
 // What a workload becomes: link/plan's answer, checked against the host's types, as embedders see
 // it.
 
+#include "base/suggest.h"
 #include "host/component.h"
 #include "host/workload.h"
 #include "link/plan.h"
@@ -84,6 +85,22 @@ link::Provider providerOf(const call::Registry& registry, std::string_view impor
   return link::Missing{};
 }
 
+// Of a component that runs: nothing else can be imported. As component::typed::describe.
+const char* kindOf(const component::ExternTypeRef& type) {
+  using Kind = component::ExternTypeRef::Kind;
+  return type.kind == Kind::FUNC ? "func" : type.kind == Kind::INSTANCE ? "instance" : "type";
+}
+
+// The names of those that are `wanted`, a line each.
+template <typename Wanted>
+std::string namesOf(const std::vector<PlannedComponent>& components, const Wanted& wanted) {
+  std::string lines;
+  for (const PlannedComponent& planned : components) {
+    if (std::invoke(wanted, planned)) lines += (lines.empty() ? "  " : "\n  ") + planned.name;
+  }
+  return lines;
+}
+
 PlannedLink viewOf(const link::Link& link, const link::Store& store) {
   PlannedLink shown{.import = link.import,
                     .kind = std::string(link.kind),
@@ -119,6 +136,43 @@ Error WorkloadPlan::error() const {
   return error;
 }
 
+Result<const PlannedComponent*> WorkloadPlan::find(std::string_view name) const {
+  base::Nearest nearest(name);
+  for (const PlannedComponent& planned : components) {
+    if (planned.name == name || (name.empty() && components.size() == 1)) return &planned;
+    nearest.offer(planned.name);
+  }
+  Error error(ErrorCode::NOT_FOUND,
+              "there is no component '" + std::string(name) + "'" + nearest.question());
+  if (name.empty()) {
+    error = Error(ErrorCode::AMBIGUOUS, "the workload has " + std::to_string(components.size()) +
+                                            " components: say which");
+  }
+  error.details = namesOf(components, [](const PlannedComponent& each) {
+    return !each.name.empty();  // a component by itself
+  });
+  return error;
+}
+
+Result<const PlannedComponent*> WorkloadPlan::findProgram(std::string_view name) const {
+  constexpr auto PROGRAM = &PlannedComponent::program;
+  if (!name.empty()) {
+    TENON_TRY(const PlannedComponent* named, find(name));
+    if (named->program) return named;
+    return Error(ErrorCode::MISSING_EXPORT, "component '" + std::string(name) +
+                                                "' does not export wasi:cli/run: it is no program");
+  }
+  auto count = std::ranges::count_if(components, PROGRAM);
+  if (count == 1) return &*std::ranges::find_if(components, PROGRAM);
+  if (count == 0) {
+    return Error(ErrorCode::MISSING_EXPORT,
+                 "no component exports wasi:cli/run: there is no program");
+  }
+  Error error(ErrorCode::AMBIGUOUS, std::to_string(count) + " components are programs");
+  error.details = namesOf(components, PROGRAM);
+  return error;
+}
+
 namespace host {
 
 Result<void> WorkloadState::describe() {
@@ -149,17 +203,16 @@ std::vector<Error> WorkloadState::linkProblems() {
   return linkPlan([](std::string_view) { return link::Plugin{}; }).problems;
 }
 
-Planned WorkloadState::plan(const LinkerState& linker) {
+Planned WorkloadState::plan(const call::Registry& registry) {
   Planned result;
   std::lock_guard lock(joining);
   if (auto known = describe(); !known) {
     result.shown.problems.push_back(std::move(known).error());
     return result;
   }
-  link::Plan plan =
-      linkPlan([&](std::string_view import) { return providerOf(linker.registry, import); });
+  link::Plan plan = linkPlan([&](std::string_view import) { return providerOf(registry, import); });
   result.shown = view(plan);
-  HostCheck hostCheck(linker.registry, result.shown.problems);
+  HostCheck hostCheck(registry, result.shown.problems);
   std::set<size_t> checked;
   for (const link::Store& store : plan.stores) {
     for (const link::PlannedPart& part : store.parts) {
@@ -197,6 +250,36 @@ WorkloadPlan WorkloadState::view(const link::Plan& plan) const {
   return shown;
 }
 
+WorkloadPlan planAlone(const run::Executable& executable, const call::Registry& registry) {
+  const component::Program& program = executable.program();
+  PlannedComponent itself{
+      .source = executable.name(),
+      .program = findLifted(program.exports, RUN, "run") != nullptr,
+      .answers = findLifted(program.exports, HTTP_HANDLER, "handle") != nullptr};
+  // The imports that have something to call, or to drop.
+  std::set<std::string_view> used;
+  for (const auto& import : program.imports) {
+    used.insert(import.interface.empty() ? import.name : import.interface);
+  }
+  for (const auto& resource : program.resources) {
+    if (resource.imported) {
+      used.insert(resource.interface.empty() ? resource.name : resource.interface);
+    }
+  }
+  for (const component::Definition& definition : executable.source()->definitions().definitions) {
+    auto* import = std::get_if<component::Import>(&definition.def);
+    if (!import) continue;
+    link::Link link{.import = std::string(import->name.name), .kind = kindOf(import->type)};
+    link.provider = link::OnlyTypes{};
+    if (used.contains(link.import)) link.provider = providerOf(registry, link.import);
+    itself.links.push_back(viewOf(link, {}));
+  }
+  WorkloadPlan plan;
+  if (itself.answers) plan.routes.push_back({"/", itself.name});
+  plan.components.push_back(std::move(itself));
+  return plan;
+}
+
 Error noHandler(std::string_view who) {
   return Error(ErrorCode::MISSING_EXPORT,
                std::string(who) + " wasi:http/incoming-handler: it answers no requests");
@@ -221,14 +304,6 @@ Result<std::string> findHttpHandler(const WorkloadPlan& plan) {
                                         "which");
   for (const std::string& name : all) {
     error.details += (error.details.empty() ? "  " : "\n  ") + name;
-  }
-  return error;
-}
-
-Error noComponent(const WorkloadPlan& plan, std::string_view name) {
-  Error error(ErrorCode::NOT_FOUND, "there is no component '" + std::string(name) + "'");
-  for (const PlannedComponent& planned : plan.components) {
-    error.details += (error.details.empty() ? "  " : "\n  ") + planned.name;
   }
   return error;
 }

@@ -36,12 +36,10 @@ run::InstanceOptions settingsOf(const ServerOptions& options) {
   return settings;
 }
 
-// The handler's function. `name`: the component's; empty when it is by itself. Errors:
-// MISSING_EXPORT.
+// The handler's function. Errors: MISSING_EXPORT.
 Result<const component::LiftedFunction*> findHandle(
-    const std::vector<component::ProgramExport>& exports, std::string_view name) {
+    const std::vector<component::ProgramExport>& exports) {
   if (auto* handle = findLifted(exports, HTTP_HANDLER, "handle")) return handle;
-  if (!name.empty()) return noHandler("component '" + std::string(name) + "' does not export");
   Error error = noHandler("the component does not export");
   auto listed = findFunction(functionsOf(exports), std::string(HTTP_HANDLER) + ".handle");
   if (!listed) error.details = listed.error().details;
@@ -67,7 +65,7 @@ Result<void> checkType(const run::Linked& linked, const FuncType& type) {
 
 Result<void> checkHandles(const Component& component) {
   const auto& exports = ComponentState::of(component).executable->program().exports;
-  TENON_TRY([[maybe_unused]] auto* handle, findHandle(exports, ""));
+  TENON_TRY([[maybe_unused]] auto* handle, findHandle(exports));
   return {};
 }
 
@@ -75,13 +73,13 @@ Result<std::shared_ptr<const HttpHandler>> HttpHandler::of(
     std::shared_ptr<const PreparedState> prepared, const std::string& component,
     const ServerOptions& options) {
   TENON_TRY(auto exporter, prepared->findExporter(component));
-  TENON_TRY(auto* handle, findHandle(*exporter.exports, exporter.name));
+  TENON_TRY(auto* handle, findHandle(*exporter.exports));
   TENON_CHECK(checkType(*prepared->linked, handle->type));
   auto handler = std::make_shared<HttpHandler>();
   handler->settings = settingsOf(options);
   handler->userData = options.userData;
   TENON_TRY(handler->shape, run::Instance::shapeOf(*handle));
-  const std::vector<PlannedComponent>& components = prepared->plan.components;
+  const std::vector<PlannedComponent>& components = prepared->plan->components;
   for (size_t part = 0; part < components.size(); ++part) {
     WasiOptions& wasi = handler->contexts.emplace_back(prepared->granted[part]);
     const std::string& name = components[part].name;

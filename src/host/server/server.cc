@@ -72,19 +72,25 @@ Result<void> checkOptions(const ServerOptions& options) {
   return {};
 }
 
+// Who answers which requests. Errors: as Server::start, also when nobody does.
+Result<std::vector<HttpRoute>> chooseRoutes(const WorkloadPlan& plan,
+                                            const ServerOptions& options) {
+  if (!options.component.empty()) {
+    TENON_TRY(const PlannedComponent* chosen, plan.find(options.component));
+    if (chosen->answers) return std::vector<HttpRoute>{{"/", chosen->name}};
+    return noHandler("component '" + chosen->name + "' does not export");
+  }
+  if (!plan.routes.empty()) return plan.routes;
+  // A component by itself has no name; HttpHandler::of says what it lacks.
+  if (plan.components.front().name.empty()) return std::vector<HttpRoute>{{"/", ""}};
+  TENON_TRY(std::string only, findHttpHandler(plan));
+  return std::vector<HttpRoute>{{"/", std::move(only)}};
+}
+
 // Sets who answers which requests.
 Result<void> addHandlers(ServerShared& shared, const Prepared& prepared) {
   const ServerOptions& options = shared.options;
-  const WorkloadPlan& plan = prepared.plan();
-  std::vector<HttpRoute> routes = plan.routes;
-  if (!options.component.empty()) {
-    routes = {{"/", options.component}};
-  } else if (routes.empty() && !PreparedState::of(prepared).isAlone()) {
-    TENON_TRY(std::string only, findHttpHandler(plan));
-    routes = {{"/", std::move(only)}};
-  } else if (routes.empty()) {
-    routes = {{"/", ""}};
-  }
+  TENON_TRY(std::vector<HttpRoute> routes, chooseRoutes(prepared.plan(), options));
   std::vector<std::string> names;  // in the order of the handlers
   for (const HttpRoute& route : routes) {
     TENON_TRY(auto pattern, link::parseRoute(route.match));
@@ -204,6 +210,9 @@ Result<Server> Server::start(const Workload& workload, const ServerOptions& opti
   TENON_CHECK(host::checkOptions(options));
   Linker linker;
   linker.wasi();
+  WorkloadPlan plan = workload.plan(linker);
+  if (!plan.ok()) return plan.error();
+  TENON_TRY([[maybe_unused]] auto routes, host::chooseRoutes(plan, options));
   TENON_TRY(Prepared prepared, linker.prepare(workload));
   return start(prepared, options);
 }

@@ -94,6 +94,27 @@ TEST(Servers, SendAllRequestsToOneComponentThatIsNamed) {
   EXPECT_THAT(ask(*server, "/", "a"), HasSubstr("Hello, world!"));
 }
 
+TEST(Servers, RefuseAComponentThatCannotAnswerBeforeTheyCompile) {
+  // Its core module is not valid, which compiling finds.
+  Component broken =
+      Component::fromBytes(testEngine(),
+                           engine::testing::wasm("(component (core module (func (result i32))))"))
+          .value();
+  Workload workload = Workload::fromComponents(testEngine(), "site",
+                                               {{.name = "web", .component = guest("http_hello")},
+                                                {.name = "broken", .component = broken}})
+                          .value();
+  auto errorOf = [&](const std::string& component) {
+    ServerOptions options = quiet();
+    options.component = component;
+    auto server = Server::start(workload, options);
+    return server ? std::string("it started") : textOf(server.error());
+  };
+  EXPECT_EQ(errorOf("wep"), "there is no component 'wep'; did you mean 'web'?\n  web\n  broken");
+  EXPECT_THAT(errorOf("broken"), HasSubstr("component 'broken' does not export wasi:http/"));
+  EXPECT_THAT(errorOf("web"), HasSubstr("type mismatch"));
+}
+
 TEST(Servers, RefuseRoutesToComponentsThatAnswerNoRequests) {
   auto workload = site({{"/", "web"}, {"/run", "cli"}});
   ASSERT_TRUE(workload) << textOf(workload.error());
