@@ -1,3 +1,4 @@
+#include "engine/engine_testing.h"
 #include "host/host_testing.h"
 
 #include <tenon/call_options.h>
@@ -241,6 +242,21 @@ TEST_F(PendingValues, CannotBeWaitedForInsideAHostFunction) {
   ASSERT_TRUE(outcome && !*outcome);
   EXPECT_EQ(outcome->error().code, ErrorCode::UNSUPPORTED);
   EXPECT_TRUE(completers[0].abandoned());
+}
+
+TEST_F(PendingValues, CannotBeWaitedForByAStartFunctionWhoseTrapNamesTheHostFunction) {
+  Component starting = Component::fromBytes(testEngine(), engine::testing::wasm(R"((component
+    (import "doze" (func $doze'))
+    (core func $doze (canon lower (func $doze')))
+    (core module $m (import "" "doze" (func $doze)) (start 0))
+    (core instance (instantiate $m (with "" (instance (export "doze" (func $doze))))))))"))
+                           .value();
+  Completer<> completer;
+  linker.function("", "doze", [&completer]() { return completer.pending(); });
+  auto instance = linker.instantiate(starting, loop);
+  ASSERT_FALSE(instance);
+  EXPECT_EQ(instance.error().code, ErrorCode::TRAPPED);
+  EXPECT_EQ(instance.error().message, "doze: this call would have to wait, and cannot here");
 }
 
 TEST_F(PendingValues, MayBeDynamic) {

@@ -9,6 +9,7 @@
 #include "run/linked.h"
 
 #include <string>
+#include <utility>
 
 namespace tenon::run {
 namespace {
@@ -75,7 +76,14 @@ class ImportCall final : public Crossing<call::HostCall> {
 
   bool suspend() override {
     if (failed()) return false;
-    if (!engine::block(arrival_.store)) {
+    engine::Store& store = arrival_.store;
+    if (!engine::block(store)) {
+      if (store.hasTrap()) {
+        engine::Trap why = store.takeTrap();
+        // Where nothing can wait, it says who wanted to.
+        if (why.kind == engine::TrapKind::HOST) why.message = arrival_.named(why.message);
+        raise(std::move(why));
+      }
       fail("the call was cancelled or cannot wait here");
       return false;
     }
