@@ -215,11 +215,8 @@ TEST_F(Cancelling, EndsAllCallsOfACanceller) {
 
 TEST_F(Cancelling, AndTimeoutsNeedAnEngineThatCanInterruptGuests) {
   EngineOptions settings;
-  settings.pooling = false;
-  settings.cache = false;
   settings.interruptible = false;
-  Engine engine = Engine::create(settings).value();
-  Component types = Component::load(engine, std::string(TENON_GUESTS_DIR) + "/types.wasm").value();
+  Component types = guestWith(settings, "types");
   Instance plain = linker.instantiate(types, loop).value();
   auto add = plain.function<uint32_t(uint32_t, uint32_t)>("", "add").value();
   EXPECT_EQ(add.call(within(milliseconds(30)), 1, 2).error().code, ErrorCode::INVALID_ARGUMENT);

@@ -292,11 +292,8 @@ TEST_F(Functions, StopAtTheirDeadline) {
 
 TEST_F(Functions, OfAnEngineThatCannotInterruptThemHaveNoDeadline) {
   EngineOptions settings;
-  settings.pooling = false;
-  settings.cache = false;
   settings.interruptible = false;
-  Engine engine = Engine::create(settings).value();
-  Component types = Component::load(engine, std::string(TENON_GUESTS_DIR) + "/types.wasm").value();
+  Component types = guestWith(settings, "types");
   InstanceOptions options;
   options.timeout = std::chrono::milliseconds(30);
   auto refused = linker.instantiate(types, loop, options);

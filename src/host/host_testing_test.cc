@@ -27,6 +27,22 @@ const Component& guest(const std::string& name) {
   return found->second;
 }
 
+Component guestWith(EngineOptions options, const std::string& name) {
+  options.pooling = false;
+  options.cache = false;
+  Engine engine = Engine::create(options).value();
+  return Component::load(engine, std::string(TENON_GUESTS_DIR) + "/" + name + ".wasm").value();
+}
+
+Workload workloadOf(const std::string& name,
+                    const std::vector<std::pair<std::string, std::string>>& guests) {
+  std::vector<WorkloadComponent> components;
+  for (const auto& [component, guestName] : guests) {
+    components.push_back({.name = component, .component = guest(guestName)});
+  }
+  return Workload::fromComponents(testEngine(), name, std::move(components)).value();
+}
+
 std::string textOf(const Error& error) { return error.text() + "\n" + error.details; }
 
 Program::Program(Loop& loop, std::vector<std::string> arguments, InstanceOptions options,

@@ -126,12 +126,8 @@ TEST_F(HostFunctions, AreCalledWithViewsRecordsAndResources) {
 
 TEST_F(HostFunctions, AreTheSameWithoutRewriting) {
   EngineOptions options;
-  options.pooling = false;
-  options.cache = false;
   options.rewriting = false;
-  Engine engine = Engine::create(options).value();
-  Component literal =
-      Component::load(engine, std::string(TENON_GUESTS_DIR) + "/host_imports.wasm").value();
+  Component literal = guestWith(options, "host_imports");
   Instance instance = host.linker.instantiate(literal, loop).value();
   auto lines = instance.function<std::vector<std::string>()>("", "run-all").value()();
   ASSERT_TRUE(lines) << textOf(lines.error());

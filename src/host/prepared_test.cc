@@ -25,16 +25,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* STEP = "tenon:bench/step@0.1.0";
-constexpr const char* RUN_STEP = "tenon:bench/run-step@0.1.0";
-
 // first -> last.
-Workload chainOfTwo() {
-  return Workload::fromComponents(testEngine(), "chain",
-                                  {{.name = "first", .component = guest("chain")},
-                                   {.name = "last", .component = guest("callee")}})
-      .value();
-}
+Workload chainOfTwo() { return workloadOf("chain", {{"first", "chain"}, {"last", "callee"}}); }
 
 // What a linker keeps of `source`.
 template <typename Source>
@@ -105,7 +97,7 @@ TEST(PreparedComponents, AreAWorkloadOfOneWithoutAName) {
   auto other = instance.function("other", "run");
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, ErrorCode::NOT_FOUND);
-  EXPECT_EQ(textOf(other.error()), "there is no component 'other'");
+  EXPECT_EQ(textOf(other.error()), "there is no component 'other'\n");
 }
 
 TEST(PreparedComponents, HaveTheLinksThatTheyHaveInAWorkload) {
@@ -122,9 +114,7 @@ TEST(PreparedComponents, HaveTheLinksThatTheyHaveInAWorkload) {
   };
   for (const char* name : {"cli", "chain", "http_hello", "types"}) {
     auto alone = linksOf(linker.prepare(guest(name)).value().plan());
-    auto workload =
-        Workload::fromComponents(testEngine(), name, {{.name = "it", .component = guest(name)}});
-    EXPECT_EQ(alone, linksOf(workload.value().plan(linker))) << name;
+    EXPECT_EQ(alone, linksOf(workloadOf(name, {{"it", name}}).plan(linker))) << name;
   }
   EXPECT_THAT(linksOf(linker.prepare(guest("chain")).value().plan()),
               ::testing::Contains(std::string(STEP) + " instance host "));

@@ -202,32 +202,36 @@ TEST(PendingCalls, EndAtTheirDeadlineWhileOthersCompute) {
   EXPECT_FALSE(computes->done());
 }
 
+// A program that was started and sleeps for a millisecond.
+struct Sleeper {
+  explicit Sleeper(Loop& loop)
+      : program(loop, {"sleep", "1"}), waits(program.instance->startRun().value()) {}
+  Program program;
+  PendingCall waits;
+};
+
 TEST(PendingCalls, TakeTurnsWithOnesThatNeverWait) {
   Loop loop;
-  Program quick(loop, {"sleep", "1"});
-  auto waits = quick.instance->startRun();
-  ASSERT_TRUE(waits);
+  Sleeper quick(loop);
   Linker linker;
   Instance instance = linker.instantiate(guest("types"), loop).value();
   auto spins = instance.function("faults.spin").value().start({});
   ASSERT_TRUE(spins);
   EXPECT_FALSE(spins->done()) << "its turn is over, its call is not";
-  EXPECT_EQ(codeOf(waits->wait()), 0);
+  EXPECT_EQ(codeOf(quick.waits.wait()), 0);
   EXPECT_FALSE(spins->done());
 }
 
 TEST(PendingCalls, LetOthersGoOnWhileACallOfOneThatNeverWaitsIsWaitedFor) {
   Loop loop;
-  Program quick(loop, {"sleep", "1"});
-  auto waits = quick.instance->startRun();
-  ASSERT_TRUE(waits);
+  Sleeper quick(loop);
   Linker linker;
   InstanceOptions limited;
   limited.timeout = milliseconds(200);
   Instance instance = linker.instantiate(guest("types"), loop, limited).value();
   auto spin = instance.function<void()>("tenon:types/faults", "spin").value();
   EXPECT_EQ(spin().error().code, ErrorCode::DEADLINE);
-  EXPECT_TRUE(waits->done()) << "it had its turn meanwhile";
+  EXPECT_TRUE(quick.waits.done()) << "it had its turn meanwhile";
 }
 
 TEST(PendingCalls, AreOneAtATime) {

@@ -18,9 +18,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* STEP = "tenon:bench/step@0.1.0";
-constexpr const char* RUN_STEP = "tenon:bench/run-step@0.1.0";
-
 // front -> relay -> end, each a component of its own.
 Workload chain() {
   return Workload::fromComponents(
@@ -83,10 +80,7 @@ TEST(Workloads, SayWhatSatisfiesEachImport) {
 }
 
 TEST(Workloads, SayWhichPluginOfTheHostSatisfiesAnImport) {
-  Workload workload = Workload::fromComponents(testEngine(), "mixed",
-                                               {{.name = "program", .component = guest("hello")},
-                                                {.name = "relay", .component = guest("relay")}})
-                          .value();
+  Workload workload = workloadOf("mixed", {{"program", "hello"}, {"relay", "relay"}});
   Linker linker;
   linker.wasi();
   linker.function(STEP, "inc", [](uint32_t value) { return value + 1; });
@@ -160,10 +154,7 @@ TEST(Workloads, LetTheEmbedderChangeAContextAtTheLastMoment) {
 }
 
 TEST(Workloads, SayWhichComponentTrapped) {
-  auto workload = Workload::fromComponents(testEngine(), "traps",
-                                           {{.name = "types", .component = guest("types")},
-                                            {.name = "end", .component = guest("callee")}})
-                      .value();
+  Workload workload = workloadOf("traps", {{"types", "types"}, {"end", "callee"}});
   Linker linker;
   linker.wasi();
   Loop loop;

@@ -248,6 +248,11 @@ constexpr std::string_view COUNTER = R"((component
 
 constexpr const char* GREETING = "tenon:greeter/greeting@0.1.0";
 
+// A server of `http_front`, which answers with the greeting that `linker` provides.
+Server serveFront(Linker& linker, const ServerOptions& options) {
+  return Server::start(linker.prepare(guest("http_front")).value(), options).value();
+}
+
 TEST(Servers, AnswerWithFunctionsOfTheEmbedders) {
   Linker linker;
   linker.wasi();
@@ -256,14 +261,11 @@ TEST(Servers, AnswerWithFunctionsOfTheEmbedders) {
     ++calls;
     return "the embedder says " + std::string(path);
   });
-  auto prepared = linker.prepare(guest("http_front"));
-  ASSERT_TRUE(prepared) << textOf(prepared.error());
   ServerOptions options = quiet();
   options.threads = 2;
-  auto server = Server::start(*prepared, options);
-  ASSERT_TRUE(server) << textOf(server.error());
+  Server server = serveFront(linker, options);
   for (int i = 1; i <= 4; ++i) {
-    EXPECT_THAT(ask(*server, "/", "a"), HasSubstr("the embedder says /"));
+    EXPECT_THAT(ask(server, "/", "a"), HasSubstr("the embedder says /"));
     EXPECT_EQ(calls, i);
   }
 }
@@ -275,14 +277,11 @@ TEST(Servers, GiveEachInstanceACopyOfTheUserData) {
     int* data = caller.userData<int>();
     return data ? "number " + std::to_string((*data)++) : std::string("no data");
   });
-  auto prepared = linker.prepare(guest("http_front"));
-  ASSERT_TRUE(prepared) << textOf(prepared.error());
   ServerOptions options = quiet();
   options.userData = 7;
-  auto server = Server::start(*prepared, options);
-  ASSERT_TRUE(server) << textOf(server.error());
-  EXPECT_THAT(ask(*server, "/", "a"), HasSubstr("number 7"));
-  EXPECT_THAT(ask(*server, "/", "a"), HasSubstr("number 7"));
+  Server server = serveFront(linker, options);
+  EXPECT_THAT(ask(server, "/", "a"), HasSubstr("number 7"));
+  EXPECT_THAT(ask(server, "/", "a"), HasSubstr("number 7"));
 }
 
 TEST(Servers, AnswerWithResourcesOfTheEmbedders) {
