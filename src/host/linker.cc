@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <map>
+#include <type_traits>
 #include <utility>
 
 namespace tenon {
@@ -26,6 +27,7 @@ struct Closure {
                  RawValue* values);
   std::shared_ptr<void> callable;
 
+  static constexpr call::Blocking BLOCKING = call::Blocking::NEVER;
   static void run(void* closure, call::HostCall& call, RawValue* values) noexcept {
     auto& self = *static_cast<Closure*>(closure);
     call::guarded(call, [&] {
@@ -40,6 +42,7 @@ struct WaitingClosure {
                  const FuncType& type, RawValue* values);
   std::shared_ptr<void> callable;
 
+  static constexpr call::Blocking BLOCKING = call::Blocking::MAY_BLOCK;
   static void run(void* closure, call::HostCall& call, RawValue* values) noexcept {
     auto& self = *static_cast<WaitingClosure*>(closure);
     call::guarded(call, [&] {
@@ -49,8 +52,15 @@ struct WaitingClosure {
   }
 };
 
-// A callable with dynamic values; `Callable` is Linker's DynamicCallableOfCaller or
-// PendingCallableOfCaller.
+template <typename Closure>
+call::HostFunction hostFunction(Closure closure) {
+  return {.function = &Closure::run,
+          .closure = std::make_shared<Closure>(std::move(closure)),
+          .blocking = Closure::BLOCKING,
+          .mismatch = {}};
+}
+
+// A callable with dynamic values: one of Linker's four.
 template <typename Callable>
 struct DynamicClosure {
   FunctionInfo info;
@@ -78,7 +88,14 @@ struct DynamicClosure {
     FunctionInfo info = closure.info;
     info.type = type;
     info.component = caller.component();
-    auto results = resultsOf(closure.callable(caller, info, std::move(arguments)));
+    auto results = [&] {
+      if constexpr (std::is_invocable_v<Callable&, const Caller&, FunctionInfo&,
+                                        std::vector<Value>>) {
+        return resultsOf(closure.callable(caller, info, std::move(arguments)));
+      } else {
+        return resultsOf(closure.callable(info, std::move(arguments)));
+      }
+    }();
     if (!results) return context.failWith(std::move(results).error());
     if (results->size() != (type.result ? 1 : 0)) {
       return context.fail("the host function returned another number of results than it has");
@@ -151,36 +168,15 @@ void host::LinkerState::add(std::string_view interface, std::string_view name,
 
 void Linker::add(std::string_view interface, std::string_view name, Invoke invoke,
                  std::shared_ptr<void> callable, Matches matches) {
-  auto closure = std::make_shared<Closure>(Closure{invoke, std::move(callable)});
-  state_->add(interface, name,
-              {.function = &Closure::run,
-               .closure = std::move(closure),
-               .blocking = call::Blocking::NEVER,
-               .mismatch = {}},
-              matches);
+  state_->add(interface, name, hostFunction(Closure{invoke, std::move(callable)}), matches);
 }
 
 void Linker::add(std::string_view interface, std::string_view name, InvokeWaiting invoke,
                  std::shared_ptr<void> callable, Matches matches) {
-  auto closure = std::make_shared<WaitingClosure>(WaitingClosure{invoke, std::move(callable)});
-  state_->add(interface, name,
-              {.function = &WaitingClosure::run,
-               .closure = std::move(closure),
-               .blocking = call::Blocking::MAY_BLOCK,
-               .mismatch = {}},
-              matches);
+  state_->add(interface, name, hostFunction(WaitingClosure{invoke, std::move(callable)}), matches);
 }
 
 namespace {
-
-// The callable for those that do not ask who calls.
-template <typename Callable>
-auto ofAnyCaller(Callable callable) {
-  return [callable = std::move(callable)](const Caller&, const FunctionInfo& function,
-                                          std::vector<Value> arguments) {
-    return callable(function, std::move(arguments));
-  };
-}
 
 template <typename Callable>
 std::shared_ptr<DynamicClosure<Callable>> newDynamic(std::string_view interface,
@@ -193,7 +189,8 @@ std::shared_ptr<DynamicClosure<Callable>> newDynamic(std::string_view interface,
 
 void Linker::dynamicFunction(std::string_view interface, std::string_view name,
                              DynamicCallable callable) {
-  dynamicFunction(interface, name, DynamicCallableOfCaller(ofAnyCaller(std::move(callable))));
+  add(interface, name, &DynamicClosure<DynamicCallable>::invoke,
+      newDynamic(interface, name, std::move(callable)), nullptr);
 }
 
 void Linker::dynamicFunction(std::string_view interface, std::string_view name,
@@ -204,7 +201,8 @@ void Linker::dynamicFunction(std::string_view interface, std::string_view name,
 
 void Linker::dynamicFunction(std::string_view interface, std::string_view name,
                              PendingCallable callable) {
-  dynamicFunction(interface, name, PendingCallableOfCaller(ofAnyCaller(std::move(callable))));
+  add(interface, name, &DynamicClosure<PendingCallable>::invokeWaiting,
+      newDynamic(interface, name, std::move(callable)), nullptr);
 }
 
 void Linker::dynamicFunction(std::string_view interface, std::string_view name,
