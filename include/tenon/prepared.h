@@ -40,8 +40,8 @@ class Prepared {
   // also INVALID_ARGUMENT for a workload.
   Result<Instance> instantiate(Loop& loop, const InstanceOptions& options) const;
 
-  // Without problems. Of a component that was prepared by itself: that one, without a name and
-  // without its links.
+  // Without problems. Of a component that was prepared by itself: that one, with its links. It has
+  // no name.
   const WorkloadPlan& plan() const;
 
  private:

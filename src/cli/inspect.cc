@@ -91,6 +91,8 @@ int inspectCommand(const Words& words) {
       "Of a workload: the world of each component, and what the workload as a whole imports.\n"
       "Example: tenon inspect hello.wasm");
   if (auto exit = parse(command, words)) return *exit;
+  // A component is read, and no more: also one that Tenon cannot link is shown, asynchronous
+  // functions and all. What a workload imports is known when its components are linked.
   bool workload = Workload::isManifest(file);
   InspectFormat format = json ? InspectFormat::JSON : InspectFormat::WIT;
   auto text = workload ? inspectWorkload(file, format) : Component::inspect(file, format);
