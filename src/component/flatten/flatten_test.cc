@@ -5,7 +5,6 @@
 
 #include "component/binary/binary_testing.h"
 #include "component/relink/elide.h"
-#include "component/validate/gated_cases_testing.h"
 #include "component/validate/validator_cases_testing.h"
 
 #include <gmock/gmock.h>
@@ -71,8 +70,8 @@ TEST(FlattenWithoutValidation, GivesAProgramOrAnErrorForEveryChangedByte) {
       }
     }
   };
-  tryAll(VALIDATOR_CASES);
-  tryAll(GATED_CASES);
+  tryAll(validatorCases());
+  tryAll(gatedCases());
 }
 
 TEST(FlattenWithoutValidation, SaysWhatValidationLetThrough) {

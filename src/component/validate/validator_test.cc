@@ -2,7 +2,6 @@
 
 #include "base/byte_writer.h"
 #include "component/binary/binary_testing.h"
-#include "component/validate/gated_cases_testing.h"
 #include "component/validate/validator_cases_testing.h"
 
 #include <gmock/gmock.h>
@@ -58,12 +57,12 @@ TEST_P(GatedRules, HoldWithEveryFeature) {
   expectVerdict(rule, bytes, result);
 }
 
-INSTANTIATE_TEST_SUITE_P(Specification, GatedRules, ::testing::ValuesIn(GATED_CASES),
+INSTANTIATE_TEST_SUITE_P(Specification, GatedRules, ::testing::ValuesIn(gatedCases()),
                          [](const auto& info) {
                            return std::string(info.param.group) + "_" + info.param.name;
                          });
 
-INSTANTIATE_TEST_SUITE_P(Specification, ValidatorRules, ::testing::ValuesIn(VALIDATOR_CASES),
+INSTANTIATE_TEST_SUITE_P(Specification, ValidatorRules, ::testing::ValuesIn(validatorCases()),
                          [](const auto& info) {
                            return std::string(info.param.group) + "_" + info.param.name;
                          });
