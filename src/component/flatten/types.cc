@@ -164,7 +164,8 @@ Result<Item> Flattener::importItem(Scope& scope, std::string_view name, const Ex
     case ExternTypeRef::Kind::FUNC: {
       TENON_TRY(const FuncType* func, functionType(scope, type.index, offset));
       auto index = static_cast<uint32_t>(program_.imports.size());
-      program_.imports.push_back({std::string(scope.interface), std::string(name), *func});
+      uint32_t part = program_.instances[scope.instance].part;
+      program_.imports.push_back({std::string(scope.interface), std::string(name), *func, part});
       return Item(FuncItem{FuncItem::Kind::IMPORTED, index});
     }
     case ExternTypeRef::Kind::TYPE_EQ:

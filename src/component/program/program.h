@@ -86,6 +86,7 @@ struct ImportedFunction {
   std::string interface;  // "wasi:io/streams@0.2.3"; empty: at the root
   std::string name;       // "[method]input-stream.read"
   FuncType type;
+  uint32_t part = 0;  // that imports it
 };
 
 // What `resource` numbers mean: index into Program::resources is Type::resource of concrete types.

@@ -275,6 +275,7 @@ class ProgramFields {
       a_.text(import.interface);
       a_.text(import.name);
       function(import.type);
+      a_.index(import.part, p_.instances.size());
     }
     for (auto& resource : p_.resources) {
       a_.text(resource.name);
