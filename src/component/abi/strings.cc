@@ -1,3 +1,5 @@
+#include "component/abi/move_strings.h"
+
 #include <tenon/abi/strings.h>
 
 #include <simdjson.h>
@@ -134,31 +136,51 @@ uint32_t utf8ToUtf16(std::string_view utf8, std::byte* out) {
   return static_cast<uint32_t>(out - begin);
 }
 
-// Transcodes into `out`, which is charged. False after a failure.
-bool decodeUtf16(Context& context, const unsigned char* units, size_t count, std::string& out) {
+// Bytes of the same text as UTF-8.
+size_t latin1Length(const unsigned char* bytes, size_t count) {
+  size_t high = 0;
+  for (size_t i = 0; i < count; i++) high += bytes[i] >> 7;
+  return count + high;
+}
+
+// `length`: what latin1Length gave.
+void latin1ToUtf8(const unsigned char* bytes, size_t count, size_t length, char* out) {
+  if (length == count && count != 0) {
+    std::memcpy(out, bytes, count);
+  } else {
+    for (size_t i = 0; i < count; i++) out = append(out, bytes[i]);
+  }
+}
+
+// The length as UTF-8, charged; -1 after a failure.
+int64_t chargeUtf16(Context& context, const unsigned char* units, size_t count) {
   int64_t length = utf8Length(units, count);
   if (length < 0) {
     context.fail("a string has an unpaired surrogate");
-    return false;
+    return -1;
   }
-  if (!context.charge(static_cast<uint64_t>(length))) return false;
+  return context.charge(static_cast<uint64_t>(length)) ? length : -1;
+}
+
+// Transcodes into `out`, which is charged. False after a failure.
+bool decodeUtf16(Context& context, const unsigned char* units, size_t count, std::string& out) {
+  int64_t length = chargeUtf16(context, units, count);
+  if (length < 0) return false;
   out.resize(static_cast<size_t>(length));
   utf16ToUtf8(units, count, out.data());
   return true;
 }
 
 bool decodeLatin1(Context& context, const unsigned char* bytes, size_t count, std::string& out) {
-  size_t high = 0;
-  for (size_t i = 0; i < count; i++) high += bytes[i] >> 7;
-  if (!context.charge(count + high)) return false;
-  out.resize(count + high);
-  char* to = out.data();
-  if (high == 0 && count != 0) {
-    std::memcpy(to, bytes, count);
-  } else {
-    for (size_t i = 0; i < count; i++) to = append(to, bytes[i]);
-  }
+  size_t length = latin1Length(bytes, count);
+  if (!context.charge(length)) return false;
+  out.resize(length);
+  latin1ToUtf8(bytes, count, length, out.data());
   return true;
+}
+
+bool isTagged(const Context& context, StringRange range) {
+  return context.encoding == StringEncoding::LATIN1_UTF16 && (range.codeUnits & UTF16_TAG) != 0;
 }
 
 // The bytes of a string in memory, checked for length, alignment and bounds. False after a failure.
@@ -169,8 +191,7 @@ struct Source {
 };
 bool findSource(Context& context, StringRange range, Source& source) {
   if (context.failed()) return false;
-  bool tagged =
-      context.encoding == StringEncoding::LATIN1_UTF16 && (range.codeUnits & UTF16_TAG) != 0;
+  bool tagged = isTagged(context, range);
   source.isUtf16 = context.encoding == StringEncoding::UTF16 || tagged;
   uint64_t units = tagged ? range.codeUnits ^ UTF16_TAG : range.codeUnits;
   source.size = source.isUtf16 ? 2 * units : units;
@@ -238,13 +259,104 @@ void copyTo(std::byte* to, const void* from, size_t size) {
   if (to && size != 0) std::memcpy(to, from, size);
 }
 
+// -- Texts: valid ones, somewhere outside of the guest that they are stored for -------------------
+//
+// All have the same functions. `takeLatin1` writes the longest beginning that Latin-1 has and takes
+// it off the text; `writeUtf16` writes what is left. Both give the number of bytes written.
+
+struct Utf8Text {
+  const unsigned char* at;
+  const unsigned char* end;
+
+  explicit Utf8Text(std::string_view utf8)
+      : at(reinterpret_cast<const unsigned char*>(utf8.data())), end(at + utf8.size()) {}
+
+  bool atEnd() const { return at == end; }
+  uint64_t utf8Bytes() const { return static_cast<uint64_t>(end - at); }
+  void writeUtf8(std::byte* to) const { copyTo(to, at, static_cast<size_t>(end - at)); }
+  uint32_t writeUtf16(std::byte* to) const {
+    std::string_view rest(reinterpret_cast<const char*>(at), static_cast<size_t>(end - at));
+    return utf8ToUtf16(rest, to);
+  }
+  uint32_t takeLatin1(std::byte* to) {
+    uint32_t length = 0;
+    while (true) {
+      size_t ascii = asciiPrefix(at, static_cast<size_t>(end - at));
+      copyTo(to + length, at, ascii);
+      at += ascii;
+      length += static_cast<uint32_t>(ascii);
+      if (at == end) return length;
+      const unsigned char* after = at;
+      char32_t code = next(after);
+      if (code >= 0x100) return length;
+      to[length++] = static_cast<std::byte>(code);
+      at = after;
+    }
+  }
+};
+
+struct Utf16Text {
+  const unsigned char* units;
+  size_t count;
+
+  bool atEnd() const { return count == 0; }
+  uint64_t utf8Bytes() const { return static_cast<uint64_t>(utf8Length(units, count)); }
+  void writeUtf8(std::byte* to) const { utf16ToUtf8(units, count, reinterpret_cast<char*>(to)); }
+  uint32_t writeUtf16(std::byte* to) const {
+    copyTo(to, units, 2 * count);
+    return static_cast<uint32_t>(2 * count);
+  }
+  uint32_t takeLatin1(std::byte* to) {
+    uint32_t length = 0;
+    for (; count != 0 && unitAt(units, 0) < 0x100; units += 2, count--) {
+      to[length++] = static_cast<std::byte>(unitAt(units, 0));
+    }
+    return length;
+  }
+};
+
+struct Latin1Text {
+  const unsigned char* bytes;
+  size_t count;
+
+  bool atEnd() const { return count == 0; }
+  uint64_t utf8Bytes() const { return latin1Length(bytes, count); }
+  void writeUtf8(std::byte* to) const {
+    latin1ToUtf8(bytes, count, latin1Length(bytes, count), reinterpret_cast<char*>(to));
+  }
+  uint32_t writeUtf16(std::byte* to) const {
+    for (size_t i = 0; i < count; i++) {
+      uint16_t unit = bytes[i];
+      std::memcpy(to + 2 * i, &unit, 2);
+    }
+    return static_cast<uint32_t>(2 * count);
+  }
+  uint32_t takeLatin1(std::byte* to) {
+    auto length = static_cast<uint32_t>(count);
+    copyTo(to, bytes, count);
+    bytes += count;
+    count = 0;
+    return length;
+  }
+};
+
+template <typename Text>
+StringRange storeUtf8(Context& context, const Text& text, uint32_t bytes) {
+  uint32_t pointer = context.allocate(bytes, 1);
+  std::byte* to = room(context, pointer, bytes);
+  if (context.failed()) return {};
+  if (bytes != 0) text.writeUtf8(to);
+  return {pointer, bytes};
+}
+
 // Source: definitions.py `store_utf8_to_utf16`.
-StringRange storeUtf16(Context& context, std::string_view utf8) {
-  auto worstCase = static_cast<uint32_t>(2 * utf8.size());
+template <typename Text>
+StringRange storeUtf16(Context& context, const Text& text, uint32_t bytes) {
+  uint32_t worstCase = 2 * bytes;
   uint32_t pointer = context.allocate(worstCase, 2);
   std::byte* to = room(context, pointer, worstCase);
   if (context.failed()) return {};
-  uint32_t size = utf8ToUtf16(utf8, to);
+  uint32_t size = text.writeUtf16(to);
   if (size < worstCase) {
     pointer = context.reallocate(pointer, worstCase, 2, size);
     room(context, pointer, size);
@@ -254,32 +366,14 @@ StringRange storeUtf16(Context& context, std::string_view utf8) {
 }
 
 // Source: definitions.py `store_string_to_latin1_or_utf16`.
-StringRange storeLatin1OrUtf16(Context& context, std::string_view utf8) {
-  auto bytes = static_cast<uint32_t>(utf8.size());
+template <typename Text>
+StringRange storeLatin1OrUtf16(Context& context, Text text, uint32_t bytes) {
   uint32_t pointer = context.allocate(bytes, 2);
   std::byte* to = room(context, pointer, bytes);
   if (context.failed()) return {};
 
-  const auto* at = reinterpret_cast<const unsigned char*>(utf8.data());
-  const unsigned char* end = at + utf8.size();
-  const unsigned char* rest = at;  // from what does not fit
-  uint32_t length = 0;
-  bool isLatin1 = true;
-  while (at != end) {
-    size_t ascii = asciiPrefix(at, static_cast<size_t>(end - at));
-    copyTo(to + length, at, ascii);
-    at += ascii;
-    length += static_cast<uint32_t>(ascii);
-    rest = at;
-    if (at == end) break;
-    char32_t code = next(at);
-    if (code >= 0x100) {
-      isLatin1 = false;
-      break;
-    }
-    to[length++] = static_cast<std::byte>(code);
-  }
-  if (isLatin1) {
+  uint32_t length = text.takeLatin1(to);
+  if (text.atEnd()) {
     if (length < bytes) {
       pointer = context.reallocate(pointer, bytes, 2, length);
       room(context, pointer, length);
@@ -297,14 +391,30 @@ StringRange storeLatin1OrUtf16(Context& context, std::string_view utf8) {
     to[2 * i] = to[i];
     to[2 * i + 1] = std::byte{0};
   }
-  std::string_view wide(reinterpret_cast<const char*>(rest), static_cast<size_t>(end - rest));
-  uint32_t size = 2 * length + utf8ToUtf16(wide, to + size_t{2} * length);
+  uint32_t size = 2 * length + text.writeUtf16(to + size_t{2} * length);
   if (size < worstCase) {
     pointer = context.reallocate(pointer, worstCase, 2, size);
     room(context, pointer, size);
   }
   if (context.failed()) return {};
   return {pointer, size / 2 | UTF16_TAG};
+}
+
+// The text in the encoding of `context`. `realloc` is called as definitions.py has it for a source
+// of encoding utf8, whatever `Text` is: it is the host's text that the guest gets.
+template <typename Text>
+StringRange storeText(Context& context, const Text& text) {
+  uint64_t utf8Bytes = text.utf8Bytes();
+  if (utf8Bytes > MAX_BYTE_LENGTH) {
+    context.fail(TOO_LONG);
+    return {};
+  }
+  auto bytes = static_cast<uint32_t>(utf8Bytes);
+  if (context.encoding == StringEncoding::UTF16) return storeUtf16(context, text, bytes);
+  if (context.encoding == StringEncoding::LATIN1_UTF16) {
+    return storeLatin1OrUtf16(context, text, bytes);
+  }
+  return storeUtf8(context, text, bytes);
 }
 
 }  // namespace
@@ -352,13 +462,38 @@ StringRange storeString(Context& context, std::string_view utf8) {
     context.fail("a string given by the host is not valid UTF-8");
     return {};
   }
-  if (context.encoding == StringEncoding::UTF16) return storeUtf16(context, utf8);
-  if (context.encoding == StringEncoding::LATIN1_UTF16) return storeLatin1OrUtf16(context, utf8);
-  auto size = static_cast<uint32_t>(utf8.size());
-  uint32_t pointer = context.allocate(size, 1);
-  copyTo(room(context, pointer, size), utf8.data(), size);
-  if (context.failed()) return {};
-  return {pointer, size};
+  return storeText(context, Utf8Text(utf8));
+}
+
+bool checkString(Context& from, StringRange range) {
+  Source source;
+  if (!findSource(from, range, source)) return false;
+  if (from.encoding == StringEncoding::UTF8) {
+    validUtf8(from, source);
+    return !from.failed();
+  }
+  if (source.isUtf16) return chargeUtf16(from, source.bytes, source.size / 2) >= 0;
+  return from.charge(latin1Length(source.bytes, source.size));
+}
+
+StringRange moveString(const Context& from, StringRange range, Context& to) {
+  if (to.failed()) return {};
+  bool tagged = isTagged(from, range);
+  uint64_t units = tagged ? range.codeUnits ^ UTF16_TAG : range.codeUnits;
+  bool isUtf16 = from.encoding == StringEncoding::UTF16 || tagged;
+  uint64_t size = isUtf16 ? 2 * units : units;
+  auto source = from.memory.bytes(range.pointer, size);
+  if (source.size() != size) {
+    to.fail(OUT_OF_BOUNDS);
+    return {};
+  }
+  // guest-ok: the memory of `from` is not touched while `to` is written, `realloc` included
+  const unsigned char* begin = unsignedBytes(source);
+  if (isUtf16) return storeText(to, Utf16Text{begin, static_cast<size_t>(units)});
+  if (from.encoding == StringEncoding::LATIN1_UTF16) {
+    return storeText(to, Latin1Text{begin, static_cast<size_t>(units)});
+  }
+  return storeText(to, Utf8Text({reinterpret_cast<const char*>(begin), source.size()}));
 }
 
 StringRange storePlainList(Context& context, const void* data, uint32_t length, uint32_t bytes,

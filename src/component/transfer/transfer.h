@@ -33,7 +33,9 @@ namespace tenon::abi {
 // A handle type that a Transfer meets, in the names of both sides.
 struct MovedHandle {
   enum class Mode : uint8_t { OWN, BORROW };
+  enum class Way : uint8_t { TO_CALLEE, TO_CALLER };
   Mode mode = Mode::OWN;
+  Way way = Way::TO_CALLEE;
   // `Type::resource` in the component of the side that gives (lifts) and of the one that gets
   // (lowers): caller and callee for parameters, callee and caller for results.
   uint32_t from = 0;
@@ -68,8 +70,8 @@ struct TransferProgram;
 class Transfer {
  public:
   // `caller` is the function as the caller's component imports it, `callee` as the callee's exports
-  // it; their types are of different tables and have the same structure, but for resources, which
-  // are not compared: the link has done that. Linear in the type graph, however often parts are
+  // it; their types may be of different tables and have the same structure. Resources are not
+  // compared: the link has done that. Linear in the type graph, however often parts are
   // shared. Errors: TYPE_MISMATCH with the place where the two differ ("parameter 'p', field 'x':
   // u32 and u64"); UNSUPPORTED for async functions, streams, futures and error contexts;
   // LIMIT_EXCEEDED for parameters of more than 2^32 - 1 bytes.
@@ -112,8 +114,8 @@ class Transfer {
   [[nodiscard]] bool results(Context& callee, const RawValue* in, Context& caller, RawValue* flat,
                              HandleMover* handles = nullptr) const;
 
-  // The handle types that can be given to a HandleMover by `parameters`, then those of `results`,
-  // each once. What `lift` and `lower` get is an element of this span, so that a link can keep what
+  // The handle types that `parameters` can give to a HandleMover, then those of `results`, each
+  // once. What `lift` and `lower` get is an element of this span, so that a link can keep what
   // it decided for each in an array beside it.
   std::span<const MovedHandle> handles() const;
 
