@@ -21,15 +21,19 @@ using HostImports = std::map<std::string, Words>;
 
 HostImports hostImportsOf(const WorkloadPlan& plan) {
   HostImports imports;
-  for (const PlannedComponent& component : plan.components) {
-    for (const PlannedLink& link : component.links) {
-      if (link.cost == LinkCost::FUSED || link.cost == LinkCost::NONE) continue;
-      Words& users = imports[link.import];
-      if (std::ranges::find(users, component.component) == users.end()) {
-        users.push_back(component.component);
+  auto add = [&](const std::vector<PlannedComponent>& components) {
+    for (const PlannedComponent& component : components) {
+      for (const PlannedLink& link : component.links) {
+        if (link.cost != LinkCost::HOST && link.cost != LinkCost::MISSING) continue;
+        Words& users = imports[link.import];
+        if (std::ranges::find(users, component.component) == users.end()) {
+          users.push_back(component.component);
+        }
       }
     }
-  }
+  };
+  add(plan.components);
+  for (const PlannedStore& store : plan.isolated) add(store.components);
   return imports;
 }
 

@@ -37,6 +37,8 @@ Look lookOf(LinkCost cost) {
   switch (cost) {
     case LinkCost::FUSED:
       return {"\x1b[32m", "#1a7f37"};
+    case LinkCost::ISOLATED:
+      return {"\x1b[33m", "#9a6700"};
     case LinkCost::HOST:
       return {"\x1b[36m", "#57606a"};
     case LinkCost::NONE:
@@ -51,12 +53,58 @@ std::string counted(size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
+// The components of all stores, each with its name there: "pricing (isolated)" for the one that is
+// called in a store of its own, "rates (in pricing)" for what is fused to it.
+struct Placed {
+  const PlannedComponent* component = nullptr;
+  std::string name;
+};
+std::vector<Placed> placed(const WorkloadPlan& plan) {
+  std::vector<Placed> all;
+  for (const PlannedComponent& component : plan.components) {
+    all.push_back({&component, component.name});
+  }
+  for (const PlannedStore& store : plan.isolated) {
+    for (const PlannedComponent& component : store.components) {
+      bool isCalled = component.name == store.called;
+      all.push_back({&component, isCalled ? store.name + " (isolated)"
+                                          : component.name + " (in " + store.name + ")"});
+    }
+  }
+  return all;
+}
+
 size_t countOf(const WorkloadPlan& plan, LinkCost cost) {
   size_t count = 0;
-  for (const PlannedComponent& component : plan.components) {
-    count += static_cast<size_t>(std::ranges::count(component.links, cost, &PlannedLink::cost));
+  for (const Placed& each : placed(plan)) {
+    count +=
+        static_cast<size_t>(std::ranges::count(each.component->links, cost, &PlannedLink::cost));
   }
   return count;
+}
+
+std::string seconds(std::chrono::nanoseconds time) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.6g s", std::chrono::duration<double>(time).count());
+  return text;
+}
+
+std::string mebibytes(uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.6g MiB", static_cast<double>(bytes) / (1 << 20));
+  return text;
+}
+
+// "reused, 100 calls each, gone after 30 s, 0.05 s a call, 16 MiB of memory".
+std::string policyOf(const PlannedStore& store) {
+  const InstancePolicy& policy = store.instances;
+  std::string text = toString(policy.life);
+  if (policy.max != 0) text += ", at most " + std::to_string(policy.max);
+  if (policy.maxCalls != 0) text += ", " + std::to_string(policy.maxCalls) + " calls each";
+  if (policy.idle) text += ", gone after " + seconds(*policy.idle);
+  if (store.timeout) text += ", " + seconds(*store.timeout) + " a call";
+  if (store.maxMemory) text += ", " + mebibytes(*store.maxMemory) + " of memory";
+  return text;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -74,11 +122,12 @@ std::vector<std::string> namesOf(const Variables& variables) {
 // "2 components, 36 imports: 3 fused, 33 host".
 std::string summary(const WorkloadPlan& plan) {
   size_t imports = 0;
-  for (const PlannedComponent& component : plan.components) imports += component.links.size();
-  std::string text =
-      counted(plan.components.size(), "component") + ", " + counted(imports, "import");
+  const std::vector<Placed> all = placed(plan);
+  for (const Placed& each : all) imports += each.component->links.size();
+  std::string text = counted(all.size(), "component") + ", " + counted(imports, "import");
   std::string costs;
-  for (LinkCost cost : {LinkCost::FUSED, LinkCost::HOST, LinkCost::NONE, LinkCost::MISSING}) {
+  for (LinkCost cost :
+       {LinkCost::FUSED, LinkCost::ISOLATED, LinkCost::HOST, LinkCost::NONE, LinkCost::MISSING}) {
     size_t count = countOf(plan, cost);
     if (count == 0) continue;
     costs += (costs.empty() ? ": " : ", ") + std::to_string(count) + " " + toString(cost);
@@ -89,11 +138,16 @@ std::string summary(const WorkloadPlan& plan) {
 bool isWasi(const PlannedLink& link) { return link.plugin == "wasi"; }
 
 // What is in the last column.
-std::string providerOf(const PlannedLink& link) {
+std::string providerOf(const PlannedLink& link, const WorkloadPlan& plan) {
+  // The export has another name when its version differs.
+  std::string item = link.item == link.import ? "" : ", " + link.item;
   switch (link.cost) {
     case LinkCost::FUSED:
-      // The export has another name when its version differs.
-      return link.component + (link.item == link.import ? "" : ", " + link.item);
+      return link.component + item;
+    case LinkCost::ISOLATED: {
+      const PlannedStore& store = plan.isolated[link.isolated];
+      return store.name + item + ": " + policyOf(store);
+    }
     case LinkCost::HOST:
       return isWasi(link) ? "host, WASI" : "host";
     case LinkCost::NONE:
@@ -152,18 +206,9 @@ std::string grantsText(const Workload& workload) {
   }
   const WorkloadSettings& settings = workload.settings();
   if (settings.timeout || settings.maxMemory) {
-    char number[32];
     std::vector<std::string> limits;
-    if (settings.timeout) {
-      double seconds = std::chrono::duration<double>(*settings.timeout).count();
-      std::snprintf(number, sizeof(number), "%.6g s a call", seconds);
-      limits.emplace_back(number);
-    }
-    if (settings.maxMemory) {
-      double mebibytes = static_cast<double>(*settings.maxMemory) / (1 << 20);
-      std::snprintf(number, sizeof(number), "%.6g MiB of memory", mebibytes);
-      limits.emplace_back(number);
-    }
+    if (settings.timeout) limits.push_back(seconds(*settings.timeout) + " a call");
+    if (settings.maxMemory) limits.push_back(mebibytes(*settings.maxMemory) + " of memory");
     text += "Limits: " + joined(limits) + "\n";
   }
   if (!settings.variables.empty()) {
@@ -211,7 +256,7 @@ std::string beginEdge(const std::string& from, const std::string& to, std::strin
 }
 
 // The imports of one component that one provider satisfies.
-std::string edge(const PlannedComponent& from, const std::string& to, LinkCost cost,
+std::string edge(const Placed& from, const std::string& to, LinkCost cost,
                  const std::vector<std::string>& lines) {
   std::string text = beginEdge("component " + from.name, to, lookOf(cost).picture, lines);
   if (cost == LinkCost::FUSED) text += ", penwidth=2";
@@ -285,7 +330,8 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
   };
   std::vector<Row> rows;
   rows.push_back({{"COMPONENT", "IMPORT", "COST", "SATISFIED BY"}, BOLD});
-  for (const PlannedComponent& component : plan.components) {
+  for (const Placed& each : placed(plan)) {
+    const PlannedComponent& component = *each.component;
     auto folded = static_cast<size_t>(std::ranges::count_if(component.links, isWasi));
     bool folds = which == Rows::FOLDED && folded > 1;
     for (const PlannedLink& link : component.links) {
@@ -295,10 +341,10 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
         import = "wasi:* (" + std::to_string(std::exchange(folded, 0)) + ")";
       }
       rows.push_back(
-          {{component.name, std::move(import), toString(link.cost), printable(providerOf(link))},
+          {{each.name, std::move(import), toString(link.cost), printable(providerOf(link, plan))},
            lookOf(link.cost).terminal});
     }
-    if (component.links.empty()) rows.push_back({{component.name, "none", "", ""}, ""});
+    if (component.links.empty()) rows.push_back({{each.name, "none", "", ""}, ""});
   }
   std::array<size_t, COLUMNS> widths = {};
   for (const Row& row : rows) {
@@ -343,25 +389,46 @@ std::string planTable(const Workload& workload, const WorkloadPlan& plan, Colour
 std::string planJson(const Workload& workload, const WorkloadPlan& plan) {
   using Json = nlohmann::ordered_json;
   Json root = {{"name", workload.name()}, {"ok", plan.ok()}};
-  root["components"] = Json::array();
-  for (const PlannedComponent& component : plan.components) {
-    Json imports = Json::array();
-    for (const PlannedLink& link : component.links) {
-      Json entry = {{"import", link.import}, {"kind", link.kind}, {"cost", toString(link.cost)}};
-      if (link.cost == LinkCost::FUSED) {
-        entry["component"] = link.component;
-        entry["export"] = link.item;
+  auto show = [&](const std::vector<PlannedComponent>& components) {
+    Json all = Json::array();
+    for (const PlannedComponent& component : components) {
+      Json imports = Json::array();
+      for (const PlannedLink& link : component.links) {
+        Json entry = {{"import", link.import}, {"kind", link.kind}, {"cost", toString(link.cost)}};
+        if (link.cost == LinkCost::FUSED || link.cost == LinkCost::ISOLATED) {
+          entry["component"] = link.component;
+          entry["export"] = link.item;
+        }
+        if (link.cost == LinkCost::ISOLATED) entry["store"] = plan.isolated[link.isolated].name;
+        imports.push_back(std::move(entry));
       }
-      imports.push_back(std::move(entry));
+      auto granted =
+          std::ranges::find(workload.components(), component.component, &WorkloadComponent::name);
+      all.push_back({{"name", component.name},
+                     {"component", component.component},
+                     {"source", component.source},
+                     {"program", component.program},
+                     {"grants", grantsJson(granted->wasi)},
+                     {"imports", std::move(imports)}});
     }
-    auto granted =
-        std::ranges::find(workload.components(), component.component, &WorkloadComponent::name);
-    root["components"].push_back({{"name", component.name},
-                                  {"component", component.component},
-                                  {"source", component.source},
-                                  {"program", component.program},
-                                  {"grants", grantsJson(granted->wasi)},
-                                  {"imports", std::move(imports)}});
+    return all;
+  };
+  root["components"] = show(plan.components);
+  for (const PlannedStore& store : plan.isolated) {
+    const InstancePolicy& policy = store.instances;
+    Json entry = {{"name", store.name}, {"called", store.called}};
+    entry["instances"] = {{"policy", toString(policy.life)}};
+    if (policy.max != 0) entry["instances"]["max"] = policy.max;
+    if (policy.maxCalls != 0) entry["instances"]["max-calls"] = policy.maxCalls;
+    if (policy.idle) {
+      entry["instances"]["idle"] = std::chrono::duration<double>(*policy.idle).count();
+    }
+    if (store.timeout) {
+      entry["timeout"] = std::chrono::duration<double>(*store.timeout).count();
+    }
+    if (store.maxMemory) entry["max-memory"] = *store.maxMemory;
+    entry["components"] = show(store.components);
+    root["isolated"].push_back(std::move(entry));
   }
   const WorkloadSettings& settings = workload.settings();
   root["limits"] = Json::object();
@@ -396,37 +463,62 @@ std::string planDot(const Workload& workload, const WorkloadPlan& plan) {
                      "  fontname=\"Helvetica\"; node [fontname=\"Helvetica\", shape=box, "
                      "style=\"rounded,filled\", fillcolor=\"#ddf4ff\", color=\"#0969da\"];\n"
                      "  edge [fontname=\"Helvetica\", fontsize=10];\n";
-  for (const PlannedComponent& component : plan.components) {
-    bool unreached = std::ranges::find(plan.unreached, component.name) != plan.unreached.end() &&
+  const std::vector<Placed> all = placed(plan);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const PlannedComponent& component = *all[i].component;
+    const bool isIsolated = i >= plan.components.size();
+    bool unreached = !isIsolated &&
+                     std::ranges::find(plan.unreached, component.name) != plan.unreached.end() &&
                      plan.components.size() > 1;
-    text +=
-        "  " + dotQuoted("component " + component.name) + " [label=" + dotQuoted(component.name);
+    text += "  " + dotQuoted("component " + all[i].name) + " [label=" + dotQuoted(all[i].name);
     if (component.program) text += ", penwidth=2.5, tooltip=\"program\"";
+    if (isIsolated) text += ", fillcolor=\"#fff8c5\", color=\"#9a6700\"";
     if (unreached) text += ", fillcolor=\"#f6f8fa\", style=\"rounded,filled,dashed\"";
     text += "];\n";
   }
+  // By name in the same store.
+  std::map<std::pair<std::string_view, std::string>, std::string> nodes;
+  for (size_t i = 0; i < plan.components.size(); ++i) {
+    nodes[{"", all[i].component->name}] = all[i].name;
+  }
+  for (size_t i = plan.components.size(), s = 0; s < plan.isolated.size(); ++s) {
+    for (const PlannedComponent& component : plan.isolated[s].components) {
+      nodes[{plan.isolated[s].name, component.name}] = all[i++].name;
+    }
+  }
   bool host = false;
   bool nothing = false;
-  for (const PlannedComponent& component : plan.components) {
-    std::map<std::string, std::vector<std::string>> fused;
+  auto showEdges = [&](const Placed& from, const std::string& store) {
+    std::map<std::string, std::vector<std::string>> fused, isolated;
     std::map<std::string, size_t> packages;  // of the host: so many that names would hide the rest
     std::vector<std::string> missing;
-    for (const PlannedLink& link : component.links) {
-      if (link.cost == LinkCost::FUSED) fused[link.component].push_back(link.import);
+    for (const PlannedLink& link : from.component->links) {
+      if (link.cost == LinkCost::FUSED) {
+        fused[nodes[{store, link.component}]].push_back(link.import);
+      }
+      if (link.cost == LinkCost::ISOLATED) {
+        isolated[plan.isolated[link.isolated].name + " (isolated)"].push_back(link.import);
+      }
       if (link.cost == LinkCost::HOST) ++packages[packageOf(link.import)];
       if (link.cost == LinkCost::MISSING) missing.push_back(link.import);
     }
     for (const auto& [provider, imports] : fused) {
-      text += edge(component, "component " + provider, LinkCost::FUSED, imports);
+      text += edge(from, "component " + provider, LinkCost::FUSED, imports);
+    }
+    for (const auto& [provider, imports] : isolated) {
+      text += edge(from, "component " + provider, LinkCost::ISOLATED, imports);
     }
     std::vector<std::string> lines;
     for (const auto& [package, count] : packages) {
       lines.push_back(package + (count == 1 ? "" : " (" + std::to_string(count) + ")"));
     }
-    if (!lines.empty()) text += edge(component, HOST, LinkCost::HOST, lines), host = true;
-    if (!missing.empty()) {
-      text += edge(component, NOTHING, LinkCost::MISSING, missing), nothing = true;
-    }
+    if (!lines.empty()) text += edge(from, HOST, LinkCost::HOST, lines), host = true;
+    if (!missing.empty()) text += edge(from, NOTHING, LinkCost::MISSING, missing), nothing = true;
+  };
+  size_t next = 0;
+  for (; next < plan.components.size(); ++next) showEdges(all[next], "");
+  for (const PlannedStore& store : plan.isolated) {
+    for (size_t i = 0; i < store.components.size(); ++i) showEdges(all[next++], store.name);
   }
   std::map<std::string, std::vector<std::string>> routes;
   for (const HttpRoute& route : plan.routes) {
@@ -467,8 +559,11 @@ int planCommand(const Words& words) {
       ->excludes(jsonFlag);
   command.add_flag("--all", all, "A row for each import, also of WASI");
   command.footer(
-      "Cost: 'fused' is a direct call into another component, 'host' one into Tenon, 'types' has\n"
-      "nothing to call, 'missing' is one of the problems.\n"
+      "Cost: 'fused' is a direct call into another component, 'isolated' one into a component "
+      "that\n"
+      "has a store of its own, 'host' one into Tenon, 'types' has nothing to call, 'missing' is "
+      "one\n"
+      "of the problems.\n"
       "Exit code: 0 when it could run, 125 with all problems when not.\n"
       "Example: tenon plan examples/blobby");
   if (auto exit = parse(command, words)) return *exit;

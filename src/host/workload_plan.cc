@@ -101,7 +101,8 @@ std::string namesOf(const std::vector<PlannedComponent>& components, const Wante
   return lines;
 }
 
-PlannedLink viewOf(const link::Link& link, const link::Store& store) {
+PlannedLink viewOf(const link::Link& link, const link::Store& store,
+                   const std::vector<link::Store>& stores) {
   PlannedLink shown{.import = link.import,
                     .kind = std::string(link.kind),
                     .cost = link::costOf(link.provider),
@@ -111,6 +112,12 @@ PlannedLink viewOf(const link::Link& link, const link::Store& store) {
   if (auto* part = std::get_if<link::Part>(&link.provider)) {
     shown.component = store.parts[part->index].name;
     shown.item = part->item;
+  } else if (auto* isolated = std::get_if<link::IsolatedPart>(&link.provider)) {
+    const link::Store& other = stores[isolated->store];
+    // A plan with problems may have looked at no more than its name.
+    shown.component = other.parts.empty() ? link.said->to : other.parts[other.called].name;
+    shown.item = isolated->item;
+    shown.isolated = isolated->store - 1;
   } else if (auto* plugin = std::get_if<link::Plugin>(&link.provider)) {
     shown.plugin = plugin->name;
   } else if (std::holds_alternative<link::Wasi>(link.provider)) {
@@ -144,6 +151,10 @@ Result<const PlannedComponent*> WorkloadPlan::find(std::string_view name) const 
   }
   Error error(ErrorCode::NOT_FOUND,
               "there is no component '" + std::string(name) + "'" + nearest.question());
+  auto isIt = [&](const PlannedStore& store) { return store.name == name; };
+  if (std::ranges::any_of(isolated, isIt)) {
+    error.message = "component '" + std::string(name) + "' stands behind isolated links only";
+  }
   if (name.empty()) {
     error = Error(ErrorCode::AMBIGUOUS, "the workload has " + std::to_string(components.size()) +
                                             " components: say which");
@@ -231,17 +242,32 @@ WorkloadPlan WorkloadState::view(const link::Plan& plan) const {
   WorkloadPlan shown;
   shown.problems = plan.problems;
   shown.unreached = plan.unreached;
-  for (const link::Store& store : plan.stores) {
+  auto show = [&](const link::Store& store) {
+    std::vector<PlannedComponent> all;
     for (const link::PlannedPart& part : store.parts) {
       const WorkloadComponent& component = components[part.component];
-      PlannedComponent& made = shown.components.emplace_back();
+      PlannedComponent& made = all.emplace_back();
       made.name = part.name;
       made.component = component.name;
       made.source = component.component.name();
       made.program = part.program;
       made.answers = part.answers;
-      for (const link::Link& link : part.links) made.links.push_back(viewOf(link, store));
+      for (const link::Link& link : part.links) {
+        made.links.push_back(viewOf(link, store, plan.stores));
+      }
     }
+    return all;
+  };
+  shown.components = show(plan.stores.front());
+  for (size_t i = 1; i < plan.stores.size(); ++i) {
+    const link::Store& store = plan.stores[i];
+    PlannedStore& made = shown.isolated.emplace_back();
+    made.name = store.name;
+    made.components = show(store);
+    if (!store.parts.empty()) made.called = store.parts[store.called].name;
+    made.timeout = store.timeout;
+    made.maxMemory = store.maxMemory;
+    made.instances = store.instances;
   }
   shown.routes = routes;
   if (shown.routes.empty()) {
@@ -272,7 +298,7 @@ WorkloadPlan planAlone(const run::Executable& executable, const call::Registry& 
     link::Link link{.import = std::string(import->name.name), .kind = kindOf(import->type)};
     link.provider = link::OnlyTypes{};
     if (used.contains(link.import)) link.provider = providerOf(registry, link.import);
-    itself.links.push_back(viewOf(link, {}));
+    itself.links.push_back(viewOf(link, {}, {}));
   }
   WorkloadPlan plan;
   if (itself.answers) plan.routes.push_back({"/", itself.name});

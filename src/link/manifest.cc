@@ -326,16 +326,21 @@ class Reader {
   }
 
   void linkTable(toml::Place place, const toml::Table& table, WorkloadLink& link) {
-    checkKeys(table, {"to", "item", "instance", "via", "prefix"});
-    for (std::string_view later : {"via", "prefix"}) {
+    checkKeys(table, {"to", "item", "instance", "via", "timeout", "max-memory", "instances",
+                      "remote", "prefix"});
+    for (std::string_view later : {"prefix", "remote"}) {
       if (const toml::Entry* found = table.find(later)) {
         complain(found->value.place, "links by '" + std::string(later) + "' are not supported yet",
                  ErrorCode::UNSUPPORTED);
       }
     }
+    const bool isRemote = !via(table, link);
     link.to = text(table, "to");
-    if (!table.find("to") && !table.find("via")) {
-      complain(place, "a link needs to = \"COMPONENT\"");
+    if (!table.find("to") && !isRemote) complain(place, "a link needs to = \"COMPONENT\"");
+    link.timeout = parsed<std::chrono::nanoseconds>(table, "timeout", parseDuration);
+    link.maxMemory = parsed<uint64_t>(table, "max-memory", parseSize);
+    if (const toml::Entry* instances = table.find("instances")) {
+      link.instances = policy(instances->value);
     }
     link.item = text(table, "item");
     if (const toml::Entry* entry = table.find("instance")) {
@@ -345,6 +350,74 @@ class Reader {
         complain(entry->value.place, "instance is \"shared\" or \"own\"");
       }
     }
+  }
+
+  // False, with a complaint: what is written there leads to a peer.
+  bool via(const toml::Table& table, WorkloadLink& link) {
+    const toml::Entry* entry = table.find("via");
+    if (!entry) return true;
+    std::string written = string(entry->value, "via");
+    auto notYet = [&](const std::string& what) {
+      complain(entry->value.place, "links by " + what + " are not supported yet",
+               ErrorCode::UNSUPPORTED);
+    };
+    if (written == "isolated") {
+      link.via = WorkloadLink::Via::ISOLATED;
+    } else if (written == "duplex" || written == "channel" || written == "nearest") {
+      notYet("via = \"" + written + "\"");
+    } else if (written.starts_with("wrpc+")) {
+      notYet("a remote address");
+      return false;
+    } else if (entry->value.kind == toml::Kind::STRING && written != "fused") {
+      constexpr std::string_view WORDS[] = {"fused", "isolated", "duplex", "channel", "nearest"};
+      complain(entry->value.place, "via is \"fused\" or \"isolated\", not '" +
+                                       base::shown(written) + "'" +
+                                       base::didYouMean(written, WORDS));
+    }
+    return true;
+  }
+
+  // "fresh", or { policy = "pooled", max = 4, max-calls = 1000, idle = "30s" }.
+  std::optional<InstancePolicy> policy(const toml::Value& value) {
+    using Life = InstancePolicy::Life;
+    InstancePolicy policy;
+    const toml::Table* table = value.asTable();
+    const toml::Entry* entry = table ? table->find("policy") : nullptr;
+    if (table) checkKeys(*table, {"policy", "max", "max-calls", "idle"});
+    if (table && !entry) {
+      complain(value.place, "instances needs policy = \"fresh\", \"reused\" or \"pooled\"");
+      return std::nullopt;
+    }
+    const toml::Value& life = entry ? entry->value : value;
+    std::string written = string(life, entry ? "policy" : "instances");
+    constexpr std::string_view WORDS[] = {"fresh", "reused", "pooled"};
+    const auto* found = std::ranges::find(WORDS, written);
+    if (found == std::end(WORDS)) {
+      if (life.kind == toml::Kind::STRING) {
+        complain(life.place, "instances are \"fresh\", \"reused\" or \"pooled\", not '" +
+                                 base::shown(written) + "'" + base::didYouMean(written, WORDS));
+      }
+      return std::nullopt;
+    }
+    policy.life = static_cast<Life>(found - std::begin(WORDS));
+    if (!table) return policy;
+    policy.max = count(*table, "max");
+    policy.maxCalls = count(*table, "max-calls");
+    policy.idle = parsed<std::chrono::nanoseconds>(*table, "idle", parseDuration);
+    return policy;
+  }
+
+  // A whole number of at least 1; 0: there is none, or a complaint.
+  uint32_t count(const toml::Table& table, const std::string& key) {
+    constexpr int64_t MOST = 1'000'000;
+    const toml::Entry* entry = table.find(key);
+    if (!entry) return 0;
+    const toml::Value& value = entry->value;
+    if (value.kind == toml::Kind::INTEGER && value.integer >= 1 && value.integer <= MOST) {
+      return static_cast<uint32_t>(value.integer);
+    }
+    complain(value.place, key + " is a whole number from 1 to " + std::to_string(MOST));
+    return 0;
   }
 
   void http(const toml::Value& value, const toml::Table& components, Manifest& manifest) {

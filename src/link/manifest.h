@@ -72,7 +72,7 @@ using FindVariable = std::function<std::optional<std::string>(const std::string&
 // What could be read, and all that is wrong, each with file, line and column: MALFORMED for text
 // that is not TOML, after which nothing else is looked for; INVALID for keys, types and values that
 // a manifest cannot have, and an unknown key with the nearest known one; UNSUPPORTED for what Tenon
-// does not do yet (isolated links, links to peers).
+// does not do yet (links to peers).
 struct ManifestReading {
   Manifest manifest;
   std::vector<Error> problems;

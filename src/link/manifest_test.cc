@@ -182,10 +182,83 @@ TEST(Manifest, TakesAnyCharactersInStringsAndComments) {
   EXPECT_EQ(manifest->components[0].source, "caf\xc3\xa9.wasm");
 }
 
+// What is wrong with one link; "ok" when nothing is.
+std::string linkProblem(const std::string& link) {
+  auto manifest = parseManifest(
+      "[components.a]\nsource = \"a\"\n[components.a.links]\n\"x:y/z\" = " + link + "\n",
+      "tenon.toml");
+  return manifest ? "ok" : manifest.error().message;
+}
+
+TEST(Manifest, ReadsIsolatedLinks) {
+  auto manifest = parseManifest(R"(
+[components.a]
+source = "a"
+[components.a.links]
+"x:y/plain" = { to = "b", via = "isolated" }
+"x:y/said" = { to = "b", via = "isolated", timeout = "50ms", max-memory = "16M", instances = "reused" }
+"x:y/pool" = { to = "b", via = "isolated", instances = { policy = "pooled", max = 4, max-calls = 9, idle = "2s" } }
+"x:y/fused" = { to = "b", via = "fused" }
+)",
+                                "tenon.toml");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  const auto& links = manifest->components[0].links;
+  using Via = WorkloadLink::Via;
+  using Life = InstancePolicy::Life;
+  EXPECT_EQ(links.at("x:y/plain").via, Via::ISOLATED);
+  EXPECT_FALSE(links.at("x:y/plain").instances);
+  EXPECT_EQ(links.at("x:y/fused").via, Via::FUSED);
+  const WorkloadLink& said = links.at("x:y/said");
+  EXPECT_EQ(said.to, "b");
+  EXPECT_EQ(said.timeout, std::chrono::milliseconds(50));
+  EXPECT_EQ(said.maxMemory, uint64_t{16} << 20);
+  EXPECT_EQ(said.instances, InstancePolicy{.life = Life::REUSED});
+  EXPECT_EQ(links.at("x:y/pool").instances,
+            (InstancePolicy{
+                .life = Life::POOLED, .max = 4, .maxCalls = 9, .idle = std::chrono::seconds(2)}));
+}
+
+TEST(Manifest, RefusesWhatAPolicyCannotBe) {
+  auto isolated = [](const std::string& more) {
+    return linkProblem("{ to = \"b\", via = \"isolated\", " + more + " }");
+  };
+  EXPECT_EQ(isolated("instances = \"reusd\""),
+            "tenon.toml:4:53: instances are \"fresh\", \"reused\" or \"pooled\", not 'reusd'; did "
+            "you mean 'reused'?");
+  EXPECT_EQ(isolated("instances = { max = 3 }"),
+            "tenon.toml:4:53: instances needs policy = \"fresh\", \"reused\" or \"pooled\"");
+  EXPECT_EQ(isolated("instances = 3"), "tenon.toml:4:53: instances is a string, not a number");
+  EXPECT_EQ(isolated("instances = { policy = \"pooled\", max = 0 }"),
+            "tenon.toml:4:80: max is a whole number from 1 to 1000000");
+  EXPECT_EQ(isolated("instances = { policy = \"pooled\", max = \"many\" }"),
+            "tenon.toml:4:80: max is a whole number from 1 to 1000000");
+  EXPECT_EQ(isolated("instances = { policy = \"pooled\", idle = \"soon\" }").substr(0, 23),
+            "tenon.toml:4:81: idle: ");
+  EXPECT_EQ(isolated("timeout = true"), "tenon.toml:4:51: timeout is a string, not a boolean");
+  EXPECT_EQ(isolated("timeot = \"1s\""),
+            "tenon.toml:4:41: unknown key 'timeot'; did you mean 'timeout'?");
+}
+
 TEST(Manifest, RefusesLinksThatAreNotSupportedYet) {
-  EXPECT_EQ(errorOf("[components.a]\nsource = \"a\"\n[components.a.links]\n"
-                    "\"x:y/z\" = { to = \"b\", via = \"isolated\" }\n"),
-            "tenon.toml:4:29: links by 'via' are not supported yet");
+  auto via = [](const std::string& via) {
+    return linkProblem("{ to = \"b\", via = \"" + via + "\" }");
+  };
+  EXPECT_EQ(via("isolated"), "ok");
+  EXPECT_EQ(via("duplex"), "tenon.toml:4:29: links by via = \"duplex\" are not supported yet");
+  EXPECT_EQ(via("channel"), "tenon.toml:4:29: links by via = \"channel\" are not supported yet");
+  EXPECT_EQ(via("nearest"), "tenon.toml:4:29: links by via = \"nearest\" are not supported yet");
+  EXPECT_EQ(via("wrpc+tcp://127.0.0.1:7761"),
+            "tenon.toml:4:29: links by a remote address are not supported yet");
+  EXPECT_EQ(linkProblem("{ via = \"wrpc+unix:/run/x\" }"),
+            "tenon.toml:4:19: links by a remote address are not supported yet");
+  EXPECT_EQ(linkProblem("{ to = \"b\", remote = \"wrpc+tcp://a:1\" }"),
+            "tenon.toml:4:32: links by 'remote' are not supported yet");
+  EXPECT_EQ(via("isolatd"),
+            "tenon.toml:4:29: via is \"fused\" or \"isolated\", not 'isolatd'; did you mean "
+            "'isolated'?");
+  EXPECT_EQ(via("tcp://a:1"), "tenon.toml:4:29: via is \"fused\" or \"isolated\", not 'tcp://a:1'");
+  EXPECT_EQ(linkProblem("{ to = \"b\", via = 3 }"),
+            "tenon.toml:4:29: via is a string, not a number");
 }
 
 TEST(Manifest, ReadsRoutesInTheOrderOfTheFile) {

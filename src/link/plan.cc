@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "call/wasi03.h"
 #include "component/validate/interface.h"
+#include "link/isolated.h"
 
 #include <algorithm>
 #include <optional>
@@ -72,9 +73,14 @@ class Planner {
     }
     checkRoutes();
     std::vector<size_t> order = sort();
-    if (plan_.ok() && expand()) order = sort();
-    if (plan_.ok()) checkTypes(order);
-    finish(order);
+    templates_ = nodes_;
+    plan_.stores.emplace_back();
+    wanted_.emplace_back();
+    if (plan_.ok()) {
+      placeStores();
+    } else {
+      finishStore(0, order);
+    }
     return std::move(plan_);
   }
 
@@ -89,13 +95,19 @@ class Planner {
   }
   std::string nameOf(size_t component) const { return std::string(components_[component].name); }
 
-  // The node that satisfies an import; NOBODY when no node does.
-  static size_t providerOf(const Link& link) {
+  // What satisfies an import: a node of the same store or, of an isolated link, a component. NOBODY
+  // when neither does.
+  static size_t targetOf(const Link& link) {
     auto* part = std::get_if<Part>(&link.provider);
     return part ? part->index : NOBODY;
   }
+  // The node of the same store.
+  static size_t providerOf(const Link& link) { return isIsolated(link) ? NOBODY : targetOf(link); }
   static bool wantsOwn(const Link& link) {
     return link.said && link.said->instance == WorkloadLink::Instance::OWN;
+  }
+  static bool isIsolated(const Link& link) {
+    return link.said && link.said->via == WorkloadLink::Via::ISOLATED;
   }
   // "tenon.toml:7:1: ", or nothing.
   static std::string before(const std::string& place) { return place.empty() ? "" : place + ": "; }
@@ -215,6 +227,12 @@ class Planner {
               exportsOf(provider));
       return Missing{};
     }
+    for (Error& why : policyProblems(said)) problem(why.code, name, import, &said, why.message);
+    if (said.via == WorkloadLink::Via::ISOLATED) {
+      for (Error& why : crossingProblems(described(importer), import)) {
+        problem(why.code, name, import, &said, why.message);
+      }
+    }
     return Part{provider, std::string(item->name.name)};
   }
 
@@ -318,67 +336,138 @@ class Planner {
     return order;
   }
 
-  // Makes the nodes of importers' own instances. There are no cycles. False: there are none.
-  bool expand() {
-    enum class Use : uint8_t { NONE, OWN_ONLY, SHARED };
-    std::vector<Use> uses(nodes_.size(), Use::NONE);
-    bool any = false;
-    for (const Node& node : nodes_) {
+  // -- Stores. Until here `nodes_` were the components; from here on they are the parts of one
+  // store after the other, made of `templates_`, which have the components' numbers. There are no
+  // cycles.
+
+  // The stores that isolated links lead to, found as they are needed, and what runs.
+  void placeStores() {
+    for (size_t store = 0; store < plan_.stores.size(); ++store) {
+      bool fits = store == 0 ? place(mainRoots()) : place({wanted_[store].component});
+      std::vector<size_t> order = sort();
+      if (fits) checkTypes(order);
+      finishStore(store, order);
+      if (!fits) return;
+    }
+  }
+
+  // The components that run whoever calls them: entries, those that nobody is linked to, and of
+  // circles that nothing else leads to the first.
+  std::vector<size_t> mainRoots() const {
+    std::vector<bool> used(templates_.size()), seen(templates_.size());
+    for (const Node& node : templates_) {
       for (const Link& link : node.links) {
+        if (size_t provider = targetOf(link); provider != NOBODY) used[provider] = true;
+      }
+    }
+    std::vector<size_t> roots;
+    auto addRoot = [&](size_t root) {
+      roots.push_back(root);
+      std::vector<size_t> pending{root};
+      while (!pending.empty()) {
+        size_t node = pending.back();
+        pending.pop_back();
+        if (seen[node]) continue;
+        seen[node] = true;
+        for (const Link& link : templates_[node].links) {
+          if (size_t provider = targetOf(link); provider != NOBODY) pending.push_back(provider);
+        }
+      }
+    };
+    for (size_t i = 0; i < templates_.size(); ++i) {
+      if (!used[i] || isEntry(templates_[i])) addRoot(i);
+    }
+    for (size_t i = 0; i < templates_.size(); ++i) {
+      if (!seen[i]) addRoot(i);
+    }
+    return roots;
+  }
+
+  // Makes the nodes of one store: `roots`, what is fused to them, and importers' own instances of
+  // that. False: there are too many.
+  bool place(const std::vector<size_t>& roots) {
+    enum class Use : uint8_t { NONE, OWN_ONLY, SHARED };
+    std::vector<Use> uses(templates_.size(), Use::NONE);
+    std::vector<size_t> pending = roots;
+    for (size_t root : roots) uses[root] = Use::SHARED;
+    while (!pending.empty()) {
+      size_t node = pending.back();
+      pending.pop_back();
+      for (const Link& link : templates_[node].links) {
         size_t provider = providerOf(link);
         if (provider == NOBODY) continue;
-        bool own = wantsOwn(link);
-        if (!own) uses[provider] = Use::SHARED;
-        if (own && uses[provider] == Use::NONE) uses[provider] = Use::OWN_ONLY;
-        any = any || own;
+        if (uses[provider] == Use::NONE) pending.push_back(provider);
+        uses[provider] = std::max(uses[provider], wantsOwn(link) ? Use::OWN_ONLY : Use::SHARED);
       }
     }
-    if (!any) return false;
-    const std::vector<Node> originals = nodes_;
-    std::vector<bool> dropped(originals.size());
-    for (size_t i = 0; i < originals.size(); ++i) {
-      dropped[i] = uses[i] == Use::OWN_ONLY && !isEntry(originals[i]);
-    }
+    nodes_ = templates_;
+    std::vector<bool> dropped(templates_.size());
+    for (size_t i = 0; i < templates_.size(); ++i) dropped[i] = uses[i] != Use::SHARED;
     for (size_t i = 0; i < nodes_.size(); ++i) {
-      if (i < originals.size() && dropped[i]) continue;
+      if (i < templates_.size() && dropped[i]) continue;
       std::map<size_t, size_t> own;  // shared node -> its copy for node i
       for (size_t l = 0; l < nodes_[i].links.size(); ++l) {
-        auto* part = std::get_if<Part>(&nodes_[i].links[l].provider);
-        if (!part || !wantsOwn(nodes_[i].links[l])) continue;
+        const Link& link = nodes_[i].links[l];
+        auto* part = std::get_if<Part>(&link.provider);
+        if (!part || !wantsOwn(link) || isIsolated(link)) continue;
         size_t shared = part->index;
         auto [copy, fresh] = own.try_emplace(shared, nodes_.size());
-        part->index = copy->second;
+        std::get<Part>(nodes_[i].links[l].provider).index = copy->second;
         if (!fresh) continue;
-        if (nodes_.size() >= MAX_PLANNED_PARTS) {
-          plan_.problems.push_back(Error(ErrorCode::LIMIT_EXCEEDED,
-                                         "links to instances of their own multiply to more than " +
-                                             std::to_string(MAX_PLANNED_PARTS) + " instances"));
-          nodes_ = originals;
-          return false;
-        }
-        Node& made = nodes_.emplace_back(originals[shared]);
-        made.name = nodes_[i].name + "/" + originals[shared].name;
+        if (placed_ + nodes_.size() >= MAX_PLANNED_PARTS) return tooMany();
+        Node made = templates_[shared];
+        made.name = nodes_[i].name + "/" + templates_[shared].name;
+        nodes_.push_back(std::move(made));
       }
     }
-    // Leaves out what is only there as copies.
+    // Leaves out what is elsewhere, or only here as copies.
     std::vector<size_t> renumbered(nodes_.size(), NOBODY);
     std::vector<Node> kept;
     for (size_t i = 0; i < nodes_.size(); ++i) {
-      if (i < originals.size() && dropped[i]) continue;
+      if (i < templates_.size() && dropped[i]) continue;
       renumbered[i] = kept.size();
       kept.push_back(std::move(nodes_[i]));
     }
-    for (Node& node : kept) {
-      renumber(node, renumbered);
-    }
+    for (Node& node : kept) renumber(node, renumbered);
     nodes_ = std::move(kept);
-    return true;
+    placed_ += nodes_.size();
+    return placed_ <= MAX_PLANNED_PARTS || tooMany();
+  }
+
+  bool tooMany() {
+    plan_.problems.push_back(
+        Error(ErrorCode::LIMIT_EXCEEDED, "links to instances of their own multiply to more than " +
+                                             std::to_string(MAX_PLANNED_PARTS) + " instances"));
+    nodes_ = templates_;
+    return false;
   }
 
   static void renumber(Node& node, const std::vector<size_t>& numbers) {
     for (Link& link : node.links) {
-      if (auto* part = std::get_if<Part>(&link.provider)) part->index = numbers[part->index];
+      auto* part = std::get_if<Part>(&link.provider);
+      if (part && !isIsolated(link)) part->index = numbers[part->index];
     }
+  }
+
+  // The store that an isolated link of `importer` leads to: made when there is none like it.
+  size_t storeFor(const Node& importer, const Link& link, size_t component) {
+    const WorkloadLink& said = *link.said;
+    Wanted wanted{component, wantsOwn(link) ? importer.name : "", said.timeout, said.maxMemory,
+                  said.instances.value_or(InstancePolicy())};
+    auto same = std::ranges::find(wanted_.begin() + 1, wanted_.end(), wanted);
+    size_t number = static_cast<size_t>(same - wanted_.begin());
+    if (same != wanted_.end()) return number;
+    Store& store = plan_.stores.emplace_back();
+    std::string name = (wanted.owner.empty() ? "" : wanted.owner + "/") + nameOf(component);
+    store.name = name;
+    for (size_t next = 2; !storeNames_.insert(store.name).second; ++next) {
+      store.name = name + "#" + std::to_string(next);
+    }
+    store.timeout = wanted.timeout;
+    store.maxMemory = wanted.maxMemory;
+    store.instances = wanted.instances;
+    wanted_.push_back(std::move(wanted));
+    return number;
   }
 
   bool isEntry(const Node& node) const {
@@ -400,16 +489,29 @@ class Planner {
           linkage.linkToHost(instance, i);
           continue;
         }
-        const typed::Item& item = *described(nodes_[part->index]).exports().find(part->item);
-        auto mismatch = linkage.link(instance, i, *instances[part->index], item);
-        if (mismatch) {
+        // Of an instance in another store only what it exports matters.
+        std::optional<component::LinkedInstance> elsewhere;
+        if (isIsolated(link)) elsewhere = standIn(linkage, part->index);
+        size_t provider = elsewhere ? part->index : nodes_[part->index].component;
+        const typed::Item& item = *described(provider).exports().find(part->item);
+        auto mismatch =
+            linkage.link(instance, i, elsewhere ? *elsewhere : *instances[part->index], item);
+        if (mismatch && mistyped_.emplace(node.component, i).second) {
           problem(ErrorCode::TYPE_MISMATCH, node.name, described(node).imports()[i], link.said,
-                  "component '" + nodes_[part->index].name +
+                  "component '" + (elsewhere ? nameOf(provider) : nodes_[part->index].name) +
                       "' exports another type: " + mismatch->text());
         }
       }
       instances[index] = std::move(instance);
     }
+  }
+
+  component::LinkedInstance standIn(component::Linkage& linkage, size_t component) const {
+    component::LinkedInstance instance = linkage.instance(described(component));
+    for (size_t i = 0; i < described(component).imports().size(); ++i) {
+      linkage.linkToHost(instance, i);
+    }
+    return instance;
   }
 
   // The nodes that an entry leads to, or, where there is no entry, that a link leads to.
@@ -441,20 +543,43 @@ class Planner {
     return reached;
   }
 
-  void finish(const std::vector<size_t>& order) {
+  void finishStore(size_t number, const std::vector<size_t>& order) {
     std::vector<bool> reached = findReached();
     std::vector<size_t> places(nodes_.size(), NOBODY);  // in the order
     for (size_t i = 0; i < order.size(); ++i) places[order[i]] = i;
-    Store& store = plan_.stores.emplace_back();
     for (size_t index : order) {
       Node& node = nodes_[index];
-      if (!reached[index]) plan_.unreached.push_back(node.name);
+      if (number == 0 && !reached[index]) plan_.unreached.push_back(node.name);
       node.program = findExport(described(node), PROGRAM) != nullptr;
       node.answers = findExport(described(node), HANDLER) != nullptr;
       renumber(node, places);
-      store.parts.push_back(std::move(node));
+      for (Link& link : node.links) leadOut(node, link);
+      std::vector<PlannedPart>& parts = plan_.stores[number].parts;
+      // Copies are called otherwise.
+      if (number != 0 && node.name == nameOf(wanted_[number].component)) {
+        plan_.stores[number].called = parts.size();
+      }
+      parts.push_back(std::move(node));
     }
   }
+
+  // An isolated link's provider is a part of another store.
+  void leadOut(const Node& node, Link& link) {
+    auto* part = std::get_if<Part>(&link.provider);
+    if (!part || !isIsolated(link)) return;
+    std::string item = std::move(part->item);
+    link.provider = IsolatedPart{storeFor(node, link, part->index), std::move(item)};
+  }
+
+  // What a store besides the first is for: those of links that say the same are one.
+  struct Wanted {
+    size_t component = NOBODY;
+    std::string owner = {};  // the importer that wants instances of its own; empty: anybody
+    std::optional<std::chrono::nanoseconds> timeout = {};
+    std::optional<uint64_t> maxMemory = {};
+    InstancePolicy instances = {};
+    bool operator==(const Wanted&) const = default;
+  };
 
   const std::span<const Deployed> components_;
   const component::Interfaces& interfaces_;
@@ -463,6 +588,11 @@ class Planner {
   TextMap<size_t> byName_;
   OwnedTextMap<std::vector<size_t>> exporters_;  // by canonical name; one may be there twice
   std::vector<Node> nodes_;
+  std::vector<Node> templates_;
+  std::vector<Wanted> wanted_;  // as Plan::stores
+  std::set<std::string> storeNames_;
+  std::set<std::pair<size_t, size_t>> mistyped_;  // component and import: told already
+  size_t placed_ = 0;                             // parts of all stores
   Plan plan_;
 };
 
@@ -471,6 +601,7 @@ class Planner {
 LinkCost costOf(const Provider& provider) {
   struct Cost {
     LinkCost operator()(const Part&) const { return LinkCost::FUSED; }
+    LinkCost operator()(const IsolatedPart&) const { return LinkCost::ISOLATED; }
     LinkCost operator()(const Wasi&) const { return LinkCost::HOST; }
     LinkCost operator()(const Plugin&) const { return LinkCost::HOST; }
     LinkCost operator()(const OnlyTypes&) const { return LinkCost::NONE; }
@@ -496,10 +627,24 @@ Plan plan(std::span<const Deployed> components, const component::Interfaces& int
 
 }  // namespace link
 
+const char* toString(InstancePolicy::Life life) {
+  switch (life) {
+    case InstancePolicy::Life::FRESH:
+      return "fresh";
+    case InstancePolicy::Life::REUSED:
+      return "reused";
+    case InstancePolicy::Life::POOLED:
+      return "pooled";
+  }
+  return "";
+}
+
 const char* toString(LinkCost cost) {
   switch (cost) {
     case LinkCost::FUSED:
       return "fused";
+    case LinkCost::ISOLATED:
+      return "isolated";
     case LinkCost::HOST:
       return "host";
     case LinkCost::NONE:

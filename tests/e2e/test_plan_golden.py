@@ -114,6 +114,16 @@ def test_functions_resources_and_modules_are_planned_as_before(t):
            + component("loads", "loads") + component("typed", "typed"))
 
 
+def test_isolated_links_are_planned_as_written(t):
+    step = "tenon:bench/step@0.1.0"
+    link = '[components.{}.links]\n"' + step + '" = {{ to = "{}", via = "isolated"{} }}\n'
+    more = (', timeout = "50ms", max-memory = "16M", '
+            'instances = { policy = "pooled", max = 4, max-calls = 1000, idle = "30s" }')
+    guests(t, "isolated_links", component("first", "guests/chain", link.format("first", "relay", more))
+           + component("second", "guests/chain", link.format("second", "relay", ""))
+           + component("relay", "guests/relay") + component("end", "guests/callee"))
+
+
 # -- Workloads that are not
 
 
@@ -132,6 +142,26 @@ def test_all_problems_are_told_as_before(t):
            + component("itself", "guests/chain", 'links = { "tenon:bench/step@0.1.0" = "itself" }\n')
            + component("many", "guests/chain") + component("end", "guests/callee") + component("relay", "guests/relay")
            + component("wants", "wants") + '[http.routes]\n"/" = "end"\n')
+
+
+def test_what_isolated_links_cannot_do_is_told(t):
+    t.component("user", USES_RESOURCE)
+    t.component("owner", HAS_RESOURCE)
+    step = "tenon:bench/step@0.1.0"
+    link = 'links = {{ "' + step + '" = {{ to = "end", {} }} }}\n'
+    guests(t, "isolated_problems", component("user", "user", """links = { thing = { to = "owner", via = "isolated" } }\n""")
+           + component("owner", "owner") + component("end", "guests/callee")
+           + component("a", "guests/chain", link.format('timeout = "1s"'))
+           + component("b", "guests/chain", link.format('via = "isolated", instances = { policy = "fresh", max-calls = 2 }'))
+           + component("c", "guests/chain", link.format('via = "isolated", instances = { policy = "reused", max = 2 }')))
+
+
+def test_via_is_one_of_its_words(t):
+    step = "tenon:bench/step@0.1.0"
+    vias = ("isolatd", "duplex", "channel", "nearest", "wrpc+tcp://127.0.0.1:7761", "elsewhere")
+    guests(t, "vias", component("end", "guests/callee") + "".join(
+        component(f"c{i}", "guests/chain", f'links = {{ "{step}" = {{ to = "end", via = "{via}" }} }}\n')
+        for i, via in enumerate(vias)))
 
 
 def test_types_that_differ_are_told_as_before(t):
