@@ -117,6 +117,7 @@ class Store {
   // True ends the call as a deadline does, with TrapKind::CANCELLED. Any thread may set it; it
   // outlives the call. Null: none.
   void setStopFlag(const std::atomic<bool>* flag);
+  const std::atomic<bool>* stopFlag() const { return stopFlag_; }
   static std::string_view messageOf(TrapKind due);
   // After how much time a guest on a fiber yields to the loop, that of its host functions included,
   // rounded up to ticks. Zero: never. Off a fiber, slices do nothing. Holds from when the call next

@@ -43,12 +43,13 @@ std::string missingLine(const component::ImportedFunction& import, const call::R
 
 Result<std::shared_ptr<const Linked>> Linked::link(std::shared_ptr<engine::Engine> engine,
                                                    std::shared_ptr<const Executable> executable,
-                                                   const call::Registry& registry) {
+                                                   const call::Registry& registry,
+                                                   const FindFunction& others) {
   auto linked = std::shared_ptr<Linked>(new Linked);
   linked->engine_ = std::move(engine);
   linked->executable_ = std::move(executable);
   linked->bindResources(registry);
-  TENON_CHECK(linked->bindImports(registry));
+  TENON_CHECK(linked->bindImports(registry, others));
   TENON_CHECK(linked->prepareSteps());
   linked->findWaits();
   return std::shared_ptr<const Linked>(std::move(linked));
@@ -75,7 +76,7 @@ void Linked::bindResources(const call::Registry& registry) {
   }
 }
 
-Result<void> Linked::bindImports(const call::Registry& registry) {
+Result<void> Linked::bindImports(const call::Registry& registry, const FindFunction& others) {
   const Program& program = this->program();
   std::vector<const call::HostFunction*> functions;
   std::string missing;
@@ -83,7 +84,8 @@ Result<void> Linked::bindImports(const call::Registry& registry) {
   size_t differentCount = 0;  // of the missing: there, with another type
   bool isWasi03 = false;      // one of the missing is
   for (const component::ImportedFunction& import : program.imports) {
-    const call::HostFunction* function = registry.find(import.interface, import.name);
+    const call::HostFunction* function = others ? others(import) : nullptr;
+    if (!function) function = registry.find(import.interface, import.name);
     functions.push_back(function);
     std::string difference;
     if (function && function->mismatch) difference = function->mismatch(import.type);

@@ -38,11 +38,18 @@ struct Binding {
 
 class Linked {
  public:
-  // `executable` is compiled. Errors: MISSING_IMPORT listing every import that `registry` does not
-  // provide, or provides with another type, each with its type and similar names in `details`.
+  // Finds what somebody else than the host has for an import, of its type; it lives until `link`
+  // returns. Null: it is the host's.
+  using FindFunction =
+      std::function<const call::HostFunction*(const component::ImportedFunction& import)>;
+
+  // `executable` is compiled. Errors: MISSING_IMPORT listing every import that neither `others` nor
+  // `registry` provides, or `registry` provides with another type, each with its type and similar
+  // names in `details`.
   static Result<std::shared_ptr<const Linked>> link(std::shared_ptr<engine::Engine> engine,
                                                     std::shared_ptr<const Executable> executable,
-                                                    const call::Registry& registry);
+                                                    const call::Registry& registry,
+                                                    const FindFunction& others = nullptr);
 
   const std::shared_ptr<engine::Engine>& engine() const { return engine_; }
   const Executable& executable() const { return *executable_; }
@@ -96,7 +103,7 @@ class Linked {
 
  private:
   Linked() = default;
-  Result<void> bindImports(const call::Registry& registry);
+  Result<void> bindImports(const call::Registry& registry, const FindFunction& others);
   void bindResources(const call::Registry& registry);
   Result<void> prepareSteps();
   Result<void> defineItem(uint32_t trampoline);

@@ -4,6 +4,7 @@
 #include "component/fuse/control.h"
 #include "engine/fiber.h"
 #include "run/blame.h"
+#include "run/caller.h"
 #include "run/crossing.h"
 #include "run/instance.h"
 #include "run/linked.h"
@@ -108,6 +109,12 @@ class ImportCall final : public Crossing<call::HostCall> {
     fail("the host refused");
   }
 
+  Instance& caller() const { return arrival_.instance; }
+  void end(engine::Trap trap) {
+    raise(std::move(trap));
+    fail("the call ends");
+  }
+
   // Null, or what the callback must return.
   wasm_trap_t* finish() {
     // What the host did may have run the guest: a handle that it dropped, a nested call. And it may
@@ -138,6 +145,19 @@ wasm_trap_t* onImport(void* environment, wasmtime_caller_t* caller, wasmtime_val
   arrival.binding.function(arrival.binding.closure, call, rawValues(values));
   return call.finish();
 }
+
+}  // namespace
+
+Instance& callerOf(call::HostCall& call) { return static_cast<ImportCall&>(call).caller(); }
+
+void endCall(call::HostCall& call, engine::TrapKind due) {
+  engine::Trap trap;
+  trap.kind = due;
+  trap.message = engine::Store::messageOf(due);
+  static_cast<ImportCall&>(call).end(std::move(trap));
+}
+
+namespace {
 
 // -- Resources ------------------------------------------------------------------------------------
 // Source: CanonicalABI.md `canon resource.new`, `resource.rep`, `resource.drop`.
