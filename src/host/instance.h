@@ -16,12 +16,12 @@
 
 namespace tenon::host {
 
+class IsolatedStores;
 class RunningCall;
 struct PreparedState;
 
 struct InstanceState {
-  InstanceState(LoopState& loop, std::shared_ptr<const PreparedState> prepared)
-      : loop(loop), prepared(std::move(prepared)) {}
+  InstanceState(LoopState& loop, std::shared_ptr<const PreparedState> prepared);
   // Ends the call that goes on, if there is one.
   ~InstanceState();
   static Instance wrap(std::unique_ptr<InstanceState> state) { return Instance(std::move(state)); }
@@ -38,6 +38,7 @@ struct InstanceState {
   const std::shared_ptr<const PreparedState> prepared;
   std::any userData;
   call::PartContext whole{"", &userData};
+  std::unique_ptr<IsolatedStores> isolated;  // what the links of its parts lead to; may be null
   std::vector<std::unique_ptr<call::PartContext>> contexts;  // by part
   std::unique_ptr<run::Instance> instance;                   // uses all of the above
   RunningCall* running = nullptr;                            // the call on a fiber that is not done

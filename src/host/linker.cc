@@ -8,6 +8,7 @@
 #include "host/pending.h"
 #include "host/prepared.h"
 #include "host/workload.h"
+#include "transport/errors.h"
 #include "wasi/wasi.h"
 
 #include <tenon/linker.h>
@@ -137,7 +138,9 @@ Result<void> checkResources(const run::Linked& linked, const host::LinkerState& 
 
 }  // namespace
 
-Linker::Linker() : state_(std::make_unique<host::LinkerState>()) {}
+Linker::Linker() : state_(std::make_unique<host::LinkerState>()) {
+  transport::provideErrors(state_->registry);
+}
 Linker::Linker(Linker&&) noexcept = default;
 Linker& Linker::operator=(Linker&&) noexcept = default;
 Linker::~Linker() = default;
@@ -227,9 +230,10 @@ void Linker::resource(std::string_view interface, std::string_view name,
 }
 
 Result<std::shared_ptr<const run::Linked>> host::LinkerState::bind(
-    const Engine& engine, std::shared_ptr<const run::Executable> executable) const {
-  TENON_TRY(auto linked,
-            run::Linked::link(EngineState::of(engine).engine, std::move(executable), registry));
+    const Engine& engine, std::shared_ptr<const run::Executable> executable,
+    const run::Linked::FindFunction& others) const {
+  TENON_TRY(auto linked, run::Linked::link(EngineState::of(engine).engine, std::move(executable),
+                                           registry, others));
   TENON_CHECK(checkResources(*linked, *this));
   return linked;
 }

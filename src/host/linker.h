@@ -32,9 +32,11 @@ struct LinkerState {
   Result<std::shared_ptr<const PreparedState>> prepare(const std::shared_ptr<Source>& source);
   // What satisfies each import of a workload, and what is wrong: made unless it is kept.
   std::shared_ptr<const Planned> plan(const std::shared_ptr<WorkloadState>& workload);
-  // Binds the imports of a compiled executable. Errors: MISSING_IMPORT, TYPE_MISMATCH.
+  // Binds the imports of a compiled executable; `others` as Linked::link has it. Errors:
+  // MISSING_IMPORT, TYPE_MISMATCH.
   Result<std::shared_ptr<const run::Linked>> bind(
-      const Engine& engine, std::shared_ptr<const run::Executable> executable) const;
+      const Engine& engine, std::shared_ptr<const run::Executable> executable,
+      const run::Linked::FindFunction& others = nullptr) const;
   // To be called before `registry` or `typed` change.
   void change() { kept.clear(); }
 

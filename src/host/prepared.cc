@@ -28,8 +28,12 @@ bool canWrite(const PlannedComponent& component) {
 // Whether some lines may have their component's name in front.
 bool hasPrefixes(const WorkloadPlan& plan, WorkloadOptions::Prefix when) {
   using Prefix = WorkloadOptions::Prefix;
-  return when == Prefix::ALWAYS ||
-         (when == Prefix::AUTO && std::ranges::count_if(plan.components, canWrite) > 1);
+  if (when != Prefix::AUTO) return when == Prefix::ALWAYS;
+  auto count = std::ranges::count_if(plan.components, canWrite);
+  for (const PlannedStore& store : plan.isolated) {
+    count += std::ranges::count_if(store.components, canWrite);
+  }
+  return count > 1;
 }
 
 // `descriptor`: where the stream leads.
@@ -76,10 +80,17 @@ InstanceMaker::InstanceMaker(const std::shared_ptr<const PreparedState>& prepare
   state_->userData = userData;
 }
 
+Result<void> InstanceMaker::addStores(const IsolatedStores::Adjust& adjust, uint64_t maxMemory) {
+  TENON_TRY(state_->isolated, IsolatedStores::create(state_->prepared, state_->loop, adjust,
+                                                     &state_->userData, maxMemory));
+  return {};
+}
+
 Result<void> InstanceMaker::add(const WasiOptions& context) {
   size_t part = state_->contexts.size();
   TENON_TRY(auto made, state_->prepared->newContext(state_->loop, part, context));
   made->userData = &state_->userData;
+  if (state_->isolated) state_->isolated->giveTo(*made);
   state_->contexts.push_back(std::move(made));
   return {};
 }
@@ -101,22 +112,25 @@ Result<Instance> Prepared::instantiate(Loop& loop, const WorkloadOptions& option
   const std::vector<PlannedComponent>& components = state_->plan->components;
   host::InstanceMaker maker(state_, loop, options.userData);
   bool prefixes = hasPrefixes(*state_->plan, options.prefix) && !state_->isAlone();
+  auto adjust = [&](const PlannedComponent& component, WasiOptions& wasi) {
+    if (options.adjust) options.adjust(component, wasi);
+    if (prefixes) {
+      setPrefix(wasi.output, STDOUT_FILENO, options.prefix, component.name);
+      setPrefix(wasi.error, STDERR_FILENO, options.prefix, component.name);
+    }
+  };
+  uint64_t maxMemory = options.maxMemory.value_or(state_->maxMemory.value_or(DEFAULT_MEMORY));
+  TENON_CHECK(maker.addStores(adjust, maxMemory));
   for (size_t part = 0; part < components.size(); ++part) {
     if (!options.adjust && !prefixes) {
       TENON_CHECK(maker.add(state_->granted[part]));
       continue;
     }
     WasiOptions wasi = state_->granted[part];
-    if (options.adjust) options.adjust(components[part], wasi);
-    if (prefixes) {
-      setPrefix(wasi.output, STDOUT_FILENO, options.prefix, components[part].name);
-      setPrefix(wasi.error, STDERR_FILENO, options.prefix, components[part].name);
-    }
+    adjust(components[part], wasi);
     TENON_CHECK(maker.add(wasi));
   }
-  auto timeout = options.timeout ? options.timeout : state_->timeout;
-  return maker.complete(timeout,
-                        options.maxMemory.value_or(state_->maxMemory.value_or(DEFAULT_MEMORY)));
+  return maker.complete(options.timeout ? options.timeout : state_->timeout, maxMemory);
 }
 
 Result<Instance> Prepared::instantiate(Loop& loop, const InstanceOptions& options) const {

@@ -11,6 +11,7 @@
 
 #include "component/program/program.h"
 #include "host/instance.h"
+#include "host/isolated.h"
 #include "host/loop.h"
 #include "run/linked.h"
 #include "wasi/wasi.h"
@@ -42,6 +43,7 @@ struct PreparedState {
   // What the workload says of all its instances.
   std::optional<std::chrono::nanoseconds> timeout;
   std::optional<uint64_t> maxMemory;
+  std::vector<IsolatedStore> isolated;  // as WorkloadPlan::isolated; what is here is the rest
 
   static const PreparedState& of(const Prepared& prepared) { return *prepared.state_; }
   static const std::shared_ptr<const PreparedState>& shared(const Prepared& prepared) {
@@ -74,6 +76,8 @@ class InstanceMaker {
   InstanceMaker(const std::shared_ptr<const PreparedState>& prepared, Loop& loop,
                 const std::any& userData);
 
+  // Before the contexts: the stores that isolated links lead to. Errors: as IsolatedStores::create.
+  Result<void> addStores(const IsolatedStores::Adjust& adjust, uint64_t maxMemory);
   // Errors: as PreparedState::newContext.
   Result<void> add(const WasiOptions& context);
   // Once. Errors: as `instantiate` in running_call.h.

@@ -1,6 +1,7 @@
 #include "host/running_call.h"
 
 #include "host/exported.h"
+#include "host/isolated.h"
 
 #include <algorithm>
 #include <chrono>
@@ -38,6 +39,9 @@ Result<void> beginCall(run::Instance& instance, const CallOptions& options) {
   instance.beginCall(limits);
   return {};
 }
+
+InstanceState::InstanceState(LoopState& loop, std::shared_ptr<const PreparedState> prepared)
+    : loop(loop), prepared(std::move(prepared)) {}
 
 InstanceState::~InstanceState() {
   if (running) running->cancel(Error(ErrorCode::CANCELLED, "the instance was destroyed"));
@@ -231,6 +235,9 @@ void drain(InstanceState& instance, const CallOptions& options) {
   kj::Promise<void> drained = kj::READY_NOW;
   for (const auto& context : instance.contexts) {
     drained = drained.then([&context]() { return context->drained(); });
+  }
+  if (instance.isolated) {
+    drained = drained.then([&instance]() { return instance.isolated->drained(); });
   }
   KJ_IF_MAYBE (left, timeLeft(instance.instance->store())) {
     drained = drained.exclusiveJoin(loop.io.provider->getTimer().afterDelay(*left));

@@ -2,6 +2,7 @@
 
 #include "host/component.h"
 #include "host/engine.h"
+#include "host/isolated.h"
 #include "host/prepared.h"
 
 #include <tenon/prepared.h>
@@ -62,10 +63,19 @@ void give(WasiOptions& to, const WasiOptions& given, Share share) {
 
 namespace host {
 
-Result<std::shared_ptr<const run::Executable>> WorkloadState::join(const Planned& plan) {
-  const link::Store& store = plan.stores.front();
-  std::string key = keyOf(store);
+Result<std::vector<std::shared_ptr<const run::Executable>>> WorkloadState::join(
+    const Planned& plan) {
   std::lock_guard lock(joining);
+  std::vector<std::shared_ptr<const run::Executable>> joined;
+  for (const link::Store& store : plan.stores) {
+    TENON_TRY(auto executable, joinStore(store));
+    joined.push_back(std::move(executable));
+  }
+  return joined;
+}
+
+Result<std::shared_ptr<const run::Executable>> WorkloadState::joinStore(const link::Store& store) {
+  std::string key = keyOf(store);
   if (auto known = executables.find(key); known != executables.end()) return known->second;
   std::vector<run::Executable::Part> parts;
   for (const link::PlannedPart& planned : store.parts) {
@@ -91,15 +101,29 @@ Result<std::shared_ptr<const run::Executable>> WorkloadState::join(const Planned
 Result<std::shared_ptr<const PreparedState>> WorkloadState::prepare(LinkerState& linker) {
   auto planned = linker.plan(shared_from_this());
   if (!planned->shown.ok()) return planned->shown.error();
-  TENON_TRY(auto executable, join(*planned));
-  TENON_TRY(auto linked, linker.bind(engine, std::move(executable)));
-  PreparedState prepared{.engine = engine,
-                         .linked = std::move(linked),
-                         .plan = {planned, &planned->shown},
-                         .timeout = settings.timeout,
-                         .maxMemory = settings.maxMemory};
-  for (const link::PlannedPart& part : planned->stores.front().parts) {
-    prepared.granted.push_back(components[part.component].wasi);
+  TENON_TRY(auto executables, join(*planned));
+  StoreLinker storeLinker(engine, linker, planned->stores, std::move(executables));
+  TENON_TRY(auto linked, storeLinker.link());
+  std::vector<transport::Target> targets = storeLinker.takeTargets();
+  auto prepareStore = [&](size_t number) {
+    PreparedState prepared{.engine = engine, .linked = std::move(linked[number])};
+    for (const link::PlannedPart& part : planned->stores[number].parts) {
+      prepared.granted.push_back(components[part.component].wasi);
+    }
+    return prepared;
+  };
+  PreparedState prepared = prepareStore(0);
+  prepared.plan = {planned, &planned->shown};
+  prepared.timeout = settings.timeout;
+  prepared.maxMemory = settings.maxMemory;
+  for (size_t i = 1; i < planned->stores.size(); ++i) {
+    const PlannedStore& shown = planned->shown.isolated[i - 1];
+    PreparedState store = prepareStore(i);
+    store.plan = std::make_shared<const WorkloadPlan>(WorkloadPlan{.components = shown.components});
+    store.timeout = shown.timeout;
+    store.maxMemory = shown.maxMemory;
+    prepared.isolated.push_back({std::make_shared<const PreparedState>(std::move(store)),
+                                 std::make_shared<const transport::Target>(std::move(targets[i]))});
   }
   return std::make_shared<const PreparedState>(std::move(prepared));
 }
@@ -123,7 +147,7 @@ WorkloadPlan Workload::plan(const Linker& linker) const {
 Result<void> Workload::compile(const Linker& linker) const {
   auto plan = host::LinkerState::of(linker).plan(state_);
   if (!plan->shown.ok()) return plan->shown.error();
-  TENON_TRY([[maybe_unused]] auto executable, state_->join(*plan));
+  TENON_TRY([[maybe_unused]] auto executables, state_->join(*plan));
   return {};
 }
 

@@ -60,8 +60,10 @@ struct WorkloadState : std::enable_shared_from_this<WorkloadState> {
   WorkloadPlan view(const link::Plan& plan) const;
   // Fills `described`. Under the lock. Errors: none for components that were loaded.
   Result<void> describe();
-  // The compiled executable of a plan without problems. Errors: as Workload::compile.
-  Result<std::shared_ptr<const run::Executable>> join(const Planned& plan);
+  // The compiled executables of a plan without problems, by store. Errors: as Workload::compile.
+  Result<std::vector<std::shared_ptr<const run::Executable>>> join(const Planned& plan);
+  // The same of one store. Under the lock.
+  Result<std::shared_ptr<const run::Executable>> joinStore(const link::Store& store);
   // Errors: as Linker::prepare.
   Result<std::shared_ptr<const PreparedState>> prepare(LinkerState& linker);
 };

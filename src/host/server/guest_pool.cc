@@ -88,6 +88,10 @@ Result<std::shared_ptr<const HttpHandler>> HttpHandler::of(
       wasi.output.linePrefix = wasi.error.linePrefix = name + " | ";
     }
   }
+  handler->isolated = [given = options.wasi](const PlannedComponent& component, WasiOptions& wasi) {
+    give(wasi, given, Share::OUTPUT);
+    wasi.output.linePrefix = wasi.error.linePrefix = component.name + " | ";
+  };
   handler->prepared = std::move(prepared);
   return std::shared_ptr<const HttpHandler>(std::move(handler));
 }
@@ -99,8 +103,11 @@ Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const HttpH
                                                      LineTaker& taker) {
   auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(handler), loop, reuse, taker));
   const HttpHandler& made = *pool->handler_;
+  TENON_TRY(pool->isolated_, IsolatedStores::create(made.prepared, loop, made.isolated, nullptr,
+                                                    made.settings.limits.memoryBytes));
   for (size_t part = 0; part < made.contexts.size(); ++part) {
     TENON_TRY(auto context, made.prepared->newContext(loop, part, made.contexts[part]));
+    if (pool->isolated_) pool->isolated_->giveTo(*context);
     pool->contexts_.push_back(std::move(context));
   }
   return pool;

@@ -5,6 +5,7 @@
 
 #include "host/exported.h"
 #include "host/instance.h"
+#include "host/isolated.h"
 #include "host/loop.h"
 #include "host/prepared.h"
 #include "host/running_call.h"
@@ -34,6 +35,7 @@ struct HttpHandler {
   run::InstanceOptions settings;      // without parts
   std::any userData;
   run::Instance::ExportShape shape;  // of `handle`
+  IsolatedStores::Adjust isolated;   // what components in stores of their own have besides
 
   // `component`: of `prepared`, by its planned name. Errors: as Server::start.
   static Result<std::shared_ptr<const HttpHandler>> of(
@@ -84,6 +86,7 @@ class GuestPool {
   LoopState& loop_;
   const uint32_t reuse_;
   LineTaker& taker_;
+  std::unique_ptr<IsolatedStores> isolated_;  // what links of its guests lead to; may be null
   std::vector<std::unique_ptr<call::PartContext>> contexts_;            // to be copied, by part
   std::vector<std::vector<std::unique_ptr<call::PartContext>>> spare_;  // copies that nobody uses
   std::vector<std::unique_ptr<Guest>> idle_;
