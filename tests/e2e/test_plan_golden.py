@@ -64,6 +64,10 @@ def test_webapp_is_planned_as_before(t):
     example(t, "webapp")
 
 
+def test_isolated_is_planned_as_written(t):
+    example(t, "isolated")
+
+
 # -- Workloads that are fine
 
 
