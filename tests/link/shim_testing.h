@@ -32,7 +32,7 @@ struct Shim {
         (elem (i32.const 0) func 0))
       (core instance (instantiate $fixup (with "" (instance
         (export "0" (func )" +
-           lowered + R"()) (export "$imports" (table $shim "$imports"))))))";
+           lowered + R"()) (export "$imports" (table $shim "$imports")))))))";
   }
 
  private:
