@@ -304,6 +304,7 @@ class Mover {
     } else {
       elements(next, range.pointer, begin, range.codeUnits);
     }
+    if (to_.failed()) return {};
     return {begin, range.codeUnits};
   }
 
