@@ -25,6 +25,7 @@ OPTIONS = {
     "wave": ["-max_len=20000", "-timeout=10"],
     "abi": ["-max_len=4000", "-timeout=10", "-len_control=0"],
     "transfer": ["-max_len=4000", "-timeout=10", "-len_control=0"],
+    "wire": ["-max_len=4000", "-timeout=10", "-len_control=0"],
     "manifest": ["-max_len=20000", "-timeout=10"],
     "http": ["-max_len=3000", "-timeout=10"],
     "text": ["-max_len=4200", "-timeout=2"],
@@ -112,7 +113,7 @@ def seed(name, folder):
     corpus = os.path.join(folder, "corpus-" + name)
     os.makedirs(corpus, exist_ok=True)
     found = {"validate": lambda: components(folder), "wit": lambda: components(folder), "wave": values,
-             "manifest": manifests, "http": messages, "text": names, "abi": choices, "transfer": choices,
+             "manifest": manifests, "http": messages, "text": names, "abi": choices, "transfer": choices, "wire": choices,
              "adapter": choices}[name]()
     for bytes in found:
         path = os.path.join(corpus, hashlib.sha256(bytes).hexdigest()[:20])
