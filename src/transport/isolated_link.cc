@@ -8,15 +8,26 @@
 
 #include <chrono>
 #include <memory>
+#include <string_view>
 
 namespace tenon::transport {
 namespace {
+
+// The message of a callee that failed by a link of its own, which failed by one of its own, and so
+// on: the first and the last are told.
+std::string shortened(std::string message) {
+  constexpr std::string_view LINK = "the isolated link from ";
+  size_t first = message.find(LINK);
+  size_t last = message.rfind(LINK);
+  if (first != last) message.replace(first, last - first, "[...] ");
+  return message;
+}
 
 // What an error of a callee is to its caller.
 std::string causeOf(const Error& error, const Target& target) {
   switch (error.code) {
     case ErrorCode::TRAPPED:
-      return "the callee trapped: " + error.message;
+      return "the callee trapped: " + shortened(error.message);
     case ErrorCode::EXITED:
       return "the callee exited with code " + std::to_string(error.exitCode.value_or(0));
     case ErrorCode::DEADLINE: {
