@@ -174,8 +174,12 @@ class IsolatedStores::StoreGuestMaker final : public transport::GuestMaker {
   // `contexts`: to be copied; outlive this.
   StoreGuestMaker(LoopState& loop, std::shared_ptr<const PreparedState> prepared,
                   const std::vector<std::unique_ptr<call::PartContext>>& contexts,
-                  std::any* userData, uint64_t maxMemory)
-      : loop_(loop), prepared_(std::move(prepared)), contexts_(contexts), userData_(userData) {
+                  std::any* userData, uint64_t maxMemory, OnPart onPart)
+      : loop_(loop),
+        prepared_(std::move(prepared)),
+        contexts_(contexts),
+        userData_(userData),
+        onPart_(std::move(onPart)) {
     settings_.limits.memoryBytes = prepared_->maxMemory.value_or(maxMemory);
     settings_.timeout = prepared_->timeout;
   }
@@ -187,6 +191,7 @@ class IsolatedStores::StoreGuestMaker final : public transport::GuestMaker {
       auto& copied = guest->state.contexts.emplace_back(context->copy());
       copied->userData = userData_;
       copied->find<transport::PartLinks>()->guest = guest.get();
+      if (onPart_) onPart_(*copied);
     }
     return guest;
   }
@@ -210,6 +215,7 @@ class IsolatedStores::StoreGuestMaker final : public transport::GuestMaker {
   const std::shared_ptr<const PreparedState> prepared_;
   const std::vector<std::unique_ptr<call::PartContext>>& contexts_;
   std::any* const userData_;
+  const OnPart onPart_;
   run::InstanceOptions settings_;
 };
 
@@ -223,7 +229,7 @@ IsolatedStores::~IsolatedStores() noexcept(false) = default;
 
 Result<std::unique_ptr<IsolatedStores>> IsolatedStores::create(
     std::shared_ptr<const PreparedState> prepared, LoopState& loop, const Adjust& adjust,
-    std::any* userData, uint64_t maxMemory) {
+    std::any* userData, uint64_t maxMemory, const OnPart& onPart) {
   if (prepared->isolated.empty()) return std::unique_ptr<IsolatedStores>();
   auto stores = std::make_unique<IsolatedStores>(std::move(prepared), loop);
   for (size_t i = 0; i < stores->contexts_.size(); ++i) {
@@ -237,7 +243,7 @@ Result<std::unique_ptr<IsolatedStores>> IsolatedStores::create(
       stores->contexts_[i].push_back(std::move(context));
     }
     auto maker = std::make_unique<StoreGuestMaker>(loop, store.prepared, stores->contexts_[i],
-                                                   userData, maxMemory);
+                                                   userData, maxMemory, onPart);
     stores->dispatcher_->add(
         std::make_unique<transport::Pool>(store.target, std::move(maker), loop.scheduler.timer()));
   }

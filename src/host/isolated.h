@@ -75,13 +75,15 @@ class IsolatedStores {
  public:
   // Changes what a component has of its own before it is opened; may be empty.
   using Adjust = std::function<void(const PlannedComponent& component, WasiOptions& wasi)>;
+  // Called for each part of an instance that will be made; may be empty.
+  using OnPart = std::function<void(call::PartContext& context)>;
 
   // `maxMemory`: of an instance whose links do not say. `userData`: of what calls, may be null.
   // Opens directories and standard streams. Null when there are no such stores. Errors: as
   // PreparedState::newContext.
   static Result<std::unique_ptr<IsolatedStores>> create(
       std::shared_ptr<const PreparedState> prepared, LoopState& loop, const Adjust& adjust,
-      std::any* userData, uint64_t maxMemory);
+      std::any* userData, uint64_t maxMemory, const OnPart& onPart = nullptr);
 
   IsolatedStores(std::shared_ptr<const PreparedState> prepared, LoopState& loop);
   ~IsolatedStores() noexcept(false);

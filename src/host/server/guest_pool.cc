@@ -103,8 +103,15 @@ Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const HttpH
                                                      LineTaker& taker) {
   auto pool = std::unique_ptr<GuestPool>(new GuestPool(std::move(handler), loop, reuse, taker));
   const HttpHandler& made = *pool->handler_;
+  // Which request a line is of is not known: several may have had the instance.
+  auto takeLines = [&pool = *pool](call::PartContext& context) {
+    const WasiOptions& wasi = pool.handler_->contexts.front();  // streams are the same for all
+    wasi::setOutput(*context.find<wasi::Context>(),
+                    pool.newSink(GuestLine::Stream::OUTPUT, wasi.output, context.component),
+                    pool.newSink(GuestLine::Stream::ERROR, wasi.error, context.component));
+  };
   TENON_TRY(pool->isolated_, IsolatedStores::create(made.prepared, loop, made.isolated, nullptr,
-                                                    made.settings.limits.memoryBytes));
+                                                    made.settings.limits.memoryBytes, takeLines));
   for (size_t part = 0; part < made.contexts.size(); ++part) {
     TENON_TRY(auto context, made.prepared->newContext(loop, part, made.contexts[part]));
     if (pool->isolated_) pool->isolated_->giveTo(*context);
@@ -113,21 +120,24 @@ Result<std::unique_ptr<GuestPool>> GuestPool::create(std::shared_ptr<const HttpH
   return pool;
 }
 
+std::shared_ptr<GuestLineSink> GuestPool::newSink(GuestLine::Stream stream, const OutputStream& own,
+                                                  std::string component) {
+  bool isTaken =
+      taker_.streams == LineTaker::Streams::ALL || own.kind == OutputStream::Kind::INHERIT;
+  if (!isTaken) return nullptr;
+  return std::make_shared<GuestLineSink>(taker_, stream, std::move(component));
+}
+
 void GuestPool::takeLines(Guest& guest) {
-  auto newSink = [&](GuestLine::Stream stream, size_t part) -> std::shared_ptr<GuestLineSink> {
-    const WasiOptions& wasi = handler_->contexts[part];
-    const OutputStream& own = stream == GuestLine::Stream::OUTPUT ? wasi.output : wasi.error;
-    bool isTaken =
-        taker_.streams == LineTaker::Streams::ALL || own.kind == OutputStream::Kind::INHERIT;
-    if (!isTaken) return nullptr;
-    std::string component = contexts_.size() > 1 ? contexts_[part]->component : "";
-    guest.lines.push_back(std::make_shared<GuestLineSink>(taker_, stream, std::move(component)));
-    return guest.lines.back();
-  };
   for (size_t part = 0; part < contexts_.size(); ++part) {
-    auto output = newSink(GuestLine::Stream::OUTPUT, part);
+    const WasiOptions& wasi = handler_->contexts[part];
+    std::string component = contexts_.size() > 1 || isolated_ ? contexts_[part]->component : "";
+    auto output = newSink(GuestLine::Stream::OUTPUT, wasi.output, component);
+    auto error = newSink(GuestLine::Stream::ERROR, wasi.error, component);
+    if (output) guest.lines.push_back(output);
+    if (error) guest.lines.push_back(error);
     wasi::setOutput(*guest.state->contexts[part]->find<wasi::Context>(), std::move(output),
-                    newSink(GuestLine::Stream::ERROR, part));
+                    std::move(error));
   }
 }
 

@@ -81,6 +81,9 @@ class GuestPool {
 
   // Has what the guest writes handed over as lines.
   void takeLines(Guest& guest);
+  // Of a stream of a component, which leads to `own`; null: what it writes goes there.
+  std::shared_ptr<GuestLineSink> newSink(GuestLine::Stream stream, const OutputStream& own,
+                                         std::string component);
 
   const std::shared_ptr<const HttpHandler> handler_;
   LoopState& loop_;
