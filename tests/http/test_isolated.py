@@ -47,3 +47,27 @@ def test_others_are_served_while_a_callee_spins(t):
                 assert quick.get("/tea").text == "tea: 2.50\n"
             # Its own time is up, and nobody is left to be told of the callee's.
             assert spins.read_answer().status == 504
+
+
+def test_who_finds_the_only_instance_busy_waits_for_it(t):
+    shop(t, ', timeout = "300ms"')
+    with Serving(t, t.folder, "--threads", "1") as server:
+        with server.client() as spins, server.client() as waits:
+            spins.request("GET", "/maze,maze")
+            for _ in range(3):
+                assert waits.get("/tea").text == "tea: 2.50\n"
+            assert spins.read_answer().text.count("DEADLINE") == 2
+
+
+def test_who_waits_too_long_is_told_that_there_is_no_room(t):
+    shop(t, ', timeout = "1h"')
+    with Serving(t, t.folder, "--threads", "1", "--timeout", "60s", "--shutdown-timeout", "1s", clean=False) as server:
+        with server.client() as spins, server.client() as waits:
+            spins.request("GET", "/maze")
+            # Until the first has the instance.
+            while True:
+                text = waits.get("/tea").text
+                if text != "tea: 2.50\n":
+                    break
+            assert text == ("tea: no price, the isolated link from page to pricing failed: OVERLOADED: a call of pricing "
+                            "goes on, and none ended within 10000 ms\n"), text
