@@ -209,7 +209,7 @@ TEST(IsolatedPlan, RefusesWhatCannotCross) {
       (export "make" (func (result (own $thing))))
       (export "use" (func (param "t" (borrow $thing))))
       (export "plain" (func (param "s" string) (result u32)))
-      (export "feed" (func (param "s" (list (stream u8)))))))",
+      (export "feed" (func (param "s" (list (stream u8)))))))))",
              {{"a:b/c", isolated("owner")}});
   stores.add("owner", component({}, {"a:b/c"}));
   const std::string before = "unsupported: component user, import a:b/c: ";
