@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 namespace tenon::link::toml {
 namespace {
@@ -83,34 +84,42 @@ TEST(Toml, PutsKeysWhereTheirHeadersSay) {
 }
 
 TEST(Toml, RefusesWhatIsThereTwice) {
-  EXPECT_EQ(read("a = 1\na = 2"), "2:1 'a' is there already, in line 1");
-  EXPECT_EQ(read("[a]\n[b]\n[a]"), "3:2 'a' is there already, in line 1");
-  EXPECT_EQ(read("[a.b]\nc = 1\n[a]\nb.d = 2"), "4:1 'b' is there already, in line 1");
-  EXPECT_EQ(read("a = {}\n[a.b]"), "2:2 'a' is there already, in line 1");
-  EXPECT_EQ(read("a = []\n[[a]]"), "2:3 'a' is there already, in line 1");
-  EXPECT_EQ(read("a.b = 1\n[a]"), "2:2 'a' is there already, in line 1");
-  EXPECT_EQ(read("a = { b.c = 1, b = 2 }"), "1:16 'b' is there already, in line 1");
+  const std::pair<const char*, const char*> cases[] = {
+      {"a = 1\na = 2", "2:1 'a'"},
+      {"[a]\n[b]\n[a]", "3:2 'a'"},
+      {"[a.b]\nc = 1\n[a]\nb.d = 2", "4:1 'b'"},
+      {"a = {}\n[a.b]", "2:2 'a'"},
+      {"a = []\n[[a]]", "2:3 'a'"},
+      {"a.b = 1\n[a]", "2:2 'a'"},
+      {"a = { b.c = 1, b = 2 }", "1:16 'b'"},
+  };
+  for (auto [text, what] : cases) {
+    EXPECT_EQ(read(text), std::string(what) + " is there already, in line 1");
+  }
 }
 
 TEST(Toml, SaysWhatIsWrongAndWhere) {
-  EXPECT_EQ(read("a = "), "1:5 expected a value, found the end of the text");
-  EXPECT_EQ(read("a = x"), "1:5 'x' is no value: texts are written in quotes");
-  EXPECT_EQ(read("a 1"), "1:3 expected '=' and a value after a key, found '1'");
-  EXPECT_EQ(read("a = 1 2"), "1:7 expected the end of the line, found '2'");
-  EXPECT_EQ(read("a = \"x"), "1:5 this string is not closed");
-  EXPECT_EQ(read("a = \"\"\"x\n\n"), "1:5 this string is not closed");
-  EXPECT_EQ(read("a = \"\\q\""), "1:6 a backslash is followed by b, t, n, f, r, u, U, \" or \\");
-  EXPECT_EQ(read("a = \"\\ud800\""), "1:6 an escape that is no character");
-  EXPECT_EQ(read("a = [1 2]"), "1:8 expected ',' or ']' in an array, found '2'");
-  EXPECT_EQ(read("a = {\n}"), "1:6 a table in braces is written in one line");
-  EXPECT_EQ(read("[a"), "1:3 expected ']', found the end of the text");
-  EXPECT_EQ(read("a = 99999999999999999999"), "1:5 this number does not fit into 64 bits");
-  EXPECT_EQ(read("a = '\x01'"),
-            "1:6 a string has a control character: in double quotes it may be written as \\u001B");
-  EXPECT_EQ(read("a = 1 # \x7f"), "1:9 a comment has a control character");
-  EXPECT_EQ(read("a = 'x\xff'"), "1:7 this is not UTF-8");
-  EXPECT_EQ(read("\xc3\xa9 = 1"), "1:1 characters beyond ASCII must be in quotes");
-  EXPECT_EQ(read("a = 'caf\xc3\xa9' \xc3\xa9"), "1:12 characters beyond ASCII must be in quotes");
+  const std::pair<const char*, const char*> cases[] = {
+      {"a = ", "1:5 expected a value, found the end of the text"},
+      {"a = x", "1:5 'x' is no value: texts are written in quotes"},
+      {"a 1", "1:3 expected '=' and a value after a key, found '1'"},
+      {"a = 1 2", "1:7 expected the end of the line, found '2'"},
+      {"a = \"x", "1:5 this string is not closed"},
+      {"a = \"\"\"x\n\n", "1:5 this string is not closed"},
+      {"a = \"\\q\"", "1:6 a backslash is followed by b, t, n, f, r, u, U, \" or \\"},
+      {"a = \"\\ud800\"", "1:6 an escape that is no character"},
+      {"a = [1 2]", "1:8 expected ',' or ']' in an array, found '2'"},
+      {"a = {\n}", "1:6 a table in braces is written in one line"},
+      {"[a", "1:3 expected ']', found the end of the text"},
+      {"a = 99999999999999999999", "1:5 this number does not fit into 64 bits"},
+      {"a = '\x01'",
+       "1:6 a string has a control character: in double quotes it may be written as \\u001B"},
+      {"a = 1 # \x7f", "1:9 a comment has a control character"},
+      {"a = 'x\xff'", "1:7 this is not UTF-8"},
+      {"\xc3\xa9 = 1", "1:1 characters beyond ASCII must be in quotes"},
+      {"a = 'caf\xc3\xa9' \xc3\xa9", "1:12 characters beyond ASCII must be in quotes"},
+  };
+  for (auto [text, problem] : cases) EXPECT_EQ(read(text), problem);
 }
 
 TEST(Toml, RefusesWordsThatAreNoValues) {
