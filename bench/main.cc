@@ -67,8 +67,8 @@ int run(int argc, char** argv) {
   };
   std::vector<Row> rows;
   // Processes first: the peak memory of a child counts what its parent had when it was made.
-  for (auto* bench : {benchStart, benchExports, benchImports, benchFused, benchIsolated,
-                      benchWorkloads, benchInstantiate, benchValidation})
+  for (auto* bench : {benchStart, benchExports, benchImports, benchFused, benchTransfers,
+                      benchIsolated, benchWorkloads, benchInstantiate, benchValidation})
     bench(wanted, rows);
   if (rows.empty()) fail("no figure has such a name");
   printTable(rows);
