@@ -44,7 +44,14 @@ class PendingValues : public ::testing::Test {
   static Function<uint32_t(uint32_t)> callInc(Instance& instance) {
     return instance.function<uint32_t(uint32_t)>("", "call-inc").value();
   }
-  static PendingCall startInc(Instance& instance, const CallOptions& options = {}) {
+  // A call that stands in `inc`: on a busy machine its turn may end before.
+  PendingCall startInc(Instance& instance, const CallOptions& options = {}) {
+    size_t before = completers.size();
+    PendingCall call = start(instance, options);
+    while (completers.size() == before) loop.runFor(milliseconds(1));
+    return call;
+  }
+  static PendingCall start(Instance& instance, const CallOptions& options = {}) {
     return instance.function("call-inc").value().start({Value(uint32_t{1})}, options).value();
   }
   static uint32_t numberOf(const Result<std::vector<Value>>& results) {
@@ -268,12 +275,14 @@ TEST_F(PendingValues, MayBeDynamic) {
                            return dynamic.emplace_back().pending();
                          });
   Instance instance = newInstance();
-  PendingCall call = startInc(instance);
+  PendingCall call = start(instance);
+  while (dynamic.empty()) loop.runFor(milliseconds(1));
   EXPECT_EQ(asked, "demo:host/api.inc(0)");
   dynamic[0].complete({Value(uint32_t{9})});
   EXPECT_EQ(numberOf(call.wait()), 9u);
 
-  PendingCall wrong = startInc(instance);
+  PendingCall wrong = start(instance);
+  while (dynamic.size() < 2) loop.runFor(milliseconds(1));
   std::thread([last = dynamic[1]] { last.complete({Value("no number")}); }).join();
   EXPECT_THAT(wrong.wait().error().message, HasSubstr("u32"));
 }
