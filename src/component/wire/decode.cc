@@ -3,6 +3,7 @@
 // fails the Context all the same.
 
 #include "component/types/type_table.h"
+#include "component/wire/cases.h"
 #include "component/wire/primitives.h"
 #include "component/wire/wire.h"
 
@@ -192,13 +193,10 @@ class Decoder {
 
   template <typename Place>
   void cases(const Type& type, Place place) {
-    bool two = type.kind == TypeKind::OPTION || type.kind == TypeKind::RESULT;
-    uint64_t index = two ? fixed(1) : unsignedNumber(32);
+    uint64_t index = wire::hasTwoCases(type) ? fixed(1) : unsignedNumber(32);
     if (to_.failed()) return;
-    if (index >= (two ? 2 : type.members.size())) return bad();
-    const Type* payload = type.kind == TypeKind::OPTION   ? (index == 0 ? nullptr : type.element)
-                          : type.kind == TypeKind::RESULT ? (index == 0 ? type.ok : type.error)
-                                                          : type.members[index].type;
+    if (index >= wire::caseCount(type)) return bad();
+    const Type* payload = wire::payloadOf(type, index);
     put(place, index, type.discriminantSize);
     Place inner = payloadOf(type, place);
     if (payload != nullptr) value(*payload, inner);

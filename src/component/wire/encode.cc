@@ -2,6 +2,7 @@
 // checked as lifting does it; nothing that the guest says makes the host take more than `limit`.
 
 #include "component/types/type_table.h"
+#include "component/wire/cases.h"
 #include "component/wire/primitives.h"
 #include "component/wire/wire.h"
 
@@ -168,14 +169,10 @@ class Encoder {
 
   template <typename Place>
   void cases(const Type& type, Place place) {
-    bool two = type.kind == TypeKind::OPTION || type.kind == TypeKind::RESULT;
-    size_t count = two ? 2 : type.members.size();
-    uint32_t index = detail::checkDiscriminant(from_, number(type, place), count);
+    uint32_t index = detail::checkDiscriminant(from_, number(type, place), wire::caseCount(type));
     if (from_.failed()) return;
     wire::writeUnsigned(room(), index);
-    const Type* payload = type.kind == TypeKind::OPTION   ? (index == 0 ? nullptr : type.element)
-                          : type.kind == TypeKind::RESULT ? (index == 0 ? type.ok : type.error)
-                                                          : type.members[index].type;
+    const Type* payload = wire::payloadOf(type, index);
     if (payload != nullptr) value(*payload, payloadOf(type, place));
   }
   static InMemory payloadOf(const Type& type, InMemory place) {

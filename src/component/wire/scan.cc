@@ -2,6 +2,7 @@
 // one frame for each list, record and case that encloses them, and goes on at the first byte of the
 // value that was not complete: no byte is looked at twice but those of one number or character.
 
+#include "component/wire/cases.h"
 #include "component/wire/primitives.h"
 #include "component/wire/wire.h"
 
@@ -66,12 +67,6 @@ Result<void> check(const Type& type, const std::string& path, std::set<const Typ
   return {};
 }
 
-const Type* payloadOf(const Type& type, uint64_t index) {
-  if (type.kind == TypeKind::OPTION) return index == 0 ? nullptr : type.element;
-  if (type.kind == TypeKind::RESULT) return index == 0 ? type.ok : type.error;
-  return type.members[index].type;
-}
-
 }  // namespace
 
 Result<WireType> WireType::parameters(const FuncType& type) {
@@ -134,7 +129,7 @@ const Type& WireScan::part(const Frame& frame, uint64_t index) const {
       return *type.element;
     default:
       // A case with its payload: the frame begins at the case's number, for the place alone.
-      return *payloadOf(type, index);
+      return *wire::payloadOf(type, index);
   }
 }
 
@@ -237,20 +232,19 @@ Result<WireScan::Step> WireScan::value(std::span<const std::byte> bytes, const T
     case TypeKind::VARIANT:
     case TypeKind::OPTION:
     case TypeKind::RESULT: {
-      bool two = type.kind == TypeKind::OPTION || type.kind == TypeKind::RESULT;
-      if (two) {
+      if (wire::hasTwoCases(type)) {
         fixed(1);
         if (read == Read::OK) number = std::to_integer<uint8_t>(bytes[at++]);
       } else {
         read = wire::readUnsigned(bytes, at, 32, number);
       }
       if (read != Read::OK) break;
-      if (number >= (two ? 2 : type.members.size())) {
+      if (number >= wire::caseCount(type)) {
         read = Read::BAD;
         what = "there is no such case";
         break;
       }
-      if (type.kind == TypeKind::ENUM || payloadOf(type, number) == nullptr) break;
+      if (type.kind == TypeKind::ENUM || wire::payloadOf(type, number) == nullptr) break;
       position_ = at;
       stack_.push_back({&type, number, number + 1});
       return Step::DONE;
