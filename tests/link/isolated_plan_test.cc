@@ -1,15 +1,13 @@
 // Which stores a plan has, and what it refuses of isolated links.
 
 #include "component/binary/decoder.h"
+#include "engine/engine_testing.h"
 #include "link/plan_testing.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,22 +22,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Via = WorkloadLink::Via;
 using Life = InstancePolicy::Life;
-
-// A component of text, made by wasm-tools.
-std::vector<std::byte> parse(const std::string& text) {
-  std::string path = testing::TempDir() + "/isolated-" + std::to_string(::getpid()) + ".wat";
-  std::ofstream(path) << text;
-  std::string command = "$(deps/where wasm-tools)/bin/wasm-tools parse " + path;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  std::vector<std::byte> bytes;
-  std::byte buffer[4096];
-  while (size_t count = ::fread(buffer, 1, sizeof(buffer), pipe)) {
-    bytes.insert(bytes.end(), buffer, buffer + count);
-  }
-  ::pclose(pipe);
-  ::unlink(path.c_str());
-  return bytes;
-}
 
 // Exports instances with `f: func() -> u32` under these names, and imports such.
 std::string component(const std::vector<std::string>& imports,
@@ -67,7 +49,7 @@ class Stores {
            std::map<std::string, WorkloadLink> links = {}) {
     auto [known, isNew] = parsed_.try_emplace(text);
     if (isNew) {
-      known->second.bytes = parse(text);
+      known->second.bytes = engine::testing::wasm(text);
       known->second.definitions = component::decode(known->second.bytes).value();
     }
     given_.push_back({name, known->second.definitions.get(), std::move(links)});

@@ -13,10 +13,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <map>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,31 +27,12 @@ using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 using testing_links::API;
 using testing_links::callee;
+using testing_links::componentOf;
 using testing_links::forwarder;
+using testing_links::testEngine;
+using testing_links::textOf;
 using Via = WorkloadLink::Via;
 using Life = InstancePolicy::Life;
-
-// One for all tests; instances on demand.
-const Engine& testEngine() {
-  static const Engine engine = Engine::create({.pooling = false, .cache = false}).value();
-  return engine;
-}
-
-std::string textOf(const Error& error) {
-  return error.message + (error.details.empty() ? "" : "\n" + error.details);
-}
-
-// Parsed and loaded once for each text.
-const Component& componentOf(const std::string& text) {
-  static std::map<std::string, Component> known;
-  auto found = known.find(text);
-  if (found == known.end()) {
-    auto component = Component::fromBytes(testEngine(), testing_links::parse(text), "made-up");
-    if (!component) throw std::runtime_error(textOf(component.error()));
-    found = known.emplace(text, *std::move(component)).first;
-  }
-  return found->second;
-}
 
 WorkloadLink isolated(InstancePolicy policy = {}) {
   return {.to = "back", .via = Via::ISOLATED, .instances = policy};

@@ -3,32 +3,38 @@
 // Small components for tests of isolated links: one that does whatever it is told, and one that
 // passes everything on to another.
 
-#include <gtest/gtest.h>
-#include <unistd.h>
+#include "engine/engine_testing.h"
 
-#include <cstddef>
-#include <cstdio>
-#include <fstream>
+#include <tenon/component.h>
+#include <tenon/engine.h>
+
+#include <map>
+#include <stdexcept>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace tenon::testing_links {
 
-// A component of text, made by wasm-tools.
-inline std::vector<std::byte> parse(const std::string& text) {
-  // Tests run side by side.
-  std::string path = testing::TempDir() + "/isolated-" + std::to_string(::getpid()) + ".wat";
-  std::ofstream(path) << text;
-  std::string command = "$(deps/where wasm-tools)/bin/wasm-tools parse " + path;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  std::vector<std::byte> bytes;
-  std::byte buffer[4096];
-  while (size_t count = ::fread(buffer, 1, sizeof(buffer), pipe)) {
-    bytes.insert(bytes.end(), buffer, buffer + count);
+// One for all tests; instances on demand.
+inline const Engine& testEngine() {
+  static const Engine engine = Engine::create({.pooling = false, .cache = false}).value();
+  return engine;
+}
+
+inline std::string textOf(const Error& error) {
+  return error.message + (error.details.empty() ? "" : "\n" + error.details);
+}
+
+// Parsed and loaded once for each text.
+inline const Component& componentOf(const std::string& text) {
+  static std::map<std::string, Component> known;
+  auto found = known.find(text);
+  if (found == known.end()) {
+    auto component = Component::fromBytes(testEngine(), engine::testing::wasm(text), "made-up");
+    if (!component) throw std::runtime_error(textOf(component.error()));
+    found = known.emplace(text, *std::move(component)).first;
   }
-  ::pclose(pipe);
-  ::unlink(path.c_str());
-  return bytes;
+  return found->second;
 }
 
 // The functions of the interface, each with its component type and its core signature as lifted.

@@ -16,9 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,9 +28,12 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using ::testing::HasSubstr;
+using testing_links::componentOf;
 using testing_links::COUNT_DOWN;
 using testing_links::PASS_ON;
 using testing_links::step;
+using testing_links::testEngine;
+using testing_links::textOf;
 using testing_links::WAIT_AND_COUNT;
 using Via = WorkloadLink::Via;
 using Life = InstancePolicy::Life;
@@ -40,26 +41,6 @@ using Life = InstancePolicy::Life;
 constexpr const char* GATE = "h:h/gate";  // the host's: waits until the test says what it gives
 constexpr const char* BACK = "t:t/back";
 constexpr const char* FRONT = "t:t/front";
-
-const Engine& testEngine() {
-  static const Engine engine = Engine::create({.pooling = false, .cache = false}).value();
-  return engine;
-}
-
-std::string textOf(const Error& error) {
-  return error.message + (error.details.empty() ? "" : "\n" + error.details);
-}
-
-const Component& componentOf(const std::string& text) {
-  static std::map<std::string, Component> known;
-  auto found = known.find(text);
-  if (found == known.end()) {
-    auto component = Component::fromBytes(testEngine(), testing_links::parse(text), "made-up");
-    if (!component) throw std::runtime_error(textOf(component.error()));
-    found = known.emplace(text, *std::move(component)).first;
-  }
-  return found->second;
-}
 
 WorkloadLink isolated(const std::string& to, InstancePolicy policy = {},
                       std::optional<nanoseconds> timeout = {}) {

@@ -2,6 +2,7 @@
 // give.
 
 #include "component/binary/decoder.h"
+#include "engine/engine_testing.h"
 #include "link/plan_testing.h"
 #include "run/dynamic_call.h"
 #include "run/executable.h"
@@ -12,9 +13,7 @@
 #include <tenon/value.h>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -30,23 +29,6 @@ std::vector<std::byte> guest(const std::string& name) {
   return bytes;
 }
 
-// A component of text, made by wasm-tools.
-std::vector<std::byte> parse(const std::string& text) {
-  // Tests run side by side.
-  std::string path = testing::TempDir() + "/component-" + std::to_string(::getpid()) + ".wat";
-  std::ofstream(path) << text;
-  std::string command = "$(deps/where wasm-tools)/bin/wasm-tools parse " + path;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  std::vector<std::byte> bytes;
-  std::byte buffer[4096];
-  while (size_t count = ::fread(buffer, 1, sizeof(buffer), pipe)) {
-    bytes.insert(bytes.end(), buffer, buffer + count);
-  }
-  ::pclose(pipe);
-  ::unlink(path.c_str());
-  return bytes;
-}
-
 // What a plan has of parts: they are in one store.
 const std::vector<PlannedPart>& partsOf(const Plan& plan) {
   EXPECT_EQ(plan.stores.size(), 1u);
@@ -59,7 +41,7 @@ class Workload {
  public:
   void add(const std::string& name, const std::string& file,
            const std::map<std::string, std::string>& targets = {}) {
-    bytes_[name] = file.starts_with("(component") ? parse(file) : guest(file);
+    bytes_[name] = file.starts_with("(component") ? engine::testing::wasm(file) : guest(file);
     definitions_[name] = component::decode(bytes_[name]).value();
     std::map<std::string, WorkloadLink> links;
     for (const auto& [import, target] : targets) {
@@ -584,8 +566,8 @@ TEST(CodeWrittenAnew, IsRefusedWithItsPlaceWhereTheGuestsIsNotValid) {
            "(func (drop (call_indirect (type 0) (i32.const 1) (i32.const 2) (i32.const 0))))",
            "(func (table.set 0 (i32.const 0) (ref.null func)))",
        }) {
-    auto executable =
-        run::Executable::link(parse(callerWith(field)), "test", component::Rewriting::ON);
+    auto executable = run::Executable::link(engine::testing::wasm(callerWith(field)), "test",
+                                            component::Rewriting::ON);
     ASSERT_TRUE(executable.ok()) << executable.error().text();
     EXPECT_EQ((*executable)->program().steps.size(), 3u) << field;
     auto compiled = (*executable)->compile(engine, nullptr);
